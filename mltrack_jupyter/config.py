@@ -1,0 +1,57 @@
+"""Settings: where the store is, who the user is, and the environment variables that say so."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from functools import lru_cache
+from pathlib import Path
+
+STORE_FOLDER = ".mltrack"
+DATABASE = "mltrack.db"
+ARTIFACTS = "artifacts"
+
+
+@lru_cache(maxsize=1)
+def package_version() -> str:
+    """Return the version of this package as it is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mltrack-jupyter")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def setting(*names: str) -> str:
+    """Return the first of these environment variables that is set and not empty, else ``""``."""
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def default_store(start: Path | None = None) -> Path:
+    """Return the folder of the store: the nearest ``.mltrack`` upwards, else one at the git root, else
+    one here. Nothing is created."""
+    try:
+        here = (start or Path.cwd()).absolute()
+    except FileNotFoundError:  # the working directory was deleted
+        here = Path.home()
+    git_root = None
+    for folder in (here, *here.parents):
+        if (folder / STORE_FOLDER).is_dir():
+            return folder / STORE_FOLDER
+        if git_root is None and (folder / ".git").exists():
+            git_root = folder
+    return (git_root or here) / STORE_FOLDER
+
+
+def tracking_uri() -> str:
+    """Return the tracking URI that the environment names, or the default store's folder."""
+    return setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI") or str(default_store())
+
+
+def user_name() -> str:
+    """Return the name of the user who runs this process, ``""`` if the system has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""

@@ -1,0 +1,74 @@
+"""What is spoken of: frozen entities in MLflow's words and shapes.
+
+Fields keep the order and the names of MLflow's messages; a list of key-value pairs on the wire can be
+read as a dict (``run.data.metrics["acc"]``). Times are milliseconds since the Unix epoch, UTC.
+"""
+
+from mltrack_jupyter.entities.artifact import FileInfo, FileList
+from mltrack_jupyter.entities.base import Entity, Tag
+from mltrack_jupyter.entities.experiment import Experiment, LifecycleStage, ViewType
+from mltrack_jupyter.entities.logged_model import (
+    LoggedModel,
+    LoggedModelData,
+    LoggedModelInfo,
+    LoggedModelStatus,
+)
+from mltrack_jupyter.entities.page import Page
+from mltrack_jupyter.entities.registered_model import (
+    STAGES,
+    Alias,
+    ModelVersion,
+    RegisteredModel,
+)
+from mltrack_jupyter.entities.run import (
+    Dataset,
+    DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunStatus,
+)
+from mltrack_jupyter.entities.table import Column, RunTable
+from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
+
+__all__ = [
+    "STAGES",
+    "Alias",
+    "Change",
+    "ChangeList",
+    "Column",
+    "Dataset",
+    "DatasetInput",
+    "Entity",
+    "Experiment",
+    "FileInfo",
+    "FileList",
+    "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelData",
+    "LoggedModelInfo",
+    "LoggedModelStatus",
+    "Metric",
+    "ModelInput",
+    "ModelOutput",
+    "ModelVersion",
+    "Page",
+    "Param",
+    "RegisteredModel",
+    "Run",
+    "RunData",
+    "RunInfo",
+    "RunInputs",
+    "RunOutputs",
+    "RunStatus",
+    "RunTable",
+    "Tag",
+    "ViewType",
+    "WorkspaceInfo",
+]

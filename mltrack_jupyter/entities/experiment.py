@@ -1,0 +1,39 @@
+"""Experiments: the named groups that runs live in."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict
+
+
+class LifecycleStage(str, Enum):
+    """Whether a thing is in use or in the trash."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class ViewType(str, Enum):
+    """Which lifecycle stages a search looks at; the order gives MLflow's numbers (from 1)."""
+
+    ACTIVE_ONLY = "ACTIVE_ONLY"
+    DELETED_ONLY = "DELETED_ONLY"
+    ALL = "ALL"
+
+
+class Experiment(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
+    """A named group of runs; ``experiment_id`` is a decimal string, never reused."""
+
+    experiment_id: str
+    name: str
+    artifact_location: str = ""
+    lifecycle_stage: str = ""
+    last_update_time: int = 0
+    creation_time: int = 0
+    tag_list: list[Tag] = []
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return as_dict(self.tag_list)

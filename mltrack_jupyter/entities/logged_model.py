@@ -1,0 +1,57 @@
+"""Logged models (MLflow 3): a model with an id of its own, made by a run."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
+from mltrack_jupyter.entities.run import Metric, Param
+
+
+class LoggedModelStatus(str, Enum):
+    """Whether a model's files are all there; the order gives MLflow's numbers (from 0)."""
+
+    LOGGED_MODEL_STATUS_UNSPECIFIED = "LOGGED_MODEL_STATUS_UNSPECIFIED"
+    LOGGED_MODEL_PENDING = "LOGGED_MODEL_PENDING"
+    LOGGED_MODEL_READY = "LOGGED_MODEL_READY"
+    LOGGED_MODEL_UPLOAD_FAILED = "LOGGED_MODEL_UPLOAD_FAILED"
+
+
+class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
+    """What is known of a logged model; ``model_id`` is ``m-`` and 32 hex digits."""
+
+    model_id: str
+    experiment_id: str
+    name: str = text()
+    creation_timestamp_ms: int = 0
+    last_updated_timestamp_ms: int = 0
+    artifact_uri: str = text()
+    status: LoggedModelStatus = LoggedModelStatus.LOGGED_MODEL_STATUS_UNSPECIFIED
+    model_type: str = text()
+    source_run_id: str = text()
+    status_message: str = ""
+    tag_list: list[Tag] = []
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return as_dict(self.tag_list)
+
+
+class LoggedModelData(Entity, frozen=True, kw_only=True, rename={"param_list": "params"}):
+    """Params of a logged model and every metric point that names it."""
+
+    param_list: list[Param] = []
+    metrics: list[Metric] = []
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Params as a dict."""
+        return as_dict(self.param_list)
+
+
+class LoggedModel(Entity, frozen=True, kw_only=True):
+    """A logged model: ``info`` and ``data``."""
+
+    info: LoggedModelInfo
+    data: LoggedModelData = LoggedModelData()

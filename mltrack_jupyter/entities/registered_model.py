@@ -1,0 +1,65 @@
+"""Registered models: a unique name with versions 1, 2, …, stages and aliases."""
+
+from __future__ import annotations
+
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
+
+STAGES = ("None", "Staging", "Production", "Archived")
+"""The stages of a model version, spelled as MLflow answers them."""
+
+
+class Alias(Entity, frozen=True, kw_only=True):
+    """A name that points at one version of a registered model."""
+
+    alias: str
+    version: str
+
+
+class ModelVersion(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
+    """One version of a registered model; ``version`` is a decimal string from ``"1"``."""
+
+    name: str
+    version: str
+    creation_timestamp: int = 0
+    last_updated_timestamp: int = 0
+    user_id: str = text()
+    current_stage: str = text()
+    description: str = text()
+    source: str = text()
+    run_id: str = text()
+    status: str = "READY"
+    status_message: str = ""
+    tag_list: list[Tag] = []
+    run_link: str = text()
+    aliases: list[str] = []
+    model_id: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return as_dict(self.tag_list)
+
+
+class RegisteredModel(
+    Entity, frozen=True, kw_only=True, rename={"tag_list": "tags", "alias_list": "aliases"}
+):
+    """A unique name, its newest version of each stage, and its aliases."""
+
+    name: str
+    creation_timestamp: int = 0
+    last_updated_timestamp: int = 0
+    user_id: str = ""
+    description: str = ""
+    latest_versions: list[ModelVersion] = []
+    tag_list: list[Tag] = []
+    alias_list: list[Alias] = []
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return as_dict(self.tag_list)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Alias to version."""
+        return {item.alias: item.version for item in self.alias_list}

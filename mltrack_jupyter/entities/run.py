@@ -1,0 +1,142 @@
+"""Runs: one execution of code, with its params, metrics, tags, inputs and outputs."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec.structs import force_setattr
+
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, number, text
+
+
+class RunStatus(str, Enum):
+    """Where a run stands; the order gives MLflow's numbers (from 1)."""
+
+    RUNNING = "RUNNING"
+    SCHEDULED = "SCHEDULED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether nothing more is expected of the run."""
+        return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+
+
+class Param(Entity, frozen=True):
+    """A key and its value as text; written once in a run."""
+
+    key: str
+    value: str = text()
+
+
+class Metric(Entity, frozen=True):
+    """One point of a metric: a float (NaN and infinities included) at a step and a time (ms)."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int = number()
+    dataset_name: str = ""
+    dataset_digest: str = ""
+    model_id: str = ""
+    run_id: str = ""
+
+
+class RunInfo(Entity, frozen=True, kw_only=True):
+    """What is known of a run without its data. ``run_uuid`` always equals ``run_id``."""
+
+    run_id: str
+    run_uuid: str = ""
+    run_name: str = ""
+    experiment_id: str
+    user_id: str = text()
+    status: RunStatus
+    start_time: int = number()
+    end_time: int | None = None
+    artifact_uri: str = ""
+    lifecycle_stage: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "run_uuid", self.run_id)
+
+
+class RunData(
+    Entity,
+    frozen=True, kw_only=True,
+    rename={"metric_list": "metrics", "param_list": "params", "tag_list": "tags"},
+):
+    """Params, tags and the latest point of each metric."""
+
+    metric_list: list[Metric] = []
+    param_list: list[Param] = []
+    tag_list: list[Tag] = []
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Latest value of each metric: the point with the greatest (step, timestamp, value)."""
+        return {point.key: point.value for point in self.metric_list}
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Params as a dict."""
+        return as_dict(self.param_list)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return as_dict(self.tag_list)
+
+
+class Dataset(Entity, frozen=True, kw_only=True):
+    """Data that a run read: known by name and digest."""
+
+    name: str
+    digest: str
+    source_type: str = ""
+    source: str = ""
+    schema: str = ""
+    profile: str = ""
+
+
+class DatasetInput(Entity, frozen=True, kw_only=True):
+    """A dataset in the role that its tags tell (``mlflow.data.context``)."""
+
+    dataset: Dataset
+    tags: list[Tag] = []
+
+
+class ModelInput(Entity, frozen=True):
+    """A logged model that a run read."""
+
+    model_id: str
+
+
+class ModelOutput(Entity, frozen=True):
+    """A logged model that a run made, and the step at which it did."""
+
+    model_id: str
+    step: int = number()
+
+
+class RunInputs(Entity, frozen=True, kw_only=True):
+    """What a run read."""
+
+    dataset_inputs: list[DatasetInput] = []
+    model_inputs: list[ModelInput] = []
+
+
+class RunOutputs(Entity, frozen=True, kw_only=True):
+    """What a run made."""
+
+    model_outputs: list[ModelOutput] = []
+
+
+class Run(Entity, frozen=True, kw_only=True, omit_defaults=False):
+    """A run: ``info``, ``data``, ``inputs`` and ``outputs``, as in MLflow."""
+
+    info: RunInfo
+    data: RunData = RunData()
+    inputs: RunInputs = RunInputs()
+    outputs: RunOutputs = RunOutputs()

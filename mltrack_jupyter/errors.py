@@ -1,0 +1,178 @@
+"""The errors of the product: one drawn tree, each with MLflow's error code and an HTTP status.
+
+MltrackError
+├── InvalidParameter      INVALID_PARAMETER_VALUE   400   bad input, a write to something deleted
+├── AlreadyExists         RESOURCE_ALREADY_EXISTS   400   a name that is taken (MLflow answers 400, not 409)
+├── BadRequest            BAD_REQUEST               400   two things that must differ are the same
+├── Unauthenticated       UNAUTHENTICATED           401   no credentials, or wrong ones
+├── PermissionDenied      PERMISSION_DENIED         403   known, but not allowed
+├── NotFound              RESOURCE_DOES_NOT_EXIST   404   no such experiment, run, model, artifact
+│   └── EndpointNotFound  ENDPOINT_NOT_FOUND        404   the server does not know this route
+├── TooManyRequests       REQUEST_LIMIT_EXCEEDED    429
+├── NotImplementedHere    NOT_IMPLEMENTED           501   a route of MLflow that this product leaves out
+├── InternalError         INTERNAL_ERROR            500   our fault
+└── Unavailable           TEMPORARILY_UNAVAILABLE   503   the store cannot answer now
+    ├── StoreUnreadable   DATA_LOSS                 500   corrupt, or not one of our stores
+    ├── StoreTooNew       INVALID_STATE             500   written by a newer version of this package
+    ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   read-only, no permission, or the disk is full
+    └── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
+
+Codes and statuses follow MLflow's REST contract, so that its clients react as to their own server.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AlreadyExists",
+    "BadRequest",
+    "EndpointNotFound",
+    "InternalError",
+    "InvalidParameter",
+    "MltrackError",
+    "NotFound",
+    "NotImplementedHere",
+    "PermissionDenied",
+    "ServerUnreachable",
+    "StoreTooNew",
+    "StoreUnreadable",
+    "StoreUnwritable",
+    "TooManyRequests",
+    "Unauthenticated",
+    "Unavailable",
+    "from_code",
+]
+
+
+class MltrackError(Exception):
+    """Root of every error this package raises on purpose."""
+
+    error_code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidParameter(MltrackError, ValueError):
+    """A value that cannot be accepted; the message says what would be right."""
+
+    error_code = "INVALID_PARAMETER_VALUE"
+    status = 400
+
+
+class AlreadyExists(MltrackError):
+    """The name is taken."""
+
+    error_code = "RESOURCE_ALREADY_EXISTS"
+    status = 400
+
+
+class BadRequest(MltrackError):
+    """The request contradicts itself or what is stored."""
+
+    error_code = "BAD_REQUEST"
+    status = 400
+
+
+class Unauthenticated(MltrackError):
+    """Credentials are missing or wrong."""
+
+    error_code = "UNAUTHENTICATED"
+    status = 401
+
+
+class PermissionDenied(MltrackError):
+    """The caller is not allowed to do this."""
+
+    error_code = "PERMISSION_DENIED"
+    status = 403
+
+
+class NotFound(MltrackError, LookupError):
+    """There is no such thing."""
+
+    error_code = "RESOURCE_DOES_NOT_EXIST"
+    status = 404
+
+
+class EndpointNotFound(NotFound):
+    """The server does not know this route."""
+
+    error_code = "ENDPOINT_NOT_FOUND"
+
+
+class TooManyRequests(MltrackError):
+    """The server asks to slow down."""
+
+    error_code = "REQUEST_LIMIT_EXCEEDED"
+    status = 429
+
+
+class NotImplementedHere(MltrackError):
+    """A part of MLflow's interface that this product does not have."""
+
+    error_code = "NOT_IMPLEMENTED"
+    status = 501
+
+
+class InternalError(MltrackError):
+    """A fault of this package or of a server that answered 500."""
+
+
+class Unavailable(MltrackError):
+    """The store cannot answer now; trying again later may help."""
+
+    error_code = "TEMPORARILY_UNAVAILABLE"
+    status = 503
+
+
+class StoreUnreadable(Unavailable):
+    """The database is corrupt or is not one of ours."""
+
+    error_code = "DATA_LOSS"
+    status = 500
+
+
+class StoreTooNew(Unavailable):
+    """The database was written by a newer version of this package."""
+
+    error_code = "INVALID_STATE"
+    status = 500
+
+
+class StoreUnwritable(Unavailable):
+    """The store cannot be written: read-only, no permission, or the disk is full."""
+
+    error_code = "RESOURCE_EXHAUSTED"
+
+
+class ServerUnreachable(Unavailable):
+    """Nobody answers at the tracking URI."""
+
+
+def _tree(root: type[MltrackError]) -> list[type[MltrackError]]:
+    return [root, *(leaf for child in root.__subclasses__() for leaf in _tree(child))]
+
+
+# A fixed table: a server's answer can choose among our classes, never name one (SECURITY 1.6).
+_BY_CODE: dict[str, type[MltrackError]] = {}
+for _error in _tree(MltrackError)[1:]:
+    _BY_CODE.setdefault(_error.error_code, _error)
+_BY_STATUS: dict[int, type[MltrackError]] = {
+    400: BadRequest,
+    401: Unauthenticated,
+    403: PermissionDenied,
+    404: EndpointNotFound,
+    429: TooManyRequests,
+    501: NotImplementedHere,
+    503: Unavailable,
+}
+
+
+def from_code(error_code: str, message: str, status: int = 500) -> MltrackError:
+    """Return the error that a server's answer stands for, ready to be raised."""
+    kind = _BY_CODE.get(error_code) or _BY_STATUS.get(status, InternalError)
+    return kind(message)

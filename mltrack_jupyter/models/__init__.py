@@ -1,0 +1,33 @@
+"""Models as folders: MLflow's ``MLmodel`` format, and the rules by which one is trusted enough to load."""
+
+from mltrack_jupyter.models.audit import Origin, TrustPolicy
+from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
+from mltrack_jupyter.models.folder import ModelFolder
+from mltrack_jupyter.models.inference import infer_signature
+from mltrack_jupyter.models.loading import LoadedModel, load_model, open_model
+from mltrack_jupyter.models.mlmodel import ModelMetadata, read_metadata
+from mltrack_jupyter.models.pyfunc import PyFuncModel
+from mltrack_jupyter.models.saving import Provenance, save_model
+from mltrack_jupyter.models.signature import Column, ModelSignature, Schema, Tensor
+
+__all__ = [
+    "Column",
+    "Flavor",
+    "LoadedModel",
+    "ModelFolder",
+    "ModelMetadata",
+    "ModelSignature",
+    "Origin",
+    "Provenance",
+    "PyFuncModel",
+    "Saved",
+    "Schema",
+    "Tensor",
+    "TrustPolicy",
+    "flavor_of",
+    "infer_signature",
+    "load_model",
+    "open_model",
+    "read_metadata",
+    "save_model",
+]

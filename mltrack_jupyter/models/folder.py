@@ -1,0 +1,45 @@
+"""A model's folder, read with suspicion: every name in it was written by somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.store.artifacts import resolve
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A directory with a model; nothing outside of it is ever read."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> ModelFolder:
+        """Open a folder. Raises ``NotFound`` if there is none."""
+        root = Path(path).expanduser()
+        if not root.is_dir():
+            what = "is a file" if root.exists() else "does not exist"
+            raise NotFound(f"There is no model folder at '{root}': it {what}.")
+        return cls(root.resolve())
+
+    def path(self, name: str) -> Path:
+        """Return the file of that relative name; links may not lead outside of the folder."""
+        if not isinstance(name, str) or not name:
+            raise InvalidParameter(f"The model '{self.root}' names no file where one is needed.")
+        found = resolve(self.root, name)
+        if not found.is_file():
+            raise NotFound(f"The model '{self.root}' has no file '{name}'; it is incomplete.")
+        return found
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Return the bytes of a file; ``limit`` is the largest size that is accepted, in bytes."""
+        with self.path(name).open("rb") as file:
+            data = file.read(-1 if limit is None else limit + 1)
+        if limit is not None and len(data) > limit:
+            raise InvalidParameter(
+                f"The file '{name}' of the model '{self.root}' is larger than {limit:,} bytes, "
+                "more than such a file may have."
+            )
+        return data

@@ -1,0 +1,124 @@
+"""Saving a model as a folder that this package and MLflow read."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mltrack_jupyter.errors import AlreadyExists
+from mltrack_jupyter.models.example import save_example
+from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
+from mltrack_jupyter.models.inference import infer_signature
+from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC, ModelMetadata
+from mltrack_jupyter.models.requirements import environment_files, infer_requirements
+from mltrack_jupyter.models.signature import ModelSignature
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a folder says of where its model was made; all of it may be unknown."""
+
+    run_id: str = ""
+    artifact_path: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def save_model(
+    model: Any,
+    path: str | Path,
+    *,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    serialization_format: str = "",
+    provenance: Provenance = Provenance(),
+) -> ModelMetadata:
+    """Write a model into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    model
+        A fitted estimator, or whatever there is a flavor for.
+    path
+        The folder; it must not exist yet, or be empty.
+    signature
+        What goes in and comes out; read off the example where absent.
+    input_example
+        Data that the model takes; its first 20 rows are kept.
+    serialization_format
+        ``"cloudpickle"``, ``"pickle"`` or ``"skops"`` for scikit-learn; the flavor's own choice if empty.
+
+    Returns
+    -------
+    ModelMetadata
+        What the file ``MLmodel`` says.
+
+    Raises
+    ------
+    InvalidParameter
+        There is no flavor for the model, or it cannot be serialized.
+    AlreadyExists
+        The folder has something in it.
+    """
+    flavor = flavor_of(model)
+    target = Path(path).expanduser().absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Made beside the target, with no rights for others (mkdtemp), and moved there when complete.
+    private = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        draft = private / "model"
+        draft.mkdir()
+        saved = flavor.save(model, draft, serialization_format)
+        if signature is None and input_example is not None:
+            signature = infer_signature(input_example)
+        extra = {} if input_example is None else {
+            "saved_input_example_info": save_example(input_example, draft)
+        }  # fmt: skip
+        about = _describe(
+            model, flavor, saved, provenance=provenance, signature=signature, extra=extra
+        )
+        texts = {
+            **environment_files(infer_requirements(model, saved.modules)),
+            FILE_NAME: about.to_yaml(),
+        }
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8")
+        if target.exists():
+            target.rmdir()
+        draft.rename(target)
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+    return about
+
+
+def _describe(
+    model: Any,
+    flavor: Flavor,
+    saved: Saved,
+    *,
+    provenance: Provenance,
+    signature: ModelSignature | None,
+    extra: dict[str, Any],
+) -> ModelMetadata:
+    kind = type(model)
+    generic = {
+        "loader_module": flavor.loader_module,
+        "model_path": saved.model_path,
+        "predict_fn": "predict",
+        "python_version": platform.python_version(),
+        "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+    }
+    ours = {"class": f"{kind.__module__}.{kind.__qualname__}", "sha256": dict(saved.digests)}
+    return ModelMetadata(
+        flavors={flavor.name: saved.config, GENERIC: generic},
+        signature=signature,
+        run_id=provenance.run_id,
+        artifact_path=provenance.artifact_path,
+        metadata={**provenance.metadata, "mltrack": ours},
+        extra=extra,
+    )

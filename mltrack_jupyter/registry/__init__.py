@@ -1,0 +1,22 @@
+"""The registry: ``models:/`` URIs, logging and registering models, loading them by name."""
+
+from mltrack_jupyter.registry.lookup import find_version
+from mltrack_jupyter.registry.records import ModelRecord, records_of
+from mltrack_jupyter.registry.register import ModelInfo, load_model, log_model, register_model
+from mltrack_jupyter.registry.resolve import LocalModel, download_model, find_model
+from mltrack_jupyter.registry.uris import ModelUri, parse_model_uri
+
+__all__ = [
+    "LocalModel",
+    "ModelInfo",
+    "ModelRecord",
+    "ModelUri",
+    "download_model",
+    "find_model",
+    "find_version",
+    "load_model",
+    "log_model",
+    "parse_model_uri",
+    "records_of",
+    "register_model",
+]

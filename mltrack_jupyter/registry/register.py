@@ -1,0 +1,254 @@
+"""Logging models to runs, registering them, and loading them by URI."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mltrack_jupyter.entities import ModelVersion, RunStatus, Tag
+from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, NotFound
+from mltrack_jupyter.models import (
+    ModelFolder,
+    ModelMetadata,
+    ModelSignature,
+    Provenance,
+    read_metadata,
+    save_model,
+)
+from mltrack_jupyter.models import (
+    load_model as load_folder,
+)
+from mltrack_jupyter.models.audit import digest
+from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
+from mltrack_jupyter.models.pyfunc import load_model as load_generic
+from mltrack_jupyter.registry.lookup import find_version
+from mltrack_jupyter.registry.resolve import download_model
+from mltrack_jupyter.registry.upload import upload_model
+from mltrack_jupyter.registry.uris import (
+    LocalFolder,
+    Logged,
+    Registered,
+    RunModel,
+    StoreFolder,
+    Version,
+    parse_model_uri,
+)
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import check_path
+
+
+IMPORTS = "Imported models"
+"""The experiment whose runs hold the models that were registered from a folder."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model that was logged to a run; ``model_uri`` loads it again."""
+
+    model_uri: str
+    run_id: str
+    artifact_path: str
+    metadata: ModelMetadata
+    registered_version: ModelVersion | None = None
+
+    @property
+    def flavors(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name of a library to the settings with which it reads the model."""
+        return self.metadata.flavors
+
+    @property
+    def signature(self) -> ModelSignature | None:
+        """What goes into the model and what comes out."""
+        return self.metadata.signature
+
+    @property
+    def model_uuid(self) -> str:
+        """An identifier of this very folder."""
+        return self.metadata.model_uuid
+
+
+def log_model(
+    services: Services,
+    run_id: str,
+    model: Any,
+    artifact_path: str = "model",
+    *,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    serialization_format: str = "",
+) -> ModelInfo:
+    """Save a model into the artifacts of a run, and register it if a name is given.
+
+    Raises
+    ------
+    NotFound
+        No such run.
+    InvalidParameter
+        There is no flavor for the model, or it cannot be serialized; nothing was logged.
+    """
+    check_path(artifact_path)
+    if registered_model_name is not None:
+        rules.check_model_name(registered_model_name)
+    run = services.runs.get(run_id)
+    with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
+        folder = Path(private) / "model"
+        about = save_model(
+            model,
+            folder,
+            signature=signature,
+            input_example=input_example,
+            serialization_format=serialization_format,
+            provenance=Provenance(run_id, artifact_path),
+        )
+        upload_model(services, run, folder, about, about.ours["sha256"])
+    version = None
+    if registered_model_name is not None:
+        version = services.registered_models.register(registered_model_name, run_id, artifact_path)
+    return ModelInfo(f"runs:/{run_id}/{artifact_path}", run_id, artifact_path, about, version)
+
+
+def register_model(
+    services: Services,
+    model_uri: str | Path,
+    name: str,
+    *,
+    alias: str = "",
+    stage: str = "",
+    tags: Mapping[str, str] | None = None,
+    description: str = "",
+) -> ModelVersion:
+    """Make the next version of a registered model, which is created if needed.
+
+    Parameters
+    ----------
+    model_uri
+        ``runs:/…`` a model of a run; ``models:/…`` a copy of another version, or a logged model; a
+        folder of this machine, which is copied into a run of its own first. The copy has to be trusted
+        as the folder had to be: that somebody registered a pickle does not make it harmless.
+    name
+        Of the registered model.
+    alias, stage
+        What the new version gets.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    InvalidParameter
+        The URI, the alias or the stage is not right; nothing was registered.
+    """
+    rules.check_model_name(name)
+    if alias:
+        rules.check_alias(alias)
+    if stage:
+        stage = rules.parse_stage(stage)
+    uri = parse_model_uri(model_uri)
+    if isinstance(uri, LocalFolder):
+        uri = _import_folder(services, uri.path, name)
+    if isinstance(uri, RunModel):
+        found = services.registered_models.register(
+            name, uri.run_id, uri.path, alias, stage, description
+        )
+    elif isinstance(uri, StoreFolder):
+        raise InvalidParameter(
+            f"A model is registered by its run (runs:/<run_id>/<path>), not by {uri}."
+        )
+    else:
+        found = _version_of(services, uri, name, description)
+        _promote(services, found, alias, stage)
+    for key, value in (tags or {}).items():
+        services.model_versions.set_tag(name, found.version, key, value)
+    return services.model_versions.get(name, found.version)
+
+
+def load_model(
+    services: Services,
+    uri: str | Path,
+    *,
+    trust: bool | Iterable[str] | None = None,
+    flavor: str | None = None,
+) -> Any:
+    """Return the model at a URI: the native object, which can be fitted further.
+
+    Parameters
+    ----------
+    trust
+        See :func:`mltrack_jupyter.models.load_model`; by default a pickle is loaded only if it is, byte by byte,
+        what was logged to the user's own store.
+    flavor
+        ``"pyfunc"`` for an object with ``predict``; else which flavor to load with.
+    """
+    with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
+        local = download_model(uri, services, private)
+        if flavor in ("pyfunc", GENERIC):
+            return load_generic(local.path, trust=trust, origin=local.origin)
+        return load_folder(local.path, trust=trust, origin=local.origin, flavor=flavor or "")
+
+
+def _version_of(
+    services: Services, uri: Registered | Logged, name: str, description: str
+) -> ModelVersion:
+    """Make a version of one that is in the store already, without copying files."""
+    if isinstance(uri, Logged):
+        info = services.logged_models.get(uri.model_id).info
+        source, run_id, model_id = str(uri), info.source_run_id, info.model_id
+    else:
+        original = find_version(uri, services)
+        source = str(Version(original.name, original.version))
+        run_id, model_id = original.run_id, original.model_id
+    _ensure(services, name)
+    return services.model_versions.create(
+        name, source, run_id=run_id, description=description, model_id=model_id
+    )
+
+
+def _ensure(services: Services, name: str) -> None:
+    try:
+        services.registered_models.create(name)
+    except AlreadyExists:
+        return
+
+
+def _promote(services: Services, version: ModelVersion, alias: str, stage: str) -> None:
+    if alias:
+        services.registered_models.set_alias(version.name, alias, version.version)
+    if stage:
+        services.model_versions.transition_stage(version.name, version.version, stage)
+
+
+def _import_folder(services: Services, path: Path, name: str) -> RunModel:
+    """Copy a folder of this machine into a run that is made for it."""
+    folder = ModelFolder.open(path)
+    about = read_metadata(folder)
+    files = [item.relative_to(folder.root).as_posix() for item in folder.root.rglob("*")]
+    digests = {
+        item: digest(folder.read(item))
+        for item in files
+        if item != FILE_NAME and (folder.root / item).is_file()
+    }
+    tags = [Tag("mlflow.source.type", "LOCAL"), Tag("mlflow.source.name", folder.root.name)]
+    run = services.runs.create(
+        experiment_id=_import_experiment(services), run_name=f"import {name}", tags=tags
+    )
+    status = RunStatus.FAILED
+    try:
+        placed = replace(about, run_id=run.info.run_id, artifact_path="model")
+        upload_model(services, run, folder.root, placed, digests, foreign=True)
+        status = RunStatus.FINISHED
+    finally:
+        services.runs.update(run.info.run_id, status=status, end_time=int(time.time() * 1000))
+    return RunModel(run.info.run_id, "model")
+
+
+def _import_experiment(services: Services) -> str:
+    """Return the experiment of runs that stand for models made elsewhere."""
+    try:
+        return services.experiments.get_by_name(IMPORTS).experiment_id
+    except NotFound:
+        return services.experiments.create(IMPORTS)

@@ -1,0 +1,191 @@
+"""URIs of models: what each form means, told apart before anything is asked of a store."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from mltrack_jupyter.entities import STAGES
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import PROXY, check_path, scheme_of
+
+FORMS = (
+    "runs:/<run_id>/<path>, models:/<name>/<version>, models:/<name>/<stage>, models:/<name>@<alias>, "
+    "models:/<name>/latest, models:/m-<32 hexadecimal digits>, mlflow-artifacts:/<path>, or a folder"
+)
+"""The forms that are accepted, for messages."""
+
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+# Spaces and what ends a name are encoded; letters of any language stay readable.
+_RESERVED = "%/:@?# "
+
+
+@dataclass(frozen=True)
+class RunModel:
+    """A folder of a run's artifacts; an empty path stands for the run's newest model."""
+
+    run_id: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"runs:/{self.run_id}" + (f"/{self.path}" if self.path else "")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a registered model."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"models:/{_quoted(self.name)}/{self.version}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The newest version in a stage."""
+
+    name: str
+    stage: str
+
+    def __str__(self) -> str:
+        return f"models:/{_quoted(self.name)}/{self.stage}"
+
+
+@dataclass(frozen=True)
+class AliasOf:
+    """The version that an alias points at."""
+
+    name: str
+    alias: str
+
+    def __str__(self) -> str:
+        return f"models:/{_quoted(self.name)}@{self.alias}"
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest version of a registered model, in whatever stage."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"models:/{_quoted(self.name)}/latest"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A logged model with an id of its own (MLflow 3)."""
+
+    model_id: str
+
+    def __str__(self) -> str:
+        return f"models:/{self.model_id}"
+
+
+@dataclass(frozen=True)
+class StoreFolder:
+    """A folder below the store's artifact root."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"{PROXY}:/{self.path}"
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A folder of this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+Registered = Version | Stage | AliasOf | Latest
+ModelUri = RunModel | Registered | Logged | StoreFolder | LocalFolder
+
+
+def parse_model_uri(uri: str | Path) -> ModelUri:
+    """Return what a URI names.
+
+    Names of registered models may be percent-encoded (``models:/my%20model/3``); they are decoded once.
+
+    Raises
+    ------
+    InvalidParameter
+        The URI has none of the accepted forms; the message lists them.
+    """
+    if isinstance(uri, Path):
+        return LocalFolder(uri)
+    if not uri.strip() or any(ord(char) < 32 for char in uri):
+        raise _wrong(uri, "it is empty, or holds control characters")
+    scheme = scheme_of(uri)
+    if scheme in ("", "file"):
+        return _local(uri, scheme)
+    if scheme not in ("runs", "models", PROXY):
+        raise _wrong(uri, f"the scheme '{scheme}' is not known")
+    rest = uri.partition(":")[2]
+    if not rest.startswith("/") or rest.startswith("//"):
+        raise _wrong(uri, f"a single slash must follow '{scheme}:'")
+    rest = rest[1:]
+    if scheme == "runs":
+        run_id, _, path = rest.partition("/")
+        return RunModel(rules.check_run_id(run_id), check_path(path.rstrip("/"), empty=True))
+    if scheme == PROXY:
+        return StoreFolder(check_path(rest.rstrip("/")))
+    return _registered(uri, rest)
+
+
+def _local(uri: str, scheme: str) -> LocalFolder:
+    if not scheme:
+        return LocalFolder(Path(uri))
+    parts = urlsplit(uri)
+    if parts.netloc not in ("", "localhost") or not parts.path:
+        raise _wrong(uri, "a file: URI names a folder of this machine, as file:///home/ada/model")
+    return LocalFolder(Path(unquote(parts.path)))
+
+
+def _registered(uri: str, rest: str) -> Registered | Logged:
+    first, slash, last = rest.partition("/")
+    if slash:
+        # Decoded once, and after splitting: an encoded slash can end up in a name, where it is refused.
+        name, last = _name(uri, first), unquote(last)
+        if last.isascii() and last.isdigit():
+            return Version(name, str(rules.parse_version(last)))
+        if last.lower() == "latest":
+            return Latest(name)
+        if last.lower() in {stage.lower() for stage in STAGES}:
+            return Stage(name, rules.parse_stage(last))
+        raise _wrong(uri, f"'{last}' is no version number, no stage ({', '.join(STAGES)})")
+    if _MODEL_ID.match(first):
+        return Logged(first)
+    text, at, alias = first.rpartition("@")
+    if not at:
+        raise _wrong(uri, f"it does not say which version of '{unquote(first)}'")
+    alias = unquote(alias)
+    return AliasOf(_name(uri, text), "latest" if alias == "latest" else rules.check_alias(alias))
+
+
+def _name(uri: str, text: str) -> str:
+    name = unquote(text)
+    if _ENCODED.search(name):
+        # "a%20b" and "a b" must not be two models that one URI could mean (CVE-2024-3099).
+        raise _wrong(uri, f"the name '{name}' is percent-encoded twice")
+    return rules.check_model_name(name)
+
+
+def _quoted(name: str) -> str:
+    return "".join(quote(char, safe="") if char in _RESERVED else char for char in name)
+
+
+def _wrong(uri: str, reason: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"{rules.short(uri)} is not the URI of a model: {reason}. Right is {FORMS}."
+    )

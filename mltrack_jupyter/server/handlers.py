@@ -1,0 +1,224 @@
+"""The routes, derived from the operations: authenticated, authorised, answered in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextvars
+import json
+import mimetypes
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import tornado
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from jupyter_server.utils import ensure_async
+from tornado.web import HTTPError
+
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.server.holder import ServicesHolder
+from mltrack_jupyter.services import Download
+from mltrack_jupyter.services.codec import encode_error
+from mltrack_jupyter.services.dispatch import Answer, Route, answer, routes
+from mltrack_jupyter.store.sql.database import actor
+
+_CHUNK = 256 * 1024
+_MAX_JSON = 64 * 1024 * 1024
+_MAX_UPLOAD = 1 << 40
+_SPOOL = 4 * 1024 * 1024
+
+
+class OperationHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]
+    """Answers the operations of one path."""
+
+    auth_resource = "mltrack"
+
+    def initialize(self, routes: Mapping[str, Route], name: str) -> None:  # type: ignore[override]
+        """Take the operations by HTTP method."""
+        super().initialize(name)
+        self._routes = routes
+
+    async def prepare(self) -> None:
+        """Read MLflow's user and password as Jupyter's token, then let Jupyter identify the user."""
+        header = self.request.headers.get("Authorization", "")
+        if header[:6].lower() == "basic ":
+            self.request.headers["Authorization"] = f"token {_password(header[6:])}"
+        await super().prepare()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer in MLflow's error format, so that its clients show the reason."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        reason = error.log_message if isinstance(error, HTTPError) else None
+        code, message = _SENTENCES.get(status_code, ("INTERNAL_ERROR", reason or "An internal error."))
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"error_code": code, "message": message}))
+
+    async def _answer(self, **params: str) -> None:
+        route = self._routes.get(self.request.method or "")
+        if route is None:
+            raise HTTPError(405)
+        await self._authorize(route.operation.action)
+        try:
+            body = self._body(route)
+        except MltrackError as error:
+            await self._finish(Answer(error.status, encode_error(error)))
+            return
+        query = {
+            key: [value.decode("utf-8", "replace") for value in values]
+            for key, values in self.request.query_arguments.items()
+            if key != "token"
+        }
+        holder: ServicesHolder = self.settings["mltrack_holder"]
+        context = contextvars.copy_context()
+        context.run(actor.set, self.current_user.username)
+        loop = asyncio.get_running_loop()
+        call = (_in_thread, holder, route, params, query, body)
+        await self._finish(await loop.run_in_executor(None, context.run, *call))
+
+    async def _authorize(self, action: str) -> None:
+        allowed = self.authorizer.is_authorized(
+            self, self.current_user, action, self.auth_resource
+        )
+        if not await ensure_async(allowed):
+            raise HTTPError(403)
+
+    def _body(self, route: Route) -> Any:
+        body = self.request.body
+        if len(body) > _MAX_JSON:
+            raise InvalidParameter(f"The body exceeds the maximum length of {_MAX_JSON} bytes.")
+        kind = self.request.headers.get("Content-Type", "application/json").split(";")[0]
+        if body and kind.strip().lower() != "application/json":
+            raise InvalidParameter(f"Content-Type must be application/json, not {kind[:80]!r}.")
+        return body
+
+    async def _finish(self, found: Answer) -> None:
+        if found.download is not None:
+            await self._send(found.download)
+            return
+        self.set_status(found.status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(found.body)
+
+    async def _send(self, download: Download) -> None:
+        kind = mimetypes.guess_type(download.name)[0] or "application/octet-stream"
+        if download.name == "MLmodel":
+            kind = "text/plain"
+        self.set_header("Content-Type", kind)
+        self.set_header("Content-Length", str(download.size))
+        # In Jupyter a script of ours could run code in the kernel: no artifact is ever shown inline.
+        name = quote(download.name)
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        with download.file as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+                self.write(chunk)
+                await self.flush()
+        # JSON is what APIHandler.finish would claim to send.
+        super(APIHandler, self).finish()
+
+    @tornado.web.authenticated
+    async def get(self, **params: str) -> None:
+        """Answer GET."""
+        await self._answer(**params)
+
+    @tornado.web.authenticated
+    async def post(self, **params: str) -> None:
+        """Answer POST."""
+        await self._answer(**params)
+
+    @tornado.web.authenticated
+    async def put(self, **params: str) -> None:
+        """Answer PUT."""
+        await self._answer(**params)
+
+    @tornado.web.authenticated
+    async def patch(self, **params: str) -> None:
+        """Answer PATCH."""
+        await self._answer(**params)
+
+    @tornado.web.authenticated
+    async def delete(self, **params: str) -> None:
+        """Answer DELETE."""
+        await self._answer(**params)
+
+
+@tornado.web.stream_request_body
+class StreamingHandler(OperationHandler):
+    """Answers operations that take a file: its bytes go to the disk as they come."""
+
+    async def prepare(self) -> None:
+        """Refuse strangers before the first byte of a body is read."""
+        await super().prepare()
+        if self.current_user is None:
+            raise HTTPError(403)
+        self.request.connection.set_max_body_size(_MAX_UPLOAD)
+        self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a part of the body."""
+        self._spool.write(chunk)
+
+    def on_finish(self) -> None:
+        """Forget the body."""
+        spool = getattr(self, "_spool", None)
+        if spool is not None:
+            spool.close()
+        super().on_finish()
+
+    def _body(self, route: Route) -> Any:
+        self._spool.seek(0)
+        return self._spool if route.operation.body_param else self._spool.read()
+
+
+def _in_thread(
+    holder: ServicesHolder,
+    route: Route,
+    params: Mapping[str, str],
+    query: Mapping[str, list[str]],
+    body: Any,
+) -> Answer:
+    try:
+        services = holder.get()
+    except MltrackError as error:
+        return Answer(error.status, encode_error(error))
+    return answer(route, services, params, query, body)
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+_SENTENCES = {
+    400: ("BAD_REQUEST", "The request cannot be read."),
+    401: ("UNAUTHENTICATED", "No credentials."),
+    403: (
+        "PERMISSION_DENIED",
+        "The token is missing or wrong, or you may not do this: set MLFLOW_TRACKING_TOKEN (or "
+        "MLTRACK_TRACKING_TOKEN) to the token of this Jupyter server.",
+    ),
+    404: ("ENDPOINT_NOT_FOUND", "There is no such route."),
+    405: ("ENDPOINT_NOT_FOUND", "This route does not answer this HTTP method."),
+}
+
+
+def derived_handlers(prefix: str) -> list[tuple[str, type, dict[str, Any]]]:
+    """Return a Tornado rule for each path of the operations."""
+    by_pattern: dict[str, dict[str, Route]] = {}
+    for route in routes():
+        for method in route.operation.methods:
+            by_pattern.setdefault(route.operation.pattern, {})[method] = route
+    rules: list[tuple[str, type, dict[str, Any]]] = []
+    for pattern, found in by_pattern.items():
+        streaming = any(route.operation.body_param for route in found.values())
+        handler = StreamingHandler if streaming else OperationHandler
+        rules.append((prefix + pattern, handler, {"routes": found}))
+    return rules

@@ -1,0 +1,39 @@
+"""The store of a server: opened at first use, once, in a thread."""
+
+from __future__ import annotations
+
+import threading
+
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import open_store
+
+
+class ServicesHolder:
+    """Opens a store when it is first asked for. May be used from several threads."""
+
+    def __init__(self, uri: str, artifact_root: str | None) -> None:
+        self.uri = uri
+        self._artifact_root = artifact_root
+        self._services: Services | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> Services:
+        """Return the services. Raises what :func:`mltrack_jupyter.store.open_store` raises."""
+        with self._lock:
+            if self._services is None:
+                self._services = open_store(
+                    self.uri, artifact_root=self._artifact_root, local_paths=False
+                )
+            return self._services
+
+    @property
+    def opened(self) -> Services | None:
+        """The services if they were asked for already."""
+        return self._services
+
+    def close(self) -> None:
+        """Close the store."""
+        with self._lock:
+            if self._services is not None:
+                self._services.close()
+                self._services = None

@@ -1,0 +1,59 @@
+"""What can be asked of a store: services, bundled as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import get_type_hints
+
+from mltrack_jupyter.services.artifacts import ArtifactFiles, RunArtifacts
+from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
+from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
+from mltrack_jupyter.services.tracking import Experiments, LoggedModels, Metrics, Runs
+from mltrack_jupyter.services.workspace import Workspace
+
+__all__ = [
+    "ArtifactFiles",
+    "Download",
+    "Experiments",
+    "LoggedModels",
+    "Metrics",
+    "ModelVersions",
+    "Operation",
+    "RegisteredModels",
+    "RunArtifacts",
+    "Runs",
+    "Services",
+    "Workspace",
+    "operation",
+    "operations_of",
+    "service_types",
+]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that can be asked of a store; whether it is a database here or a server elsewhere.
+
+    Services may be called from several threads. ``uri`` is where they were opened.
+    """
+
+    uri: str
+    experiments: Experiments
+    runs: Runs
+    metrics: Metrics
+    logged_models: LoggedModels
+    registered_models: RegisteredModels
+    model_versions: ModelVersions
+    run_artifacts: RunArtifacts
+    artifact_files: ArtifactFiles
+    workspace: Workspace
+    close: Callable[[], None] = field(default=lambda: None, repr=False)
+
+
+def service_types() -> dict[str, type]:
+    """Return the services of a bundle by their names."""
+    hints = get_type_hints(Services)
+    return {
+        item.name: hints[item.name] for item in fields(Services) if item.name not in ("uri", "close")
+    }

@@ -1,0 +1,271 @@
+"""The wire: how a call of an operation becomes a request, and its value an answer, in MLflow's JSON.
+
+Requests are read leniently (unknown fields ignored, ``null`` as absent, numbers and booleans as text,
+enums by name or number) and answers written as MLflow writes them: integers as numbers, unset fields
+and empty lists absent, floats that JSON lacks as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+from urllib.parse import quote
+
+import msgspec
+
+from mltrack_jupyter.entities import LoggedModelStatus, Page
+from mltrack_jupyter.errors import InternalError, InvalidParameter, MltrackError, from_code
+from mltrack_jupyter.services.operation import Operation
+
+_MAX_INT64 = 2**63 - 1
+_MAX_DEPTH = 32
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """A request without its host: method, path, query pairs, and the JSON body (``b""`` if none)."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+def encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireRequest:
+    """Write the call of an operation as a request. Arguments that are ``None`` are left out."""
+    values = {
+        name: msgspec.to_builtins(value)
+        for name, value in arguments.items()
+        if value is not None and name != operation.body_param
+    }
+    path = operation.path
+    for name in operation.path_params:
+        safe = "/" if f"{{{name}:path}}" in path else ""
+        text = quote(str(values[name]), safe=safe)
+        path = path.replace(f"{{{name}:path}}", text).replace(f"{{{name}}}", text)
+    if operation.body_param or operation.method == "GET":
+        rest = {name: value for name, value in values.items() if name not in operation.path_params}
+        return WireRequest(operation.method, path, _query(rest))
+    for spelling, name in operation.aliases.items():
+        values[spelling] = values[name]
+    return WireRequest(operation.method, path, body=msgspec.json.encode(_to_wire(values)))
+
+
+def _query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        for item in value if isinstance(value, list) else [value]:
+            pairs.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
+    return pairs
+
+
+def decode_request(
+    operation: Operation,
+    path_params: Mapping[str, str],
+    query: Mapping[str, Sequence[str]],
+    body: bytes,
+) -> dict[str, Any]:
+    """Read the arguments of an operation from a request.
+
+    Raises ``InvalidParameter`` with the name of the parameter that is missing or wrong.
+    """
+    given: dict[str, Any] = {}
+    if operation.body_param or body == b"":
+        for name, values in query.items():
+            target = operation.aliases.get(name, name)
+            if target in operation.parameters:
+                is_list = _is_list(operation.parameters[target][0])
+                given[name] = list(values) if is_list else values[-1]
+    else:
+        given = _parse_body(body)
+    given.update(path_params)
+    return _convert(operation, given)
+
+
+def _parse_body(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+        if isinstance(value, str):  # old clients send JSON inside a JSON string
+            value = msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidParameter(f"The body is not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidParameter(f"The body is nested deeper than {_MAX_DEPTH} levels.") from error
+    if not isinstance(value, dict):
+        raise InvalidParameter("The body must be a JSON object such as {}.")
+    _check_depth(value, _MAX_DEPTH)
+    return value
+
+
+def _check_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise InvalidParameter(f"The body is nested deeper than {_MAX_DEPTH} levels.")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, left - 1)
+
+
+def _convert(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        target = operation.aliases.get(name, name)
+        if value is not None and target in operation.parameters:
+            values[target] = _normalise(operation.parameters[target][0], value)
+            if values[target] is None:
+                del values[target]
+    try:
+        request = msgspec.convert(values, operation.request_type, strict=False)
+    except msgspec.ValidationError as error:
+        raise _explain(error, given) from error
+    return {name: getattr(request, name) for name in operation.parameters}
+
+
+def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> InvalidParameter:
+    text = str(error)
+    missing = re.search(r"missing required field `(\w+)`", text)
+    where = re.search(r" - at `\$\.?([^`]*)`", text)
+    place = where[1] if where else ""
+    if missing:
+        name = f"{place}.{missing[1]}" if place else missing[1]
+        return InvalidParameter(f"Missing value for required parameter '{name}'.")
+    reason = text.split(" - at ")[0]
+    name = re.split(r"[.\[]", place)[0] or "?"
+    shown = repr(given.get(name))
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    return InvalidParameter(f"Invalid value {shown} for parameter '{place}' supplied: {reason}.")
+
+
+def _normalise(hint: Any, value: Any) -> Any:
+    """Turn enum numbers into names and drop unknown enum names; check the range of integers."""
+    hint = _without_none(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _enum_value(hint, value)
+    if hint is int and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            in_range = -_MAX_INT64 - 1 <= int(value) <= _MAX_INT64
+        except ValueError:
+            return value
+        if not in_range:
+            raise InvalidParameter(f"The integer {str(value)[:40]} does not fit into 64 bits.")
+    if isinstance(value, list) and get_origin(hint) is list:
+        inner = get_args(hint)[0]
+        return [_drop_nulls(_normalise_fields(inner, item)) for item in value]
+    return value
+
+
+def _normalise_fields(hint: Any, value: Any) -> Any:
+    if not (isinstance(value, dict) and isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        return value
+    types = _field_types(hint)
+    return {
+        name: _normalise(types[name], item) if name in types else item
+        for name, item in value.items()
+        if item is not None
+    }
+
+
+@lru_cache(maxsize=None)
+def _field_types(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return {item.encode_name: item.type for item in msgspec.structs.fields(struct)}
+
+
+def _drop_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _enum_value(kind: type[Enum], value: Any) -> str | None:
+    names = [str(member.value) for member in kind]
+    first = 0 if kind is LoggedModelStatus else 1
+    text = str(value)
+    if text.lstrip("-").isdigit():
+        index = int(text) - first
+        return names[index] if 0 <= index < len(names) else None
+    return text if text in names else None
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        rest = [arg for arg in get_args(hint) if arg is not NoneType]
+        return rest[0] if len(rest) == 1 else hint
+    return hint
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(_without_none(hint)) is list
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def encode_answer(operation: Operation, value: Any) -> bytes:
+    """Write the value that an operation returned as the JSON of its answer."""
+    if isinstance(value, Page):
+        wire: Any = {operation.answer: value.items, "next_page_token": value.next_page_token}
+    elif operation.answer:
+        wire = {operation.answer: value}
+    else:
+        wire = {} if value is None else value
+    return msgspec.json.encode(_to_wire(msgspec.to_builtins(wire), top=True))
+
+
+def _to_wire(value: Any, *, top: bool = False) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _to_wire(item) for key, item in value.items() if not (top and item in ("", []))}
+    if isinstance(value, list):
+        return [_to_wire(item) for item in value]
+    return value
+
+
+def decode_answer(operation: Operation, body: bytes) -> Any:
+    """Read the value that an operation returned from the JSON of its answer."""
+    try:
+        wire = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InternalError(
+            f"The server's answer to {operation.path} is not JSON, so it is not a tracking server "
+            f"(or a login page stands before it): {body[:80]!r}"
+        ) from error
+    if operation.returns is NoneType:
+        return None
+    try:
+        if operation.item_type is not None:
+            items = msgspec.convert(
+                wire.get(operation.answer, []), list[operation.item_type], strict=False
+            )
+            return Page(items, wire.get("next_page_token", ""))
+        if operation.answer:
+            empty: Any = [] if get_origin(operation.returns) is list else None
+            wire = wire.get(operation.answer, empty)
+        return msgspec.convert(wire, operation.returns, strict=False)
+    except msgspec.ValidationError as error:
+        raise InternalError(f"The server's answer to {operation.path} is wrong: {error}") from error
+
+
+def encode_error(error: MltrackError) -> bytes:
+    """Write an error as MLflow's JSON."""
+    return msgspec.json.encode({"error_code": error.error_code, "message": error.message})
+
+
+def decode_error(status: int, body: bytes) -> MltrackError:
+    """Read the error that an answer with a status other than 200 stands for."""
+    try:
+        wire = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        wire = {}
+    if not isinstance(wire, dict):
+        wire = {}
+    message = str(wire.get("message") or f"The server answered {status} without a reason.")
+    return from_code(str(wire.get("error_code", "")), message, status)

@@ -1,0 +1,86 @@
+"""From a request to an answer: the routes of a bundle of services, free of any web framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from mltrack_jupyter.errors import EndpointNotFound, MltrackError
+from mltrack_jupyter.services import Operation, Services, operations_of, service_types
+from mltrack_jupyter.services.codec import decode_request, encode_answer, encode_error
+from mltrack_jupyter.services.operation import Download
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, and either the bytes of a JSON body or a file."""
+
+    status: int
+    body: bytes = b""
+    download: Download | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation of one service of a bundle; ``service`` is the bundle's field."""
+
+    service: str
+    operation: Operation
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The whole path as a regular expression."""
+        return re.compile(self.operation.pattern + r"\Z", re.DOTALL)
+
+    def bind(self, services: Services) -> Callable[..., Any]:
+        """Return the method that answers."""
+        method: Callable[..., Any] = getattr(getattr(services, self.service), self.operation.name)
+        return method
+
+
+def routes() -> list[Route]:
+    """Return every route, in the order of declaration."""
+    return [
+        Route(service, declared)
+        for service, kind in service_types().items()
+        for declared in operations_of(kind).values()
+    ]
+
+
+def answer(
+    route: Route,
+    services: Services,
+    path_params: Mapping[str, str],
+    query: Mapping[str, Sequence[str]],
+    body: bytes | BinaryIO,
+) -> Answer:
+    """Call the operation of a route; an error of ours becomes its status and JSON."""
+    declared = route.operation
+    try:
+        raw = body if isinstance(body, bytes) else b""
+        arguments = decode_request(declared, path_params, query, raw)
+        if declared.body_param:
+            arguments[declared.body_param] = body
+        value = route.bind(services)(**arguments)
+    except MltrackError as error:
+        return Answer(error.status, encode_error(error))
+    if isinstance(value, Download):
+        return Answer(200, download=value)
+    # An upload is answered with an empty body, as MLflow does.
+    return Answer(200, b"" if declared.body_param else encode_answer(declared, value))
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """Return the route of a decoded path, and the parameters in it. Raises ``EndpointNotFound``."""
+    for route in _ROUTES:
+        if method in route.operation.methods:
+            match = route.regex.match(path)
+            if match:
+                return route, match.groupdict()
+    raise EndpointNotFound(f"There is no route {method} {path}.")
+
+
+_ROUTES = routes()

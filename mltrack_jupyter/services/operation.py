@@ -1,0 +1,172 @@
+"""One declaration per operation: a typed method of a service, decorated once.
+
+The signature is the request, the return annotation is the answer, the docstring is the documentation.
+Routes, the remote client, the OpenAPI document and the TypeScript types are derived from it. (The idea
+of one declared method serving as route, schema and client is BentoML's.)
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, BinaryIO, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from mltrack_jupyter.entities import Page
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on its way to a caller: an open binary file, its name, and its size in bytes."""
+
+    file: BinaryIO
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is known of one operation from its declaration."""
+
+    function: Callable[..., Any]
+    method: str
+    path: str
+    also: tuple[str, ...] = ()
+    answer: str = ""
+    aliases: dict[str, str] = field(default_factory=dict)
+    retry: bool = True
+    reads: bool = False
+
+    @property
+    def action(self) -> str:
+        """``read`` or ``write``: what a caller must be allowed to do."""
+        return "read" if self.reads or self.method == "GET" else "write"
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return self.function.__name__
+
+    @property
+    def doc(self) -> str:
+        """The method's docstring."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Every HTTP method that the path answers with this operation."""
+        return (self.method, *self.also)
+
+    @cached_property
+    def path_params(self) -> tuple[str, ...]:
+        """Parameters that stand in the path."""
+        return tuple(match[1] for match in _PLACEHOLDER.finditer(self.path))
+
+    @cached_property
+    def pattern(self) -> str:
+        """The path as a regular expression with one named group a parameter."""
+        parts, last = [], 0
+        for match in _PLACEHOLDER.finditer(self.path):
+            parts.append(re.escape(self.path[last : match.start()]))
+            parts.append(f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})")
+            last = match.end()
+        return "".join([*parts, re.escape(self.path[last:])])
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self.function)
+
+    @cached_property
+    def body_param(self) -> str:
+        """The parameter that takes the raw bytes of the request, or ``""``."""
+        return next((name for name, hint in self._hints.items() if hint is BinaryIO), "")
+
+    @cached_property
+    def returns(self) -> Any:
+        """The return annotation."""
+        return self._hints.get("return", type(None))
+
+    @property
+    def is_download(self) -> bool:
+        """Whether the answer is a file and not JSON."""
+        return self.returns is Download
+
+    @cached_property
+    def parameters(self) -> dict[str, tuple[Any, Any]]:
+        """Name to (type, default) of what the request may hold; ``msgspec.NODEFAULT`` if required."""
+        found: dict[str, tuple[Any, Any]] = {}
+        for name, parameter in inspect.signature(self.function).parameters.items():
+            if name not in ("self", self.body_param):
+                missing = parameter.default is inspect.Parameter.empty
+                default = msgspec.NODEFAULT if missing else parameter.default
+                found[name] = (self._hints[name], default)
+        return found
+
+    @cached_property
+    def request_type(self) -> type[msgspec.Struct]:
+        """A struct with the parameters as fields."""
+        fields = [(name, hint, default) for name, (hint, default) in self.parameters.items()]
+        # Named by class and method: a JSON schema cannot tell two structs of one name apart.
+        name = self.function.__qualname__.replace(".", "_") + "_request"
+        return msgspec.defstruct(name, fields, kw_only=True)
+
+    @cached_property
+    def item_type(self) -> Any:
+        """``T`` if the answer is a ``Page[T]``, else ``None``."""
+        return get_args(self.returns)[0] if get_origin(self.returns) is Page else None
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    also: Iterable[str] = (),
+    answer: str = "",
+    aliases: dict[str, str] | None = None,
+    retry: bool = True,
+    reads: bool = False,
+) -> Callable[[F], F]:
+    """Declare a method of a service as an operation.
+
+    Parameters
+    ----------
+    method, path
+        The HTTP method, and the path below the tracking URI; ``{name}`` is a parameter without a
+        slash, ``{name:path}`` one that may hold slashes.
+    also
+        Further HTTP methods that clients in the field use for it.
+    answer
+        The field of the answer that holds the returned value (or the items of a returned page).
+    aliases
+        Other spellings of parameters, such as ``{"run_uuid": "run_id"}``.
+    retry
+        Whether doing it twice leaves the same as doing it once, so that a client may send it again
+        when the answer was lost.
+    """
+
+    def declare(function: F) -> F:
+        declared = Operation(
+            function, method, path, tuple(also), answer, aliases or {}, retry, reads
+        )
+        function.__operation__ = declared  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def operations_of(service: type) -> dict[str, Operation]:
+    """Return the operations that a service declares, by method name, in the order of declaration."""
+    found: dict[str, Operation] = {}
+    for base in reversed(service.__mro__):
+        for name, member in vars(base).items():
+            declared = getattr(member, "__operation__", None)
+            if isinstance(declared, Operation):
+                found[name] = declared
+    return found

@@ -1,0 +1,285 @@
+"""Experiments, runs and logged models: MLflow's tracking operations, and tables for the screens."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mltrack_jupyter.entities import (
+    DatasetInput,
+    Experiment,
+    LoggedModel,
+    LoggedModelStatus,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Page,
+    Param,
+    Run,
+    RunInfo,
+    RunStatus,
+    RunTable,
+    Tag,
+    ViewType,
+)
+from mltrack_jupyter.services.operation import operation
+
+_EXPERIMENTS = "/api/2.0/mlflow/experiments"
+_RUNS = "/api/2.0/mlflow/runs"
+_LOGGED_MODELS = "/api/2.0/mlflow/logged-models"
+_UUID = {"run_uuid": "run_id"}
+
+
+class Experiments(Protocol):
+    """The named groups of runs. Names are unique among active and deleted experiments alike."""
+
+    @operation("POST", f"{_EXPERIMENTS}/create", answer="experiment_id", retry=False)
+    def create(
+        self, name: str, artifact_location: str = "", tags: list[Tag] | None = None
+    ) -> str:
+        """Create an experiment and return its id.
+
+        Raises ``AlreadyExists`` if the name is taken, also by a deleted experiment.
+        """
+        ...
+
+    @operation("GET", f"{_EXPERIMENTS}/get", answer="experiment")
+    def get(self, experiment_id: str) -> Experiment:
+        """Return an experiment, active or deleted. Raises ``NotFound``."""
+        ...
+
+    @operation("GET", f"{_EXPERIMENTS}/get-by-name", answer="experiment")
+    def get_by_name(self, experiment_name: str) -> Experiment:
+        """Return the experiment of that name, active or deleted. Raises ``NotFound``."""
+        ...
+
+    @operation(
+        "POST", f"{_EXPERIMENTS}/search", also=("GET",), answer="experiments", reads=True
+    )
+    def search(
+        self,
+        max_results: int,
+        page_token: str = "",
+        filter: str = "",
+        order_by: list[str] | None = None,
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
+    ) -> Page[Experiment]:
+        """Return experiments that match a filter, newest first; at most 50,000 a page."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/update")
+    def update(self, experiment_id: str, new_name: str = "") -> None:
+        """Rename an active experiment."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/delete", retry=False)
+    def delete(self, experiment_id: str) -> None:
+        """Put an experiment and all its runs into the trash."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/restore", retry=False)
+    def restore(self, experiment_id: str) -> None:
+        """Take an experiment and all its runs out of the trash."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/set-experiment-tag")
+    def set_tag(self, experiment_id: str, key: str, value: str = "") -> None:
+        """Set a tag of an active experiment."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/delete-experiment-tag", retry=False)
+    def delete_tag(self, experiment_id: str, key: str) -> None:
+        """Remove a tag. Raises ``NotFound`` if there is none of that key."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs: created, logged to, searched. A deleted run can be read but not written."""
+
+    @operation("POST", f"{_RUNS}/create", answer="run", retry=False)
+    def create(
+        self,
+        experiment_id: str = "",
+        user_id: str = "",
+        run_name: str = "",
+        start_time: int = 0,
+        tags: list[Tag] | None = None,
+    ) -> Run:
+        """Create a run, with status RUNNING; a name is invented where none is given."""
+        ...
+
+    @operation("GET", f"{_RUNS}/get", answer="run", aliases=_UUID)
+    def get(self, run_id: str) -> Run:
+        """Return a run, active or deleted, with its latest metrics. Raises ``NotFound``."""
+        ...
+
+    @operation("POST", f"{_RUNS}/update", answer="run_info", aliases=_UUID)
+    def update(
+        self,
+        run_id: str,
+        status: RunStatus | None = None,
+        end_time: int | None = None,
+        run_name: str = "",
+    ) -> RunInfo:
+        """Change the status, the end time or the name of a run."""
+        ...
+
+    @operation("POST", f"{_RUNS}/delete")
+    def delete(self, run_id: str) -> None:
+        """Put a run into the trash."""
+        ...
+
+    @operation("POST", f"{_RUNS}/restore")
+    def restore(self, run_id: str) -> None:
+        """Take a run out of the trash."""
+        ...
+
+    @operation("POST", f"{_RUNS}/log-metric", aliases=_UUID)
+    def log_metric(
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int,
+        step: int = 0,
+        model_id: str = "",
+        dataset_name: str = "",
+        dataset_digest: str = "",
+    ) -> None:
+        """Add a point to a metric. An exact repetition of a point is stored once."""
+        ...
+
+    @operation("POST", f"{_RUNS}/log-parameter", aliases=_UUID)
+    def log_param(self, run_id: str, key: str, value: str = "") -> None:
+        """Write a param, once; raises ``InvalidParameter`` if it has another value already."""
+        ...
+
+    @operation("POST", f"{_RUNS}/set-tag", aliases=_UUID)
+    def set_tag(self, run_id: str, key: str, value: str = "") -> None:
+        """Set a tag."""
+        ...
+
+    @operation("POST", f"{_RUNS}/delete-tag", retry=False)
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag. Raises ``NotFound`` if there is none of that key."""
+        ...
+
+    @operation("POST", f"{_RUNS}/log-batch")
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: list[Metric] | None = None,
+        params: list[Param] | None = None,
+        tags: list[Tag] | None = None,
+    ) -> None:
+        """Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none."""
+        ...
+
+    @operation("POST", f"{_RUNS}/log-inputs")
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: list[DatasetInput] | None = None,
+        models: list[ModelInput] | None = None,
+    ) -> None:
+        """Record what a run read. The same dataset logged again changes nothing."""
+        ...
+
+    @operation("POST", f"{_RUNS}/outputs", retry=False)
+    def log_outputs(self, run_id: str, models: list[ModelOutput] | None = None) -> None:
+        """Record the logged models that a run made."""
+        ...
+
+    @operation("POST", f"{_RUNS}/search", answer="runs", reads=True)
+    def search(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        run_view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: list[str] | None = None,
+        page_token: str = "",
+    ) -> Page[Run]:
+        """Return runs of some experiments that match a filter; the cost does not grow with the runs."""
+        ...
+
+    @operation("POST", "/api/1/runs/table", reads=True)
+    def table(
+        self,
+        experiment_ids: list[str] | None = None,
+        run_ids: list[str] | None = None,
+        filter: str = "",
+        order_by: list[str] | None = None,
+        max_results: int = 1000,
+        page_token: str = "",
+        columns: list[str] | None = None,
+    ) -> RunTable:
+        """Return runs as columns.
+
+        ``run_ids`` asks for these runs, in this order; else the runs of ``experiment_ids`` (all active
+        experiments where absent). ``columns`` names what to include, as ``metrics.acc``.
+        """
+        ...
+
+
+class Metrics(Protocol):
+    """The points of metrics."""
+
+    @operation("GET", "/api/2.0/mlflow/metrics/get-history", answer="metrics", aliases=_UUID)
+    def history(
+        self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
+    ) -> Page[Metric]:
+        """Return every point of a metric by (timestamp, step, value); all of them without a limit."""
+        ...
+
+
+class LoggedModels(Protocol):
+    """Models with an id of their own (MLflow 3)."""
+
+    @operation("POST", _LOGGED_MODELS, answer="model", retry=False)
+    def create(
+        self,
+        experiment_id: str,
+        name: str = "",
+        model_type: str = "",
+        source_run_id: str = "",
+        params: list[Param] | None = None,
+        tags: list[Tag] | None = None,
+    ) -> LoggedModel:
+        """Create a logged model, pending until it is finalized."""
+        ...
+
+    @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}", answer="model")
+    def get(self, model_id: str) -> LoggedModel:
+        """Return a logged model. Raises ``NotFound``."""
+        ...
+
+    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}", answer="model")
+    def finalize(self, model_id: str, status: LoggedModelStatus) -> LoggedModel:
+        """Say that the model's files are all there, or will never be."""
+        ...
+
+    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}")
+    def delete(self, model_id: str) -> None:
+        """Hide a logged model."""
+        ...
+
+    @operation("POST", f"{_LOGGED_MODELS}/search", answer="models", reads=True)
+    def search(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        max_results: int | None = None,
+        page_token: str = "",
+    ) -> Page[LoggedModel]:
+        """Return logged models of some experiments that match a filter, newest first."""
+        ...
+
+    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags", answer="model")
+    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> LoggedModel:
+        """Set tags of a logged model."""
+        ...
+
+    @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params")
+    def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
+        """Add params to a logged model; a key that exists already is refused."""
+        ...

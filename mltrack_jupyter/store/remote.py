@@ -1,0 +1,66 @@
+"""The remote client, derived from the declarations: no operation is written here."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from mltrack_jupyter.services import Download, Operation, Services, operations_of, service_types
+from mltrack_jupyter.services.codec import decode_answer, decode_error, encode_request
+from mltrack_jupyter.store.transport import HttpTransport, Transport
+
+
+def open_remote(url: str) -> Services:
+    """Return the services of a server, such as ``http://127.0.0.1:8888/mltrack``."""
+    return connect(HttpTransport(url), url)
+
+
+def connect(transport: Transport, uri: str) -> Services:
+    """Return services that ask through a transport."""
+    bundle: dict[str, Any] = {
+        name: _client_of(kind)(transport) for name, kind in service_types().items()
+    }
+    return Services(uri=uri, close=transport.close, **bundle)
+
+
+def _client_of(service: type) -> type:
+    methods = {name: _method(declared) for name, declared in operations_of(service).items()}
+
+    def __init__(self: Any, transport: Transport) -> None:
+        self._transport = transport
+
+    return type(f"Remote{service.__name__}", (service,), {**methods, "__init__": __init__})
+
+
+def _method(declared: Operation) -> Callable[..., Any]:
+    signature = inspect.signature(declared.function)
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(self, *args, **kwargs)
+        arguments = {name: value for name, value in bound.arguments.items() if name != "self"}
+        return _send(self._transport, declared, arguments)
+
+    call.__name__ = declared.name
+    call.__doc__ = declared.function.__doc__
+    return call
+
+
+def _send(transport: Transport, declared: Operation, arguments: dict[str, Any]) -> Any:
+    upload: BinaryIO | None = arguments.get(declared.body_param) if declared.body_param else None
+    answer = transport.send(
+        encode_request(declared, arguments),
+        upload=upload,
+        download=declared.is_download,
+        retry=declared.retry,
+    )
+    if answer.status != 200:
+        raise decode_error(answer.status, answer.body)
+    if declared.is_download:
+        file = answer.file
+        assert file is not None
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        return Download(file, str(arguments.get("path", "")).rsplit("/", 1)[-1], size)
+    return None if declared.body_param else decode_answer(declared, answer.body)

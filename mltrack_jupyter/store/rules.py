@@ -1,0 +1,205 @@
+"""Names, keys and limits: what the store accepts. The rules are MLflow's; lengths are kept whole.
+
+Where MLflow cuts a long param or tag in silence we store it whole, up to 1 MB.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from mltrack_jupyter.entities import STAGES, Metric, Param, Tag
+from mltrack_jupyter.errors import InvalidParameter
+
+MAX_KEY = 250
+MAX_TEXT = 1_000_000
+MAX_EXPERIMENT_NAME = 500
+MAX_EXPERIMENT_TAG = 20_000
+MAX_REGISTRY_TAG = 100_000
+MAX_MODEL_NAME = 256
+_KEY = re.compile(r"[\w\-. :/]+\Z")
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
+_ALIAS = re.compile(r"[\w-]{1,255}\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+def short(text: object) -> str:
+    """Return the repr of a value, cut for a message."""
+    shown = repr(text)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+def check_key(key: str, kind: str) -> str:
+    """Check the name of a param, metric or tag."""
+    if not key:
+        raise InvalidParameter(f"The name of a {kind} must not be empty.")
+    if len(key) > MAX_KEY:
+        raise InvalidParameter(
+            f"The {kind} name {short(key)} exceeds the maximum length of {MAX_KEY} characters."
+        )
+    if not _KEY.match(key):
+        raise InvalidParameter(
+            f"Invalid {kind} name {short(key)}: names may hold letters, digits, underscores, dashes, "
+            "periods, spaces, colons and slashes."
+        )
+    if key != posixpath.normpath(key) or key == "." or key.startswith(("..", "/")):
+        raise InvalidParameter(
+            f"Invalid {kind} name {short(key)}: slashes must separate names, as in a relative path; "
+            f"{short(posixpath.normpath(key).lstrip('/.') or 'name')} would be right."
+        )
+    return key
+
+
+def check_text(value: str, kind: str, limit: int = MAX_TEXT) -> str:
+    """Check the value of a param or tag."""
+    if len(value) > limit:
+        raise InvalidParameter(
+            f"The value of the {kind} has {len(value)} characters, which exceeds the maximum length of "
+            f"{limit} characters; log it as an artifact with log_text(...) instead."
+        )
+    if "\x00" in value:
+        raise InvalidParameter(f"The value of the {kind} holds a NUL character.")
+    return value
+
+
+def check_pairs(pairs: Sequence[Tag] | Sequence[Param], kind: str, limit: int = MAX_TEXT) -> None:
+    """Check the names and values of params or tags."""
+    for pair in pairs:
+        check_key(pair.key, kind)
+        check_text(pair.value, f"{kind} {short(pair.key)}", limit)
+
+
+def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:
+    """Refuse a key that is given twice."""
+    seen: set[str] = set()
+    for pair in pairs:
+        if pair.key in seen:
+            raise InvalidParameter(f"Duplicate {kind} keys are not allowed: {short(pair.key)}.")
+        seen.add(pair.key)
+
+
+def check_metric(point: Metric) -> None:
+    """Check the name and the time of a point."""
+    check_key(point.key, "metric")
+    if point.timestamp < 0:
+        raise InvalidParameter(
+            f"Invalid value {point.timestamp} for parameter 'timestamp' of metric {short(point.key)}: "
+            "it must be milliseconds since 1970, not negative."
+        )
+
+
+def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[Tag]) -> None:
+    """Check the sizes, names and values of a batch, before anything of it is written."""
+    sizes = (("metrics", metrics, 1000), ("params", params, 100), ("tags", tags, 100))
+    for name, items, most in sizes:
+        if len(items) > most:
+            raise InvalidParameter(
+                f"A batch may hold at most {most} {name}, not {len(items)}; send several batches."
+            )
+    if len(metrics) + len(params) + len(tags) > 1000:
+        raise InvalidParameter("A batch may hold at most 1000 metrics, params and tags in total.")
+    for point in metrics:
+        check_metric(point)
+    check_pairs(params, "param")
+    check_unique(params, "param")
+    check_pairs(tags, "tag")
+
+
+def check_experiment_name(name: str) -> str:
+    """Check the name of an experiment."""
+    if not name.strip():
+        raise InvalidParameter("The name of an experiment must not be empty or blank.")
+    if len(name) > MAX_EXPERIMENT_NAME:
+        raise InvalidParameter(
+            f"The experiment name {short(name)} exceeds the maximum length of "
+            f"{MAX_EXPERIMENT_NAME} characters."
+        )
+    return check_text(name, "experiment name")
+
+
+def parse_experiment_id(text: str) -> int:
+    """Return the number of an experiment id."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidParameter(
+            f"Invalid value {short(text)} for parameter 'experiment_id' supplied: it is a decimal "
+            "number, such as '0'."
+        )
+    return int(text)
+
+
+def check_run_id(run_id: str) -> str:
+    """Check the shape of a run id."""
+    if not _RUN_ID.match(run_id):
+        raise InvalidParameter(
+            f"Invalid value {short(run_id)} for parameter 'run_id' supplied: a run id has letters, "
+            "digits, '-' and '_' (32 hexadecimal digits as a rule)."
+        )
+    return run_id
+
+
+def check_model_name(name: str) -> str:
+    """Check the name of a registered model."""
+    if not name.strip():
+        raise InvalidParameter(
+            "Missing value for required parameter 'name': a registered model needs a name."
+        )
+    if len(name) > MAX_MODEL_NAME or _CONTROL.search(name):
+        raise InvalidParameter(
+            f"The model name {short(name)} exceeds the maximum length of {MAX_MODEL_NAME} characters, "
+            "or holds control characters."
+        )
+    if "/" in name or ":" in name or "%2f" in name.lower() or name in (".", ".."):
+        raise InvalidParameter(
+            f"Invalid model name {short(name)}: it must not hold '/' or ':', because model URIs such as "
+            "models:/name/1 are made of it."
+        )
+    return name
+
+
+def parse_version(text: str) -> int:
+    """Return the number of a model version."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidParameter(
+            f"Invalid value {short(text)} for parameter 'version' supplied: it is a whole number, "
+            "such as '1'."
+        )
+    return int(text)
+
+
+def parse_stage(text: str) -> str:
+    """Return the canonical spelling of a stage."""
+    for stage in STAGES:
+        if stage.lower() == text.lower():
+            return stage
+    raise InvalidParameter(
+        f"Invalid value {short(text)} for parameter 'stage' supplied: stages are {', '.join(STAGES)}."
+    )
+
+
+def check_alias(alias: str) -> str:
+    """Check the name of an alias."""
+    if not _ALIAS.match(alias):
+        raise InvalidParameter(
+            f"Invalid alias {short(alias)}: it may hold letters, digits, '_' and '-', 255 at most."
+        )
+    if alias.lower() == "latest" or re.match(r"[vV]\d+\Z", alias):
+        raise InvalidParameter(
+            f"The alias {short(alias)} is reserved: 'latest' and names such as 'v3' are versions."
+        )
+    return alias
+
+
+def check_page_size(size: int, most: int, *, least: int = 1) -> int:
+    """Check how many results a page is asked to hold."""
+    if not least <= size <= most:
+        raise InvalidParameter(
+            f"Invalid value {size} for parameter 'max_results' supplied: it must be from {least} to {most}."
+        )
+    return size

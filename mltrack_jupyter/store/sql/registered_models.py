@@ -1,0 +1,212 @@
+"""Registered models in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from mltrack_jupyter.entities import STAGES, ModelVersion, Page, RegisteredModel, Tag
+from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
+from mltrack_jupyter.services import RegisteredModels
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql import version_writes
+from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.paging import decode_token, encode_token
+from mltrack_jupyter.store.sql.registry_reads import (
+    find_model,
+    find_version,
+    load_models,
+    load_versions,
+)
+from mltrack_jupyter.store.sql.run_reads import find_active_run
+from mltrack_jupyter.store.sql.search import REGISTERED_MODEL_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.tables import (
+    aliases,
+    registered_model_tags,
+    registered_models,
+)
+
+
+class SqlRegisteredModels(RegisteredModels):
+    """Registered models in SQL."""
+
+    def __init__(self, database: Database, sources: version_writes.Sources) -> None:
+        self._database = database
+        self._sources = sources
+
+    def create(
+        self, name: str, tags: list[Tag] | None = None, description: str = ""
+    ) -> RegisteredModel:
+        rules.check_model_name(name)
+        rules.check_pairs(tags or [], "tag", rules.MAX_REGISTRY_TAG)
+        with self._database.write() as connection:
+            query = select(registered_models.c.id).where(registered_models.c.name == name)
+            if connection.execute(query).first():
+                raise AlreadyExists(f"Registered Model (name={name}) already exists.")
+            number = _create(connection, name, description)
+            _set_tags(connection, number, tags or [])
+            return load_models(connection, [find_model(connection, name)])[0]
+
+    def rename(self, name: str, new_name: str) -> RegisteredModel:
+        rules.check_model_name(new_name)
+        with self._database.write() as connection:
+            row = find_model(connection, name)
+            query = select(registered_models.c.id).where(registered_models.c.name == new_name)
+            if connection.execute(query).scalar() not in (None, row.id):
+                raise AlreadyExists(f"Registered Model (name={new_name}) already exists.")
+            touch(connection, row, "rename", f"{name} -> {new_name}", name=new_name)
+            return load_models(connection, [find_model(connection, new_name)])[0]
+
+    def update(self, name: str, description: str = "") -> RegisteredModel:
+        rules.check_text(description, "description")
+        with self._database.write() as connection:
+            touch(connection, find_model(connection, name), "update", description=description)
+            return load_models(connection, [find_model(connection, name)])[0]
+
+    def delete(self, name: str) -> None:
+        with self._database.write() as connection:
+            row = find_model(connection, name)
+            connection.execute(delete(registered_models).where(registered_models.c.id == row.id))
+            record_change(connection, "registered_model", name, "delete")
+
+    def get(self, name: str) -> RegisteredModel:
+        with self._database.read() as connection:
+            return load_models(connection, [find_model(connection, name)])[0]
+
+    def search(
+        self,
+        filter: str = "",
+        max_results: int = 100,
+        order_by: list[str] | None = None,
+        page_token: str = "",
+    ) -> Page[RegisteredModel]:
+        rules.check_page_size(max_results, 1000, least=0)
+        offset = decode_token(page_token)
+        query = filtered(select(registered_models), REGISTERED_MODEL_FIELDS, filter)
+        query = ordered(query, REGISTERED_MODEL_FIELDS, order_by or [])
+        query = query.order_by(registered_models.c.name)
+        with self._database.read() as connection:
+            rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
+            found = load_models(connection, rows[:max_results])
+        more = encode_token(offset + max_results) if len(rows) > max_results else ""
+        return Page(found, more)
+
+    def get_latest_versions(
+        self, name: str, stages: list[str] | None = None
+    ) -> list[ModelVersion]:
+        wanted = {rules.parse_stage(stage) for stage in stages or STAGES}
+        with self._database.read() as connection:
+            model = load_models(connection, [find_model(connection, name)])[0]
+        return [item for item in model.latest_versions if item.current_stage in wanted]
+
+    def set_tag(self, name: str, key: str, value: str = "") -> None:
+        rules.check_pairs([Tag(key, value)], "tag", rules.MAX_REGISTRY_TAG)
+        with self._database.write() as connection:
+            row = find_model(connection, name)
+            _set_tags(connection, row.id, [Tag(key, value)])
+            touch(connection, row, "set-tag", key)
+
+    def delete_tag(self, name: str, key: str) -> None:
+        with self._database.write() as connection:
+            row = find_model(connection, name)
+            table = registered_model_tags
+            connection.execute(
+                delete(table).where(table.c.registered_model == row.id, table.c.key == key)
+            )
+            touch(connection, row, "delete-tag", key)
+
+    def set_alias(self, name: str, alias: str, version: str) -> None:
+        rules.check_alias(alias)
+        with self._database.write() as connection:
+            row = find_version(connection, name, version)
+            version_writes.point_alias(connection, row, alias)
+
+    def get_by_alias(self, name: str, alias: str) -> ModelVersion:
+        with self._database.read() as connection:
+            row = find_model(connection, name)
+            model = load_models(connection, [row])[0]
+            version = model.aliases.get(alias)
+            if version is None and alias.lower() == "latest" and model.latest_versions:
+                version = max((item.version for item in model.latest_versions), key=int)
+            if version is None:
+                known = ", ".join(model.aliases) or "none"
+                raise InvalidParameter(
+                    f"Registered model alias {alias} not found for the model {name}; "
+                    f"its aliases are: {known}."
+                )
+            return load_versions(connection, [find_version(connection, name, version)])[0]
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        with self._database.write() as connection:
+            row = find_model(connection, name)
+            gone = connection.execute(
+                delete(aliases).where(
+                    aliases.c.registered_model == row.id, aliases.c.alias == alias
+                )
+            )
+            if gone.rowcount:
+                record_change(connection, "registered_model", name, "delete-alias", detail=alias)
+
+    def register(
+        self,
+        name: str,
+        run_id: str,
+        artifact_path: str = "",
+        alias: str = "",
+        stage: str = "",
+        description: str = "",
+    ) -> ModelVersion:
+        rules.check_model_name(name)
+        stage = rules.parse_stage(stage) if stage else "None"
+        if alias:
+            rules.check_alias(alias)
+        with self._database.write() as connection:
+            run = find_active_run(connection, run_id)
+            path = artifact_path or version_writes.model_path(connection, run)
+            source = f"runs:/{run_id}/{path}"
+            location = self._sources.check(connection, source, run_id, "")
+            query = select(registered_models).where(registered_models.c.name == name)
+            if connection.execute(query).first() is None:
+                _create(connection, name, "")
+            values = {
+                "source": source,
+                "download_uri": location,
+                "run_id": run_id,
+                "description": description,
+                "current_stage": stage,
+            }
+            row = version_writes.add_version(connection, find_model(connection, name), values)
+            if alias:
+                version_writes.point_alias(connection, row, alias)
+            return load_versions(connection, [row])[0]
+
+
+def _create(connection: Connection, name: str, description: str) -> int:
+    now = now_ms()
+    row = {
+        "name": name,
+        "description": description,
+        "creation_timestamp": now,
+        "last_updated_timestamp": now,
+        "last_version": 0,
+    }
+    number: int = connection.execute(insert(registered_models), row).inserted_primary_key[0]
+    record_change(connection, "registered_model", name, "create")
+    return number
+
+
+def touch(
+    connection: Connection, row: Row[Any], action: str, detail: str = "", **values: Any
+) -> None:
+    """Change values of a registered model, and the time of its last update."""
+    statement = update(registered_models).where(registered_models.c.id == row.id)
+    connection.execute(statement.values(last_updated_timestamp=now_ms(), **values))
+    name = values.get("name", row.name)
+    record_change(connection, "registered_model", name, action, detail=detail)
+
+
+def _set_tags(connection: Connection, number: int, tags: list[Tag]) -> None:
+    values = {tag.key: tag.value for tag in tags}
+    rows = [{"registered_model": number, "key": key, "value": values[key]} for key in values]
+    upsert(connection, registered_model_tags, rows)

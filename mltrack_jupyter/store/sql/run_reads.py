@@ -1,0 +1,160 @@
+"""Reading runs: rows to entities, a fixed number of queries for any number of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from mltrack_jupyter.entities import (
+    Dataset,
+    DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunStatus,
+    Tag,
+)
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.tables import (
+    datasets,
+    latest_metrics,
+    params,
+    run_datasets,
+    run_models,
+    runs,
+    tags,
+)
+from mltrack_jupyter.store.sql.values import from_bits
+
+
+def find_run(connection: Connection, run_id: str) -> Row[Any]:
+    """Return the row of a run, active or deleted. Raises ``NotFound``."""
+    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
+    if row is None:
+        shown = run_id if len(run_id) <= 80 else run_id[:77] + "..."
+        raise NotFound(f"Run with id={shown} not found.")
+    return row
+
+
+def find_active_run(connection: Connection, run_id: str) -> Row[Any]:
+    """Return the row of a run that may be written. Raises ``NotFound`` or ``InvalidParameter``."""
+    row = find_run(connection, run_id)
+    if row.lifecycle_stage != "active":
+        raise InvalidParameter(
+            f"The run {run_id} must be in the 'active' state, but is deleted. Restore it first."
+        )
+    return row
+
+
+def run_info(row: Row[Any]) -> RunInfo:
+    """Return what is known of a run without its data."""
+    return RunInfo(
+        run_id=row.run_id,
+        run_name=row.name,
+        experiment_id=str(row.experiment),
+        user_id=row.user_id,
+        status=RunStatus(row.status),
+        start_time=row.start_time,
+        end_time=row.end_time,
+        artifact_uri=row.artifact_uri,
+        lifecycle_stage=row.lifecycle_stage,
+    )
+
+
+def load_runs(
+    connection: Connection, rows: Sequence[Row[Any]], *, with_model_inputs: bool = False
+) -> list[Run]:
+    """Return rows of runs as entities, with their data, inputs and outputs."""
+    found: list[Run] = []
+    for part in chunked(rows):
+        numbers = [row.id for row in part]
+        points, values, labels = _load_data(connection, numbers)
+        inputs = _load_datasets(connection, numbers)
+        models = _load_models(connection, numbers)
+        for row in part:
+            made, read = models.get(row.id, ([], []))
+            found.append(
+                Run(
+                    info=run_info(row),
+                    data=RunData(
+                        metric_list=points.get(row.id, []),
+                        param_list=values.get(row.id, []),
+                        tag_list=labels.get(row.id, []),
+                    ),
+                    inputs=RunInputs(
+                        dataset_inputs=inputs.get(row.id, []),
+                        model_inputs=read if with_model_inputs else [],
+                    ),
+                    outputs=RunOutputs(model_outputs=made),
+                )
+            )
+    return found
+
+
+def _load_data(
+    connection: Connection, numbers: list[int]
+) -> tuple[dict[int, list[Metric]], dict[int, list[Param]], dict[int, list[Tag]]]:
+    points: dict[int, list[Metric]] = {}
+    values: dict[int, list[Param]] = {}
+    labels: dict[int, list[Tag]] = {}
+    latest = latest_metrics.c
+    columns = select(latest.run, latest.key, latest.bits, latest.timestamp, latest.step)
+    for run, key, bits, timestamp, step in connection.execute(
+        columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
+    ):
+        points.setdefault(run, []).append(Metric(key, from_bits(bits), timestamp, step))
+    for run, key, value in connection.execute(
+        select(params).where(params.c.run.in_(numbers)).order_by(params.c.run, params.c.key)
+    ):
+        values.setdefault(run, []).append(Param(key, value))
+    for run, key, value in connection.execute(
+        select(tags).where(tags.c.run.in_(numbers)).order_by(tags.c.run, tags.c.key)
+    ):
+        labels.setdefault(run, []).append(Tag(key, value))
+    return points, values, labels
+
+
+def _load_datasets(connection: Connection, numbers: list[int]) -> dict[int, list[DatasetInput]]:
+    found: dict[int, list[DatasetInput]] = {}
+    query = (
+        select(run_datasets.c.run, run_datasets.c.tags, datasets)
+        .join(datasets, datasets.c.id == run_datasets.c.dataset)
+        .where(run_datasets.c.run.in_(numbers))
+        .order_by(run_datasets.c.run, datasets.c.id)
+    )
+    for row in connection.execute(query):
+        dataset = Dataset(
+            name=row.name,
+            digest=row.digest,
+            source_type=row.source_type,
+            source=row.source,
+            schema=row.schema,
+            profile=row.profile,
+        )
+        labels = [Tag(key, value) for key, value in json.loads(row.tags)]
+        found.setdefault(row.run, []).append(DatasetInput(dataset=dataset, tags=labels))
+    return found
+
+
+def _load_models(
+    connection: Connection, numbers: list[int]
+) -> dict[int, tuple[list[ModelOutput], list[ModelInput]]]:
+    found: dict[int, tuple[list[ModelOutput], list[ModelInput]]] = {}
+    query = select(run_models).where(run_models.c.run.in_(numbers))
+    for row in connection.execute(query.order_by(run_models.c.run, run_models.c.step)):
+        made, read = found.setdefault(row.run, ([], []))
+        if row.direction == "output":
+            made.append(ModelOutput(row.model_id, row.step))
+        else:
+            read.append(ModelInput(row.model_id))
+    return found

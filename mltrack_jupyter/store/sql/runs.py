@@ -1,0 +1,253 @@
+"""Runs in SQL."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from mltrack_jupyter.entities import (
+    DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Page,
+    Param,
+    Run,
+    RunInfo,
+    RunStatus,
+    RunTable,
+    Tag,
+    ViewType,
+)
+from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
+from mltrack_jupyter.services import Runs
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql import run_links, run_table, run_writes
+from mltrack_jupyter.store.sql.database import Database, record_change
+from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
+from mltrack_jupyter.store.sql.names import invent_name
+from mltrack_jupyter.store.sql.paging import decode_token, encode_token
+from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
+from mltrack_jupyter.store.sql.search import RUN_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.tables import runs, tags
+
+RUN_NAME = "mlflow.runName"
+
+
+class SqlRuns(Runs):
+    """Runs in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        experiment_id: str = "",
+        user_id: str = "",
+        run_name: str = "",
+        start_time: int = 0,
+        tags: list[Tag] | None = None,
+    ) -> Run:
+        if not experiment_id:
+            raise BadRequest("Missing value for required parameter 'experiment_id'.")
+        given = {tag.key: tag for tag in tags or []}
+        if len(given) != len(tags or []):
+            raise BadRequest("Two tags of the new run have the same key.")
+        tagged = given[RUN_NAME].value if RUN_NAME in given else ""
+        if run_name and tagged and run_name != tagged:
+            raise InvalidParameter(
+                f"The run_name {run_name!r} and the tag {RUN_NAME} {tagged!r} differ; give one of them."
+            )
+        name = run_name or tagged or invent_name()
+        given[RUN_NAME] = Tag(RUN_NAME, name)
+        run_id = uuid.uuid4().hex
+        with self._database.write() as connection:
+            experiment = find_active_experiment(connection, experiment_id)
+            values = {
+                "run_id": run_id,
+                "experiment": experiment.id,
+                "name": name,
+                "user_id": user_id,
+                "status": RunStatus.RUNNING.value,
+                "start_time": start_time,
+                "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
+                "lifecycle_stage": "active",
+            }
+            number = connection.execute(insert(runs), values).inserted_primary_key[0]
+            run_writes.set_tags(connection, number, list(given.values()))
+            record_change(connection, "run", run_id, "create", parent_id=experiment_id)
+            return load_runs(connection, [find_run(connection, run_id)])[0]
+
+    def get(self, run_id: str) -> Run:
+        with self._database.read() as connection:
+            row = find_run(connection, run_id)
+            return load_runs(connection, [row], with_model_inputs=True)[0]
+
+    def update(
+        self,
+        run_id: str,
+        status: RunStatus | None = None,
+        end_time: int | None = None,
+        run_name: str = "",
+    ) -> RunInfo:
+        values: dict[str, Any] = {}
+        if status is not None:
+            values["status"] = status.value
+        if end_time is not None:
+            values["end_time"] = end_time
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            if run_name:
+                run_writes.set_tags(connection, row.id, [Tag(RUN_NAME, run_name)])
+            if values:
+                connection.execute(update(runs).where(runs.c.id == row.id).values(values))
+            detail = status.value if status else run_name
+            _changed(connection, row, "update", detail)
+            return run_info(find_run(connection, run_id))
+
+    def delete(self, run_id: str) -> None:
+        self._move(run_id, "deleted")
+
+    def restore(self, run_id: str) -> None:
+        self._move(run_id, "active")
+
+    def _move(self, run_id: str, stage: str) -> None:
+        with self._database.write() as connection:
+            row = find_run(connection, run_id)
+            if row.lifecycle_stage != stage:
+                values = {"lifecycle_stage": stage}
+                connection.execute(update(runs).where(runs.c.id == row.id).values(values))
+                _changed(connection, row, "delete" if stage == "deleted" else "restore")
+
+    def log_metric(
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int,
+        step: int = 0,
+        model_id: str = "",
+        dataset_name: str = "",
+        dataset_digest: str = "",
+    ) -> None:
+        self.log_batch(run_id, metrics=[Metric(key, value, timestamp, step)])
+
+    def log_param(self, run_id: str, key: str, value: str = "") -> None:
+        self.log_batch(run_id, params=[Param(key, value)])
+
+    def set_tag(self, run_id: str, key: str, value: str = "") -> None:
+        self.log_batch(run_id, tags=[Tag(key, value)])
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            gone = connection.execute(
+                delete(tags).where(tags.c.run == row.id, tags.c.key == key)
+            )
+            if not gone.rowcount:
+                raise NotFound(f"No tag with name: {key} in run with id {run_id}.")
+            _changed(connection, row, "delete-tag", key)
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: list[Metric] | None = None,
+        params: list[Param] | None = None,
+        tags: list[Tag] | None = None,
+    ) -> None:
+        rules.check_run_id(run_id)
+        rules.check_batch(metrics or [], params or [], tags or [])
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            run_writes.add_params(connection, row, params or [])
+            run_writes.set_tags(connection, row.id, tags or [])
+            run_writes.add_points(connection, row.id, metrics or [])
+            if metrics or params or tags:
+                _changed(connection, row, "log")
+
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: list[DatasetInput] | None = None,
+        models: list[ModelInput] | None = None,
+    ) -> None:
+        rules.check_run_id(run_id)
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            run_links.add_datasets(connection, row, datasets or [])
+            run_links.add_models(connection, row.id, "input", [(m.model_id, 0) for m in models or []])
+            _changed(connection, row, "log")
+
+    def log_outputs(self, run_id: str, models: list[ModelOutput] | None = None) -> None:
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            found = [(model.model_id, model.step) for model in models or []]
+            if run_links.add_models(connection, row.id, "output", found) < len(found):
+                raise BadRequest(f"A model is an output of the run {run_id} already.")
+            _changed(connection, row, "log")
+
+    def search(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        run_view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: list[str] | None = None,
+        page_token: str = "",
+    ) -> Page[Run]:
+        rules.check_page_size(max_results, 50_000)
+        offset = decode_token(page_token)
+        numbers = [rules.parse_experiment_id(item) for item in experiment_ids or []]
+        query = select(runs).where(
+            runs.c.experiment.in_(numbers),
+            runs.c.lifecycle_stage.in_(STAGES_OF_VIEW[run_view_type]),
+        )
+        query = filtered(query, RUN_FIELDS, filter)
+        query = ordered(query, RUN_FIELDS, order_by or [])
+        query = query.order_by(runs.c.start_time.desc(), runs.c.run_id.asc())
+        with self._database.read() as connection:
+            rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
+            found = load_runs(connection, rows[:max_results])
+        more = encode_token(offset + max_results) if len(rows) > max_results else ""
+        return Page(found, more)
+
+    def table(
+        self,
+        experiment_ids: list[str] | None = None,
+        run_ids: list[str] | None = None,
+        filter: str = "",
+        order_by: list[str] | None = None,
+        max_results: int = 1000,
+        page_token: str = "",
+        columns: list[str] | None = None,
+    ) -> RunTable:
+        rules.check_page_size(max_results, 50_000)
+        offset = decode_token(page_token)
+        query = select(runs).where(runs.c.lifecycle_stage == "active")
+        if run_ids is not None:
+            if len(run_ids) > 50_000:
+                raise InvalidParameter("At most 50000 run_ids can be asked for at once.")
+            query = query.where(runs.c.run_id.in_(run_ids))
+        elif experiment_ids is not None:
+            numbers = [rules.parse_experiment_id(item) for item in experiment_ids]
+            query = query.where(runs.c.experiment.in_(numbers))
+        query = filtered(query, RUN_FIELDS, filter)
+        counting = query.with_only_columns(func.count(), maintain_column_froms=True)
+        query = ordered(query, RUN_FIELDS, order_by or [])
+        query = query.order_by(runs.c.start_time.desc(), runs.c.run_id.asc())
+        with self._database.read() as connection:
+            total = connection.execute(counting).scalar_one()
+            rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
+            page = list(rows[:max_results])
+            if run_ids is not None and not order_by:
+                place = {run_id: index for index, run_id in enumerate(run_ids)}
+                page.sort(key=lambda row: place[row.run_id])
+            more = encode_token(offset + max_results) if len(rows) > max_results else ""
+            return run_table.load_table(connection, page, columns, more, total)
+
+
+def _changed(connection: Connection, row: Row[Any], action: str, detail: str = "") -> None:
+    parent = str(row.experiment)
+    record_change(connection, "run", row.run_id, action, parent_id=parent, detail=detail)

@@ -1,0 +1,118 @@
+"""Making and opening a database file: created whole or not at all, checked for its schema's version."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, insert, text
+
+from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.store.sql import tables
+from mltrack_jupyter.store.sql.database import Database, now_ms
+
+HEAD = "0001"
+"""The newest schema version; the same as the newest file in ``migrations/versions``."""
+_KNOWN = ("0001",)
+
+
+def ensure_schema(database: Database) -> None:
+    """Bring a database to the newest schema, creating it if it is new. Several processes may call it.
+
+    Raises ``StoreTooNew`` or ``StoreUnreadable``.
+    """
+    path = database.path
+    if path and path != ":memory:" and not os.path.exists(path):
+        create_file(Path(path))
+    found = read_version(database)
+    if found == "":
+        with database.write() as connection:
+            if "experiments" not in inspect(connection).get_table_names():
+                create_tables(connection)
+        found = read_version(database)
+    if found == HEAD:
+        return
+    if found not in _KNOWN:
+        raise StoreTooNew(
+            f"{path or database.url.database} has the schema {found!r}, which is newer than this "
+            f"package knows (up to {HEAD!r}): pip install --upgrade mltrack-jupyter."
+        )
+    from mltrack_jupyter.store.sql.migrations import upgrade
+
+    upgrade(database)
+
+
+def create_file(path: Path) -> None:
+    """Create an SQLite store whole in a temporary file, then give it its name, so that no process ever
+    sees half of it; the loser of a race uses the winner's."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".new-", suffix=".db", dir=path.parent)
+    except OSError as error:
+        raise StoreUnwritable(
+            f"No store can be created in {path.parent}: {error.strerror or error}. Choose a folder that "
+            "you can write with set_tracking_uri(...) or MLTRACK_TRACKING_URI."
+        ) from error
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        database = Database(f"sqlite:///{fresh}")
+        try:
+            with database.write() as connection:
+                create_tables(connection)
+        finally:
+            database.close()
+        _use_wal(fresh)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _use_wal(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def create_tables(connection: Connection) -> None:
+    """Create every table at the newest schema, and the experiment ``Default`` with the id 0."""
+    tables.metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    now = now_ms()
+    connection.execute(
+        insert(tables.experiments),
+        {
+            "id": 0,
+            "name": "Default",
+            "artifact_location": "mlflow-artifacts:/0",
+            "lifecycle_stage": "active",
+            "creation_time": now,
+            "last_update_time": now,
+        },
+    )
+
+
+def read_version(database: Database) -> str:
+    """Return the schema version of a database, ``""`` if it has no tables yet."""
+    with database.read() as connection:
+        names = inspect(connection).get_table_names()
+        if "alembic_version" in names and "changes" in names:
+            version: str = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+            return version
+    if names:
+        raise StoreUnreadable(
+            f"{database.path or database.url.database} is a database, but none of mltrack_jupyter's "
+            f"(it has the tables {', '.join(sorted(names)[:5])}). Choose another file."
+        )
+    return ""

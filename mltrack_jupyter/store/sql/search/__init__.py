@@ -1,0 +1,20 @@
+"""Search: MLflow's filter language, parsed into a tree and compiled to bound SQL."""
+
+from mltrack_jupyter.store.sql.search.compiler import filtered, ordered
+from mltrack_jupyter.store.sql.search.fields import (
+    EXPERIMENT_FIELDS,
+    LOGGED_MODEL_FIELDS,
+    MODEL_VERSION_FIELDS,
+    REGISTERED_MODEL_FIELDS,
+    RUN_FIELDS,
+)
+
+__all__ = [
+    "EXPERIMENT_FIELDS",
+    "LOGGED_MODEL_FIELDS",
+    "MODEL_VERSION_FIELDS",
+    "REGISTERED_MODEL_FIELDS",
+    "RUN_FIELDS",
+    "filtered",
+    "ordered",
+]

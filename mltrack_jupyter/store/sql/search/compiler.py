@@ -1,0 +1,180 @@
+"""From the tree of a filter to SQL with bound parameters. Nothing a user typed becomes SQL text."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, or_
+from sqlalchemy.sql import operators as sql_operators
+
+from mltrack_jupyter.store.sql.search.fields import LISTS, TEXTS, Attribute, Fields, Linked, Pairs
+from mltrack_jupyter.store.sql.search.grammar import (
+    Comparison,
+    Identifier,
+    fail,
+    parse_filter,
+    parse_order,
+)
+from mltrack_jupyter.store.sql.tables import runs
+
+_SYMBOLS = {
+    "=": sql_operators.eq,
+    "!=": sql_operators.ne,
+    "<": sql_operators.lt,
+    "<=": sql_operators.le,
+    ">": sql_operators.gt,
+    ">=": sql_operators.ge,
+}
+
+
+def filtered(query: Select[Any], fields: Fields, text: str) -> Select[Any]:
+    """Add the conditions of a filter to a query. Raises ``InvalidParameter``."""
+    for comparison in parse_filter(text):
+        query = query.where(_condition(fields, comparison, text))
+    return query
+
+
+def _condition(fields: Fields, comparison: Comparison, text: str) -> ColumnElement[bool]:
+    identifier = comparison.identifier
+    field = _field(fields, identifier, text)
+    if isinstance(field, Attribute):
+        if not field.filterable:
+            raise fail(text, identifier.position, f"{identifier} can be ordered by, not filtered.")
+        _check(field, comparison, text)
+        return _compare(field.column, comparison, _attribute_value(field, comparison, text))
+    if isinstance(field, Linked):
+        return _linked(field, comparison, text)
+    _check(field, comparison, text)
+    table = field.table
+    mine = and_(
+        table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key
+    )
+    if comparison.operator == "IS NULL":
+        return ~exists().where(mine)
+    if comparison.operator == "IS NOT NULL":
+        return exists().where(mine)
+    condition = _compare(table.c.value, comparison, comparison.value)
+    if field.numeric and comparison.operator == "!=":
+        condition = or_(condition, table.c.value.is_(None))  # NULL is NaN, which equals nothing
+    return exists().where(mine, condition)
+
+
+def _linked(field: Linked, comparison: Comparison, text: str) -> ColumnElement[bool]:
+    key = comparison.identifier.key
+    if key not in field.columns:
+        raise fail(text, comparison.identifier.position, f"expected {_listed(field.columns)}.")
+    attribute = Attribute(field.columns[key], TEXTS | LISTS)
+    _check(attribute, comparison, text)
+    joined = and_(
+        field.link.c[field.owner] == runs.c.id,
+        field.link.c[field.target.name.removesuffix("s")] == field.target.c.id,
+    )
+    return exists().where(joined, _compare(attribute.column, comparison, comparison.value))
+
+
+def _field(fields: Fields, identifier: Identifier, text: str) -> Attribute | Pairs | Linked:
+    entity, key = identifier.entity, identifier.key
+    if entity in fields.pairs:
+        return fields.pairs[entity]
+    if entity in fields.linked:
+        return fields.linked[entity]
+    if entity == "" or entity in fields.prefixes:
+        if key in fields.attributes:
+            return fields.attributes[key]
+        raise fail(
+            text,
+            identifier.position,
+            f"there is no attribute {key!r}{_near(key, fields.attributes)}; "
+            f"expected {_listed(fields.attributes)}{_or_pairs(fields)}.",
+        )
+    known = [*fields.pairs, *fields.linked, *fields.prefixes]
+    raise fail(
+        text,
+        identifier.position,
+        f"{entity!r} cannot be asked for{_near(entity, known)}; expected {_listed(known)}.",
+    )
+
+
+def _or_pairs(fields: Fields) -> str:
+    names = [name for name in fields.pairs if name.endswith("s")]
+    return f", or {names[0]}.<key>" if names else ""
+
+
+def _near(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names))
+
+
+def _check(field: Attribute | Pairs, comparison: Comparison, text: str) -> None:
+    operator = comparison.operator
+    name = comparison.identifier
+    if operator not in field.operators:
+        raise fail(
+            text,
+            comparison.position,
+            f"{operator} cannot be used with {name}; expected {' '.join(sorted(field.operators))}.",
+        )
+    if comparison.value is None or isinstance(comparison.value, tuple):
+        return
+    if field.numeric and comparison.quoted and not _number_in_quotes_is_fine(field):
+        raise fail(text, comparison.position, f"{name} is a number; write it without quotes.")
+    if not field.numeric and not comparison.quoted:
+        raise fail(text, comparison.position, f"{name} is text; write the value in 'quotes'.")
+
+
+def _number_in_quotes_is_fine(field: Attribute | Pairs) -> bool:
+    return isinstance(field, Attribute) and str(field.column).endswith("model_versions.version")
+
+
+def _attribute_value(field: Attribute, comparison: Comparison, text: str) -> Any:
+    value = comparison.value
+    if isinstance(getattr(field.column, "type", None), Integer) and not field.numeric:
+        many = value if isinstance(value, tuple) else (value,)
+        numbers = tuple(int(item) if str(item).isdigit() else -1 for item in many)
+        return numbers if isinstance(value, tuple) else numbers[0]
+    if field.numeric and isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            raise fail(text, comparison.position, f"{value!r} is not a number.") from None
+    return value
+
+
+def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> ColumnElement[bool]:
+    operator = comparison.operator
+    if operator in ("IN", "NOT IN"):
+        return column.in_(value) if operator == "IN" else column.not_in(value)
+    if operator == "LIKE":
+        return column.like(value)
+    if operator == "ILIKE":
+        return column.ilike(value)
+    condition: ColumnElement[bool] = _SYMBOLS[operator](column, value)
+    return condition
+
+
+def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:
+    """Add an order to a query: values that are missing or NaN come last, NaN before missing."""
+    for item, ordering in zip(items, parse_order(items), strict=True):
+        identifier = ordering.identifier
+        field = _field(fields, identifier, item)
+        if isinstance(field, Linked) or (isinstance(field, Attribute) and not field.sortable):
+            raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
+        if isinstance(field, Attribute):
+            column: ColumnElement[Any] = field.column
+            missing: ColumnElement[Any] = case((column.is_(None), 1), else_=0)
+        else:
+            pairs = field.table.alias()
+            mine = and_(
+                pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key
+            )
+            query = query.outerjoin(pairs, mine)
+            column = pairs.c.value
+            missing = case((pairs.c.key.is_(None), 2), (column.is_(None), 1), else_=0)
+        query = query.order_by(missing, column.asc() if ordering.ascending else column.desc())
+    return query

@@ -1,0 +1,175 @@
+"""What can be asked of each kind of entity: its attributes, and its tables of keys and values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table
+
+from mltrack_jupyter.store.sql.tables import (
+    datasets,
+    experiment_tags,
+    experiments,
+    latest_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
+    model_version_tags,
+    model_versions,
+    params,
+    registered_model_tags,
+    registered_models,
+    run_datasets,
+    runs,
+    tags,
+)
+
+NUMBERS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+TEXTS = frozenset({"=", "!=", "LIKE", "ILIKE"})
+LISTS = frozenset({"IN", "NOT IN"})
+NULLS = frozenset({"IS NULL", "IS NOT NULL"})
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of the entity's own table."""
+
+    column: ColumnElement[Any]
+    operators: frozenset[str] = TEXTS
+    numeric: bool = False
+    sortable: bool = True
+    filterable: bool = True
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A table of keys and values that belong to the entity."""
+
+    table: Table
+    owner: str
+    operators: frozenset[str] = TEXTS | NULLS
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Columns of a table that is reached through a table of links."""
+
+    link: Table
+    owner: str
+    target: Table
+    columns: dict[str, ColumnElement[Any]]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Everything that can be asked of one kind of entity."""
+
+    table: Table
+    attributes: dict[str, Attribute]
+    prefixes: tuple[str, ...] = ("attribute", "attributes")
+    pairs: dict[str, Pairs] = field(default_factory=dict)
+    linked: dict[str, Linked] = field(default_factory=dict)
+
+
+def _number(column: ColumnElement[Any]) -> Attribute:
+    return Attribute(column, NUMBERS, numeric=True)
+
+
+def _spelled(names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    return dict.fromkeys(names, value)
+
+
+_RUN_TAGS = Pairs(tags, "run")
+_RUN_PARAMS = Pairs(params, "run")
+_RUN_METRICS = Pairs(latest_metrics, "run", NUMBERS, numeric=True)
+_DATASETS = Linked(
+    run_datasets,
+    "run",
+    datasets,
+    {"name": datasets.c.name, "digest": datasets.c.digest, "context": run_datasets.c.context},
+)
+
+RUN_FIELDS = Fields(
+    runs,
+    {
+        "run_id": Attribute(runs.c.run_id, TEXTS | LISTS),
+        "run_name": Attribute(runs.c.name),
+        **_spelled(("run name", "Run name", "Run Name"), Attribute(runs.c.name, sortable=False)),
+        "status": Attribute(runs.c.status),
+        "user_id": Attribute(runs.c.user_id),
+        "artifact_uri": Attribute(runs.c.artifact_uri),
+        **_spelled(("start_time", "created", "Created"), _number(runs.c.start_time)),
+        "end_time": _number(runs.c.end_time),
+    },
+    ("attribute", "attributes", "attr", "run"),
+    {
+        **_spelled(("metric", "metrics"), _RUN_METRICS),
+        **_spelled(("param", "params", "parameter", "parameters"), _RUN_PARAMS),
+        **_spelled(("tag", "tags"), _RUN_TAGS),
+    },
+    _spelled(("dataset", "datasets"), _DATASETS),
+)
+
+EXPERIMENT_FIELDS = Fields(
+    experiments,
+    {
+        "name": Attribute(experiments.c.name),
+        "experiment_id": Attribute(experiments.c.id, frozenset({"=", "!="}) | LISTS),
+        "creation_time": _number(experiments.c.creation_time),
+        "last_update_time": _number(experiments.c.last_update_time),
+    },
+    pairs=_spelled(("tag", "tags"), Pairs(experiment_tags, "experiment")),
+)
+
+REGISTERED_MODEL_FIELDS = Fields(
+    registered_models,
+    {
+        "name": Attribute(registered_models.c.name, TEXTS | LISTS),
+        **_spelled(
+            ("timestamp", "last_updated_timestamp"),
+            Attribute(registered_models.c.last_updated_timestamp, filterable=False),
+        ),
+    },
+    ("attribute",),
+    _spelled(("tag", "tags"), Pairs(registered_model_tags, "registered_model", TEXTS)),
+)
+
+MODEL_VERSION_FIELDS = Fields(
+    model_versions,
+    {
+        "name": Attribute(registered_models.c.name),
+        "run_id": Attribute(model_versions.c.run_id, TEXTS | LISTS, sortable=False),
+        "source_path": Attribute(model_versions.c.source, sortable=False),
+        "version_number": _number(model_versions.c.version),
+        "creation_timestamp": Attribute(model_versions.c.creation_timestamp, filterable=False),
+        "last_updated_timestamp": Attribute(
+            model_versions.c.last_updated_timestamp, filterable=False
+        ),
+    },
+    ("attribute", "attributes"),
+    _spelled(("tag", "tags"), Pairs(model_version_tags, "model_version", TEXTS)),
+)
+
+_LOGGED_MODEL_TEXT = TEXTS | LISTS
+LOGGED_MODEL_FIELDS = Fields(
+    logged_models,
+    {
+        "name": Attribute(logged_models.c.name, _LOGGED_MODEL_TEXT),
+        "model_id": Attribute(logged_models.c.model_id, _LOGGED_MODEL_TEXT),
+        "model_type": Attribute(logged_models.c.model_type, _LOGGED_MODEL_TEXT),
+        "status": Attribute(logged_models.c.status, _LOGGED_MODEL_TEXT),
+        "source_run_id": Attribute(logged_models.c.source_run_id, _LOGGED_MODEL_TEXT),
+        "experiment_id": Attribute(logged_models.c.experiment, frozenset({"=", "!="}) | LISTS),
+        **_spelled(
+            ("creation_timestamp", "creation_time"), _number(logged_models.c.creation_timestamp)
+        ),
+        "last_updated_timestamp": _number(logged_models.c.last_updated_timestamp),
+    },
+    ("attributes",),
+    {
+        "params": Pairs(logged_model_params, "logged_model", TEXTS | LISTS),
+        "tags": Pairs(logged_model_tags, "logged_model", TEXTS | LISTS),
+    },
+)

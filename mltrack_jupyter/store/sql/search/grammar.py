@@ -1,0 +1,256 @@
+"""MLflow's filter language as a tree: comparisons joined by AND, each with its place in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mltrack_jupyter.errors import InvalidParameter
+
+MAX_LENGTH = 20_000
+MAX_CLAUSES = 60
+
+_TOKEN = re.compile(
+    r"""
+    (?P<space>\s+)
+  | (?P<string>'[^']*')
+  | (?P<identifier>
+        (?:[^\W\d]\w*|`[^`]*`|"[^"]*")
+        (?:\.(?:\w+|`[^`]*`|"[^"]*"))*
+    )
+  | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
+  | (?P<operator>>=|<=|!=|=|>|<)
+  | (?P<punctuation>[(),])
+    """,
+    re.VERBOSE,
+)
+_PART = re.compile(r"""`([^`]*)`|"([^"]*)"|(\w+)""")
+_WORD_OPERATORS = ("LIKE", "ILIKE", "IN", "NOT", "IS")
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """What is compared: ``metrics.acc`` is the entity ``metrics`` and the key ``acc``."""
+
+    entity: str
+    key: str
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.entity}.{self.key}" if self.entity else self.key
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``identifier operator value``; ``quoted`` tells text from numbers."""
+
+    identifier: Identifier
+    operator: str
+    value: str | float | tuple[str, ...] | None
+    quoted: bool
+    position: int
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """One column of an order."""
+
+    identifier: Identifier
+    ascending: bool
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    position: int
+
+
+def fail(text: str, position: int, expected: str) -> InvalidParameter:
+    """Return an error that shows where in a text something is wrong, and what was expected."""
+    left = max(0, position - 40)
+    excerpt = text[left : position + 40]
+    pointer = " " * (position - left) + "^"
+    return InvalidParameter(
+        f"Invalid filter or order at character {position + 1}: {expected}\n  {excerpt}\n  {pointer}"
+    )
+
+
+def _tokenize(text: str) -> list[_Token]:
+    if len(text) > MAX_LENGTH:
+        raise InvalidParameter(f"A filter may have at most {MAX_LENGTH} characters, not {len(text)}.")
+    tokens, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise fail(text, position, _unexpected(text, position))
+        if match.lastgroup != "space":
+            tokens.append(_Token(match.lastgroup or "", match[0], position))
+        position = match.end()
+    return tokens
+
+
+def _unexpected(text: str, position: int) -> str:
+    char = text[position]
+    if char in "'\"`":
+        return f"the quote {char} is not closed."
+    if char == ";":
+        return "one statement only; ';' is not allowed."
+    return f"{char!r} was not expected; put keys with unusual characters into `backticks`."
+
+
+class _Reader:
+    """Tokens with one look ahead."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokenize(text)
+        self.index = 0
+
+    @property
+    def current(self) -> _Token:
+        if self.index < len(self.tokens):
+            return self.tokens[self.index]
+        return _Token("end", "", len(self.text))
+
+    def take(self) -> _Token:
+        token = self.current
+        self.index += 1
+        return token
+
+    def is_word(self, word: str) -> bool:
+        return self.current.kind == "identifier" and self.current.text.upper() == word
+
+    def expect(self, kind: str, what: str) -> _Token:
+        if self.current.kind != kind:
+            raise self.fail(f"expected {what}, found {self.current.text or 'the end'!r}.")
+        return self.take()
+
+    def fail(self, expected: str) -> InvalidParameter:
+        return fail(self.text, self.current.position, expected)
+
+
+def parse_filter(text: str) -> list[Comparison]:
+    """Return the comparisons of a filter; none for a blank one. Raises ``InvalidParameter``."""
+    reader = _Reader(text)
+    found: list[Comparison] = []
+    while reader.current.kind != "end":
+        if reader.is_word("AND"):  # MLflow tolerates stray ANDs
+            reader.take()
+            continue
+        if found and not _after_and(reader):
+            raise reader.fail("expected AND between comparisons (there is no OR and no NOT).")
+        found.append(_comparison(reader))
+        if len(found) > MAX_CLAUSES:
+            raise InvalidParameter(f"A filter may have at most {MAX_CLAUSES} comparisons.")
+    return found
+
+
+def _after_and(reader: _Reader) -> bool:
+    before = reader.tokens[reader.index - 1]
+    return before.kind == "identifier" and before.text.upper() == "AND"
+
+
+def _comparison(reader: _Reader) -> Comparison:
+    identifier = _identifier(reader)
+    position = reader.current.position
+    operator = _operator(reader)
+    if operator in ("IS NULL", "IS NOT NULL"):
+        return Comparison(identifier, operator, None, False, position)
+    if operator in ("IN", "NOT IN"):
+        return Comparison(identifier, operator, _list(reader), True, position)
+    token = reader.current
+    if token.kind == "string" or (token.kind == "identifier" and _is_quoted(token.text)):
+        reader.take()
+        return Comparison(identifier, operator, token.text[1:-1], True, position)
+    if token.kind == "number":
+        reader.take()
+        return Comparison(identifier, operator, float(token.text), False, position)
+    raise reader.fail(
+        f"expected a value after {operator}: a 'quoted text' or a number, "
+        f"found {token.text or 'the end'!r}."
+    )
+
+
+def _is_quoted(text: str) -> bool:
+    return text.startswith('"') and text.endswith('"') and text.count('"') == 2
+
+
+def _identifier(reader: _Reader) -> Identifier:
+    token = reader.expect("identifier", "a name such as metrics.accuracy or params.depth")
+    parts = [m[1] or m[2] or m[3] or "" for m in _PART.finditer(token.text)]
+    if len(parts) == 1 and parts[0].lower() == "run" and reader.is_word("NAME"):
+        parts[0] += " " + reader.take().text  # `Run name` may stand without quotes
+    entity, key = ("", parts[0]) if len(parts) == 1 else (parts[0], ".".join(parts[1:]))
+    return Identifier(entity, key, token.position)
+
+
+def _operator(reader: _Reader) -> str:
+    token = reader.current
+    if token.kind == "operator":
+        reader.take()
+        following = reader.current
+        if following.kind == "operator" and following.position == token.position + len(token.text):
+            raise fail(
+                reader.text, token.position, "the comparisons are = != < <= > >= (not == or <>)."
+            )
+        return token.text
+    word = token.text.upper()
+    if token.kind != "identifier" or word not in _WORD_OPERATORS:
+        raise reader.fail(
+            "expected a comparison: = != < <= > >= LIKE ILIKE IN, NOT IN, IS NULL or IS NOT NULL, "
+            f"found {token.text or 'the end'!r}."
+        )
+    reader.take()
+    if word in ("LIKE", "ILIKE", "IN"):
+        return word
+    if word == "NOT":
+        if not reader.is_word("IN"):
+            raise reader.fail("expected IN after NOT.")
+        reader.take()
+        return "NOT IN"
+    negated = reader.is_word("NOT")
+    if negated:
+        reader.take()
+    if not reader.is_word("NULL"):
+        raise reader.fail("expected NULL or NOT NULL after IS.")
+    reader.take()
+    return "IS NOT NULL" if negated else "IS NULL"
+
+
+def _list(reader: _Reader) -> tuple[str, ...]:
+    _punctuation(reader, "(")
+    values: list[str] = []
+    while True:
+        token = reader.current
+        if token.kind == "string" or (token.kind == "identifier" and _is_quoted(token.text)):
+            values.append(reader.take().text[1:-1])
+        else:
+            raise reader.fail("expected a 'quoted text' in the list.")
+        if reader.current.text == ")":
+            reader.take()
+            return tuple(values)
+        _punctuation(reader, ",")
+
+
+def _punctuation(reader: _Reader, sign: str) -> None:
+    if reader.current.text != sign:
+        raise reader.fail(f"expected {sign!r}, found {reader.current.text or 'the end'!r}.")
+    reader.take()
+
+
+def parse_order(items: Sequence[str]) -> list[Ordering]:
+    """Return the columns of an order, each ``identifier [ASC|DESC]``. Raises ``InvalidParameter``."""
+    return [_ordering(item) for item in items]
+
+
+def _ordering(text: str) -> Ordering:
+    reader = _Reader(text)
+    identifier = _identifier(reader)
+    ascending = not reader.is_word("DESC")
+    if reader.is_word("ASC") or reader.is_word("DESC"):
+        reader.take()
+    if reader.current.kind != "end":
+        raise reader.fail("expected ASC, DESC or the end.")
+    return Ordering(identifier, ascending)

@@ -1,0 +1,229 @@
+"""The tables: integer keys inside, MLflow's ids outside.
+
+Metric points are clustered by (run, key, step, timestamp) and hold the eight bytes of their value as an
+integer whose order is the order of the floats, so that NaN, infinities and -0.0 survive every database,
+an exact repetition is stored once, and a history comes sorted. `latest_metrics` repeats the last point
+of each key as a number (NULL for NaN), so that searches never touch the history.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives out ids of its own only for a column that is exactly INTEGER.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+_NAME = String(500)
+_KEY = String(250)
+
+
+def _reference(target: str) -> Column[int]:
+    name = target.split(".")[0].removesuffix("s")
+    return Column(name, _ID, ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+
+
+def _tags(name: str, owner: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        _reference(f"{owner}.id"),
+        Column("key", _KEY, primary_key=True),
+        Column("value", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("artifact_location", Text, nullable=False),
+    Column("lifecycle_stage", String(16), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+experiment_tags = _tags("experiment_tags", "experiments")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("run_id", String(256), nullable=False, unique=True),
+    Column("experiment", _ID, ForeignKey("experiments.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("user_id", String(256), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("start_time", BigInteger, nullable=False),
+    Column("end_time", BigInteger),
+    Column("artifact_uri", Text, nullable=False),
+    Column("lifecycle_stage", String(16), nullable=False),
+    Index(
+        "ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"
+    ),
+)
+params = _tags("params", "runs")
+tags = _tags("tags", "runs")
+
+metric_keys = Table(
+    "metric_keys",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("key", _KEY, nullable=False, unique=True),
+)
+metrics = Table(
+    "metrics",
+    metadata,
+    _reference("runs.id"),
+    Column("key_id", _ID, ForeignKey("metric_keys.id"), primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("timestamp", BigInteger, primary_key=True),
+    Column("bits", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+latest_metrics = Table(
+    "latest_metrics",
+    metadata,
+    _reference("runs.id"),
+    Column("key", _KEY, primary_key=True),
+    Column("step", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("bits", BigInteger, nullable=False),
+    Column("value", Double),
+    Column("min", Double),
+    Column("max", Double),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("experiment", _ID, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", _NAME, nullable=False),
+    Column("digest", String(36), nullable=False),
+    Column("source_type", String(36), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    UniqueConstraint("experiment", "name", "digest"),
+)
+run_datasets = Table(
+    "run_datasets",
+    metadata,
+    _reference("runs.id"),
+    _reference("datasets.id"),
+    Column("context", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+)
+run_models = Table(
+    "run_models",
+    metadata,
+    _reference("runs.id"),
+    Column("direction", String(8), primary_key=True),
+    Column("model_id", String(64), primary_key=True),
+    Column("step", BigInteger, nullable=False),
+)
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("model_id", String(64), nullable=False, unique=True),
+    Column("experiment", _ID, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
+    Column("name", _NAME, nullable=False),
+    Column("model_type", String(500), nullable=False),
+    Column("source_run_id", String(256), nullable=False),
+    Column("artifact_uri", Text, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index("ix_logged_models_newest_first", "experiment", "creation_timestamp"),
+)
+logged_model_params = _tags("logged_model_params", "logged_models")
+logged_model_tags = _tags("logged_model_tags", "logged_models")
+
+registered_models = Table(
+    "registered_models",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(256), nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    Column("last_version", Integer, nullable=False),
+)
+registered_model_tags = _tags("registered_model_tags", "registered_models")
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column(
+        "registered_model",
+        _ID,
+        ForeignKey("registered_models.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("version", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("download_uri", Text, nullable=False),
+    Column("run_id", String(256), nullable=False),
+    Column("run_link", Text, nullable=False),
+    Column("model_id", String(64), nullable=False),
+    Column("user_id", String(256), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("current_stage", String(16), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    UniqueConstraint("registered_model", "version"),
+)
+model_version_tags = _tags("model_version_tags", "model_versions")
+aliases = Table(
+    "aliases",
+    metadata,
+    _reference("registered_models.id"),
+    Column("alias", String(255), primary_key=True),
+    Column("version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", _ID, primary_key=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("actor", String(256), nullable=False),
+    Column("entity", String(32), nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("parent_id", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+# Text keys of unbounded length cannot be indexed everywhere; ids are short, a prefix is enough.
+Index("ix_changes_entity", changes.c.entity, changes.c.entity_id, mysql_length={"entity_id": 255})

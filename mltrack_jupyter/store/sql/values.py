@@ -1,0 +1,32 @@
+"""Floats as integers of the same order, so that every bit of a value survives every database."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+
+_FLIP = 0x7FFF_FFFF_FFFF_FFFF
+
+
+def to_bits(value: float) -> int:
+    """Return the eight bytes of a float as a signed integer that sorts as the floats do."""
+    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
+    return bits if bits >= 0 else bits ^ _FLIP
+
+
+def from_bits(bits: int) -> float:
+    """Return the float that :func:`to_bits` was given."""
+    value: float = struct.unpack("<d", struct.pack("<q", bits if bits >= 0 else bits ^ _FLIP))[0]
+    return value
+
+
+def from_bits_many(bits: Sequence[int]) -> list[float]:
+    """Return the floats of many integers at once."""
+    raw = [item if item >= 0 else item ^ _FLIP for item in bits]
+    return list(struct.unpack(f"<{len(raw)}d", struct.pack(f"<{len(raw)}q", *raw)))
+
+
+def to_number(value: float) -> float | None:
+    """Return a float as a column of numbers holds it: ``None`` for NaN, which SQLite cannot store."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,177 @@
+"""Making versions: which sources may be named, the next number, aliases."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+from mltrack_jupyter.store.sql.database import actor, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.logged_models import find_logged_model
+from mltrack_jupyter.store.sql.registry_reads import find_version
+from mltrack_jupyter.store.sql.run_reads import find_run
+from mltrack_jupyter.store.sql.tables import (
+    aliases,
+    model_versions,
+    registered_models,
+    tags,
+)
+
+
+def model_path(connection: Connection, run: Row[Any]) -> str:
+    """Return the artifact path of a run's model. Raises ``InvalidParameter`` if it has none."""
+    query = select(tags.c.key, tags.c.value).where(
+        tags.c.run == run.id, tags.c.key.in_(("mltrack.model", "mlflow.log-model.history"))
+    )
+    found = {row.key: row.value for row in connection.execute(query)}
+    for key in ("mltrack.model", "mlflow.log-model.history"):
+        try:
+            logged = json.loads(found.get(key, "null"))
+            newest = logged[-1] if isinstance(logged, list) and logged else logged
+            if isinstance(newest, dict) and newest.get("artifact_path"):
+                return check_path(str(newest["artifact_path"]))
+        except json.JSONDecodeError:
+            continue
+    raise InvalidParameter(
+        f"The run {run.run_id} ({run.name}) has no model to register: log one with log_model(...), fit an "
+        "estimator in a %%track cell, or name the folder with artifact_path."
+    )
+
+
+class Sources:
+    """Which sources a version may be made of, and where their files are.
+
+    Follows what MLflow's server allows: a version may only point into the artifacts of its own run or
+    logged model, or to an object store.
+    """
+
+    def __init__(self, locations: Locations) -> None:
+        self._locations = locations
+
+    def check(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
+        """Return the URI where the files of a source are. Raises ``InvalidParameter``."""
+        scheme = scheme_of(source)
+        self._check_text(source, scheme)
+        if scheme == "runs":
+            return self._of_run(connection, source, run_id)
+        if scheme == "models":
+            return self._of_model(connection, source, model_id)
+        if scheme == PROXY:
+            self._locations.split(source)
+            roots = self._roots(connection, run_id, model_id)
+            if not any(source == root or source.startswith(root + "/") for root in roots):
+                raise InvalidParameter(
+                    f"Invalid model version source {source!r}: it must lie inside the artifacts of the "
+                    "version's run_id or model_id."
+                )
+            return source
+        if scheme in ("", "file"):
+            return self._local(connection, source, run_id)
+        return source
+
+    def _check_text(self, source: str, scheme: str) -> None:
+        rest = re.split(r"[/\\?#]", unquote(unquote(source)))
+        controls = any(ord(char) < 32 for char in source)
+        if not source.strip() or len(source) > 4096 or ".." in rest or controls:
+            raise InvalidParameter(
+                f"Invalid model version source {rules.short(source)}: a URI without '..' is expected, such "
+                "as runs:/<run_id>/model."
+            )
+        if scheme in ("http", "https", "javascript", "data"):
+            raise InvalidParameter(
+                f"Invalid model version source {rules.short(source)}: no {scheme}: addresses."
+            )
+
+    def _of_run(self, connection: Connection, source: str, run_id: str) -> str:
+        match = re.match(r"runs:/+([^/]+)/(.+)\Z", source)
+        if match is None or (run_id and match[1] != run_id):
+            raise InvalidParameter(
+                f"Invalid model version source {source!r}: runs:/<run_id>/<path> with the version's own "
+                "run_id is expected."
+            )
+        run = find_run(connection, match[1])
+        return f"{run.artifact_uri}/{check_path(match[2].rstrip('/'))}"
+
+    def _of_model(self, connection: Connection, source: str, model_id: str) -> str:
+        rest = source.partition(":")[2].strip("/")
+        if re.match(r"m-[0-9a-f]{32}\Z", rest):
+            if model_id and model_id != rest:
+                raise InvalidParameter(
+                    f"Invalid model version source {source!r}: it names another model than "
+                    f"model_id={model_id}."
+                )
+            uri: str = find_logged_model(connection, rest).artifact_uri
+            return uri
+        name, _, version = rest.partition("/")
+        original: str = find_version(connection, unquote(name), version).download_uri
+        return original
+
+    def _roots(self, connection: Connection, run_id: str, model_id: str) -> list[str]:
+        roots = []
+        if run_id:
+            roots.append(find_run(connection, run_id).artifact_uri)
+        if model_id:
+            roots.append(find_logged_model(connection, model_id).artifact_uri)
+        return roots
+
+    def _local(self, connection: Connection, source: str, run_id: str) -> str:
+        roots = self._roots(connection, run_id, "")
+        inside = any(source.startswith(root.rstrip("/") + "/") for root in roots)
+        if inside or self._locations.local_paths:
+            return source
+        raise InvalidParameter(
+            f"Invalid model version source {source!r}: a local path must lie inside the artifacts of the "
+            "version's run. Log the model to a run first."
+        )
+
+
+def add_version(connection: Connection, model: Row[Any], values: dict[str, Any]) -> Row[Any]:
+    """Insert the next version of a registered model and return its row."""
+    number, now = model.last_version + 1, now_ms()
+    row = {
+        "registered_model": model.id,
+        "version": number,
+        "run_link": "",
+        "model_id": "",
+        "user_id": actor.get(),
+        "description": "",
+        "current_stage": "None",
+        "status": "READY",
+        "creation_timestamp": now,
+        "last_updated_timestamp": now,
+        **values,
+    }
+    connection.execute(insert(model_versions), row)
+    connection.execute(
+        update(registered_models)
+        .where(registered_models.c.id == model.id)
+        .values(last_version=number, last_updated_timestamp=now)
+    )
+    made = find_version(connection, model.name, str(number))
+    version_changed(connection, made, "create", row["current_stage"])
+    return made
+
+
+def version_changed(connection: Connection, row: Row[Any], action: str, detail: str = "") -> None:
+    """Note a change of a version in the feed."""
+    name = f"{row.name}/{row.version}"
+    record_change(connection, "model_version", name, action, parent_id=row.name, detail=detail)
+
+
+def point_alias(connection: Connection, version: Row[Any], alias: str) -> None:
+    """Point an alias of a model at one of its versions."""
+    row = {
+        "registered_model": version.registered_model,
+        "alias": alias,
+        "version": version.version,
+    }
+    upsert(connection, aliases, [row])
+    version_changed(connection, version, "set-alias", alias)
+
+

@@ -1,0 +1,48 @@
+"""The change feed and the versions of a store in SQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from mltrack_jupyter.config import package_version
+from mltrack_jupyter.entities import Change, ChangeList, WorkspaceInfo
+from mltrack_jupyter.services import Workspace
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.schema import HEAD
+from mltrack_jupyter.store.sql.tables import changes
+
+
+class SqlWorkspace(Workspace):
+    """The store as a whole, in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def info(self) -> WorkspaceInfo:
+        return WorkspaceInfo(
+            version=package_version(),
+            store=self._database.engine.dialect.name,
+            schema_version=HEAD,
+        )
+
+    def changes(self, since: int | None = None, max_results: int = 1000) -> ChangeList:
+        rules.check_page_size(max_results, 10_000)
+        with self._database.read() as connection:
+            if since is None:
+                last = connection.execute(select(func.max(changes.c.seq))).scalar() or 0
+                return ChangeList(last=last)
+            query = select(changes).where(changes.c.seq > since).order_by(changes.c.seq)
+            rows = connection.execute(query.limit(max_results)).all()
+        found = [Change(**row._mapping) for row in rows]
+        return ChangeList(changes=found, last=found[-1].seq if found else since)
+
+    def server_info(self) -> dict[str, str | bool]:
+        return {
+            "store_type": "SqlStore",
+            "workspaces_enabled": False,
+            "trace_archival_enabled": False,
+            "multipart_uploads_enabled": False,
+            "multipart_downloads_enabled": False,
+            "artifact_serving_enabled": True,
+        }

@@ -1,0 +1,43 @@
+"""Noticing that a store changed, whoever changed it, at next to no cost."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mltrack_jupyter.entities import ChangeList
+from mltrack_jupyter.services import Services
+
+_SQLITE = "sqlite:///"
+
+
+class Watcher:
+    """A cursor on the change feed that only looks when something was written.
+
+    SQLite tells by one number that another connection committed; elsewhere the end of the feed is
+    asked for. Not for use by several threads at once.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._version = -1
+        self._connection: sqlite3.Connection | None = None
+        path = services.uri.removeprefix(_SQLITE)
+        if services.uri.startswith(_SQLITE) and path != ":memory:":
+            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+        self.last = services.workspace.changes().last
+
+    def poll(self) -> ChangeList | None:
+        """Return the changes since the last call, ``None`` if there are none."""
+        if self._connection is not None:
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            if version == self._version:
+                return None
+            self._version = version
+        found = self._services.workspace.changes(since=self.last)
+        self.last = found.last
+        return found if found.changes else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()

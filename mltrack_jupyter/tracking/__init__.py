@@ -1,0 +1,1 @@
+"""Tracking: the active run, and MLflow's fluent verbs."""

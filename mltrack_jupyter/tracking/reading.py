@@ -1,0 +1,176 @@
+"""Reading what was tracked: runs, experiments, metrics, artifacts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.tracking import scope, session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAGE = 5000
+
+
+def get_run(run_id: str) -> Run:
+    """Return a run as it is stored now. Raises ``NotFound``."""
+    return session.services().runs.get(run_id)
+
+
+def get_experiment(experiment_id: str) -> Experiment:
+    """Return an experiment. Raises ``NotFound``."""
+    return session.services().experiments.get(experiment_id)
+
+
+def get_experiment_by_name(name: str) -> Experiment | None:
+    """Return the experiment of a name, or ``None``."""
+    try:
+        return session.services().experiments.get_by_name(name)
+    except NotFound:
+        return None
+
+
+def search_experiments(
+    view_type: ViewType = ViewType.ACTIVE_ONLY,
+    max_results: int | None = None,
+    filter_string: str | None = None,
+    order_by: list[str] | None = None,
+) -> list[Experiment]:
+    """Return the experiments that match a filter, newest first."""
+    found: list[Experiment] = []
+    token = ""
+    while True:
+        size = min(_PAGE, (max_results or 10**9) - len(found))
+        page: Page[Experiment] = session.services().experiments.search(
+            size, token, filter_string or "", order_by, view_type
+        )
+        found += page.items
+        token = page.next_page_token
+        if not token or (max_results and len(found) >= max_results):
+            return found
+
+
+def iterate_runs(
+    experiment_ids: Sequence[str],
+    filter_string: str = "",
+    run_view_type: ViewType = ViewType.ACTIVE_ONLY,
+    max_results: int = 100_000,
+    order_by: list[str] | None = None,
+) -> Iterator[Run]:
+    """Yield the runs of some experiments that match a filter, page by page."""
+    token, left = "", max_results
+    while left > 0:
+        page = session.services().runs.search(
+            list(experiment_ids), filter_string, run_view_type, min(_PAGE, left), order_by, token
+        )
+        yield from page
+        left -= len(page)
+        token = page.next_page_token
+        if not token:
+            return
+
+
+def search_runs(
+    experiment_ids: list[str] | None = None,
+    filter_string: str = "",
+    run_view_type: ViewType = ViewType.ACTIVE_ONLY,
+    max_results: int = 100_000,
+    order_by: list[str] | None = None,
+    output_format: Literal["pandas", "list"] = "pandas",
+    search_all_experiments: bool = False,
+    experiment_names: list[str] | None = None,
+) -> pd.DataFrame | list[Run]:
+    """Return the runs that match a filter, as a DataFrame (a row a run) or as a list.
+
+    Columns are ``run_id``, ``experiment_id``, ``status``, ``artifact_uri``, ``start_time``,
+    ``end_time``, ``metrics.*``, ``params.*`` and ``tags.*``. Without experiments, those of the active
+    one are searched. Raises ``InvalidParameter`` for a filter that cannot be read.
+    """
+    if output_format not in ("pandas", "list"):
+        raise InvalidParameter(f"output_format must be 'pandas' or 'list', not {output_format!r}.")
+    if experiment_ids is not None and experiment_names is not None:
+        raise InvalidParameter("Give either experiment_ids or experiment_names, not both.")
+    if search_all_experiments:
+        experiment_ids = [item.experiment_id for item in search_experiments()]
+    elif experiment_names is not None:
+        named = [get_experiment_by_name(name) for name in experiment_names]
+        experiment_ids = [item.experiment_id for item in named if item is not None]
+    elif experiment_ids is None:
+        experiment_ids = [session.current_experiment().experiment_id]
+    found = list(iterate_runs(experiment_ids, filter_string, run_view_type, max_results, order_by))
+    return found if output_format == "list" else _frame(found)
+
+
+def _frame(runs: Sequence[Run]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {
+        "run_id": [run.info.run_id for run in runs],
+        "experiment_id": [run.info.experiment_id for run in runs],
+        "status": [run.info.status.value for run in runs],
+        "artifact_uri": [run.info.artifact_uri for run in runs],
+        "start_time": pd.to_datetime([run.info.start_time for run in runs], unit="ms", utc=True),
+        "end_time": pd.to_datetime([run.info.end_time for run in runs], unit="ms", utc=True),
+    }
+    for kind in ("metrics", "params", "tags"):
+        values = [getattr(run.data, kind) for run in runs]
+        missing = float("nan") if kind == "metrics" else None
+        for key in sorted({key for item in values for key in item}):
+            columns[f"{kind}.{key}"] = [item.get(key, missing) for item in values]
+    return pd.DataFrame(columns)
+
+
+def get_metric_history(run_id: str, key: str) -> list[Metric]:
+    """Return every point of a metric by (timestamp, step, value)."""
+    return session.services().metrics.history(run_id, key).items
+
+
+def get_artifact_uri(artifact_path: str | None = None) -> str:
+    """Return the URI of the active run's artifacts, or of one of them. Raises ``InvalidParameter``."""
+    run = scope.active_run()
+    if run is None:
+        raise InvalidParameter("There is no active run; start one with start_run().")
+    path = check_path(artifact_path, empty=True) if artifact_path else ""
+    return f"{run.info.artifact_uri}/{path}" if path else run.info.artifact_uri
+
+
+def download_artifacts(
+    run_id: str, artifact_path: str = "", dst_path: str | os.PathLike[str] | None = None
+) -> str:
+    """Copy an artifact of a run, a file or a directory, into a local folder; return its path there.
+
+    Raises ``NotFound`` if the run has no such artifact.
+    """
+    target = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
+    target.mkdir(parents=True, exist_ok=True)
+    path = check_path(artifact_path.rstrip("/"), empty=True)
+    if not _download_tree(run_id, path, target):
+        _download_file(run_id, path, target / path.rsplit("/", 1)[-1])
+        return str(target / path.rsplit("/", 1)[-1])
+    return str(target)
+
+
+def _download_tree(run_id: str, path: str, target: Path) -> bool:
+    files = session.services().run_artifacts.list(run_id, path).files
+    for item in files:
+        name = check_path(item.path).rsplit("/", 1)[-1]
+        if item.is_dir:
+            _download_tree(run_id, item.path, target / name)
+        else:
+            _download_file(run_id, item.path, target / name)
+    return bool(files)
+
+
+def _download_file(run_id: str, path: str, place: Path) -> None:
+    found = session.services().run_artifacts.read(run_id, path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with found.file, place.open("wb") as file:
+        shutil.copyfileobj(found.file, file)

@@ -1,0 +1,118 @@
+"""Starting and ending runs, MLflow's way; a second start never raises in a notebook."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from mltrack_jupyter import config
+from mltrack_jupyter.entities import Run, Tag
+from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.scope import ActiveRun
+
+_NOTE = "mlflow.note.content"
+
+
+def start_run(
+    run_id: str | None = None,
+    experiment_id: str | None = None,
+    run_name: str | None = None,
+    nested: bool = False,
+    parent_run_id: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+) -> ActiveRun:
+    """Start a run, or go on with the run ``run_id``, and make it the active one.
+
+    Inside the ``with`` block of another run, or in a ``%%track`` cell, the new run becomes its child.
+    A run that was left open by an earlier ``start_run()`` is ended first, with a warning.
+
+    Raises
+    ------
+    NotFound
+        No such run, experiment or parent.
+    """
+    _supersede(nested)
+    resumed = run_id or _run_of_environment()
+    if resumed:
+        run = scope.resume_run(resumed)
+        if tags:
+            run.services.runs.log_batch(resumed, tags=_pairs(tags))
+        return run
+    values = dict(tags or {})
+    if description:
+        values[_NOTE] = description
+    if parent_run_id:
+        session.services().runs.get(parent_run_id)
+        values[scope.PARENT] = parent_run_id
+    return scope.open_run(
+        experiment_id=experiment_id or _experiment_of_parent(),
+        run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
+        tags=values,
+    )
+
+
+def _run_of_environment() -> str:
+    # A launcher hands its run to the script it starts; only the first run of the script is that one.
+    return "" if scope.last_run_id() else config.setting("MLTRACK_RUN_ID", "MLFLOW_RUN_ID")
+
+
+def _pairs(tags: Mapping[str, Any]) -> list[Tag]:
+    return [Tag(key, str(value)) for key, value in tags.items()]
+
+
+def _experiment_of_parent() -> str:
+    parent = scope.active_run()
+    if parent is not None:
+        return parent.info.experiment_id
+    return session.current_experiment().experiment_id
+
+
+def _supersede(nested: bool) -> None:
+    run = scope.active_run()
+    if run is None or run.in_with or nested:
+        return
+    scope.finish_run(run.info.run_id, "FINISHED")
+    warnings.warn(
+        f"The run {run.info.run_name} ({run.info.run_id}) was still open and has been ended, because "
+        "another one is started. Use `with start_run():`, or nested=True for a child run.",
+        stacklevel=3,
+    )
+
+
+def begin_run(
+    *,
+    experiment_name: str | None = None,
+    run_name: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+) -> ActiveRun:
+    """Start the run of a tracked cell: whatever is started inside it becomes its child."""
+    if experiment_name is not None:
+        experiment = session.get_or_create_experiment(experiment_name)
+    else:
+        experiment = session.current_experiment()
+    _supersede(nested=False)
+    run = scope.open_run(
+        experiment_id=experiment.experiment_id, run_name=run_name or "", tags=tags
+    )
+    run.in_with = True
+    return run
+
+
+def end_run(status: str = "FINISHED") -> None:
+    """End the active run; nothing happens without one."""
+    run = scope.active_run()
+    if run is not None:
+        scope.finish_run(run.info.run_id, status)
+
+
+def active_run() -> ActiveRun | None:
+    """Return the active run, or ``None``."""
+    return scope.active_run()
+
+
+def last_active_run() -> Run | None:
+    """Return the run that was started last as it is stored now, or ``None``."""
+    run_id = scope.last_run_id()
+    return session.services().runs.get(run_id) if run_id else None
