@@ -205,7 +205,8 @@ class Auditor:
         if self.policy.trust is False:
             return f"The file '{name}' of the model {self._where} is a pickle, and trust=False was said."
         reason = (
-            "its digest was recorded by a server that others may write to"
+            "its digest is known, but not from your own store: it was registered from a folder, or "
+            "recorded by a server that others may write to"
             if name in self.origin.digests and not self.origin.vouched
             else "it was not logged to your own store"
         )

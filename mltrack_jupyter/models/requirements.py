@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import metadata
-from itertools import islice
+from itertools import chain, islice
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -105,7 +105,8 @@ def _pin(module: str) -> str:
     """Return the requirement that brings a module; ``""`` for the standard library and own files."""
     if module in sys.stdlib_module_names or module == "__main__":
         return ""
-    for name in (_PACKAGES.get(module, module), *_providers(module)):
+    # A chain, not a tuple: the slow question is asked only when the quick one had no answer.
+    for name in chain([_PACKAGES.get(module, module)], _providers(module)):
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -116,7 +117,6 @@ def _pin(module: str) -> str:
 
 
 def _providers(module: str) -> Iterator[str]:
-    # A generator, so that the slow question is asked only when the quick one had no answer.
     yield from _all_providers().get(module, ())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter.entities import ModelVersion, RunStatus, Tag
-from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, NotFound
+from mltrack_jupyter.errors import AlreadyExists, EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models import (
     ModelFolder,
     ModelMetadata,
@@ -26,7 +26,7 @@ from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.resolve import download_model
+from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
 from mltrack_jupyter.registry.upload import upload_model
 from mltrack_jupyter.registry.uris import (
     LocalFolder,
@@ -34,13 +34,11 @@ from mltrack_jupyter.registry.uris import (
     Registered,
     RunModel,
     StoreFolder,
-    Version,
     parse_model_uri,
 )
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import check_path
-
 
 IMPORTS = "Imported models"
 """The experiment whose runs hold the models that were registered from a folder."""
@@ -109,7 +107,7 @@ def log_model(
         upload_model(services, run, folder, about, about.ours["sha256"])
     version = None
     if registered_model_name is not None:
-        version = services.registered_models.register(registered_model_name, run_id, artifact_path)
+        version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
     return ModelInfo(f"runs:/{run_id}/{artifact_path}", run_id, artifact_path, about, version)
 
 
@@ -152,8 +150,10 @@ def register_model(
     if isinstance(uri, LocalFolder):
         uri = _import_folder(services, uri.path, name)
     if isinstance(uri, RunModel):
-        found = services.registered_models.register(
-            name, uri.run_id, uri.path, alias, stage, description
+        if uri.path:
+            check_exists(find_model(str(uri), services), services)
+        found = _version_of_run(
+            services, uri, name, alias=alias, stage=stage, description=description
         )
     elif isinstance(uri, StoreFolder):
         raise InvalidParameter(
@@ -191,6 +191,32 @@ def load_model(
         return load_folder(local.path, trust=trust, origin=local.origin, flavor=flavor or "")
 
 
+def _version_of_run(
+    services: Services,
+    uri: RunModel,
+    name: str,
+    *,
+    alias: str = "",
+    stage: str = "",
+    description: str = "",
+) -> ModelVersion:
+    """Make a version of a run's model; in one step where the server knows how."""
+    try:
+        return services.registered_models.register(
+            name, uri.run_id, uri.path, alias, stage, description
+        )
+    except EndpointNotFound:
+        # A server of MLflow: the same in its own operations, with the source that its clients name.
+        found = find_model(str(uri), services)
+        root = services.runs.get(uri.run_id).info.artifact_uri
+        _ensure(services, name)
+        version = services.model_versions.create(
+            name, f"{root}/{found.path}", run_id=uri.run_id, description=description
+        )
+        _promote(services, version, alias, stage)
+        return version
+
+
 def _version_of(
     services: Services, uri: Registered | Logged, name: str, description: str
 ) -> ModelVersion:
@@ -200,7 +226,8 @@ def _version_of(
         source, run_id, model_id = str(uri), info.source_run_id, info.model_id
     else:
         original = find_version(uri, services)
-        source = str(Version(original.name, original.version))
+        # Not percent-encoded: servers of MLflow take the name as it stands there.
+        source = f"models:/{original.name}/{original.version}"
         run_id, model_id = original.run_id, original.model_id
     _ensure(services, name)
     return services.model_versions.create(

@@ -164,6 +164,15 @@ def is_server(services: Services) -> bool:
     return services.uri.startswith(("http://", "https://"))
 
 
+def check_exists(found: Found, services: Services) -> None:
+    """Refuse a path of a run at which there is nothing, neither a folder nor a file."""
+    parent, _, name = found.path.rpartition("/")
+    if not found.tree.list(found.path) and name not in [
+        item.path for item in found.tree.list(parent)
+    ]:
+        _check_model(found, services)
+
+
 def _check_model(found: Found, services: Services) -> None:
     """Refuse what is no model before it is downloaded; say what is there instead."""
     names = [item.path for item in found.tree.list(found.path)]

@@ -163,7 +163,7 @@ def _registered(uri: str, rest: str) -> Registered | Logged:
             return Latest(name)
         if last.lower() in {stage.lower() for stage in STAGES}:
             return Stage(name, rules.parse_stage(last))
-        raise _wrong(uri, f"'{last}' is no version number, no stage ({', '.join(STAGES)})")
+        raise _wrong(uri, f"'{last}' is neither a version nor a stage ({', '.join(STAGES)})")
     if _MODEL_ID.match(first):
         return Logged(first)
     text, at, alias = first.rpartition("@")
