@@ -1,5 +1,3 @@
-import sys
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -86,12 +84,9 @@ MERGE_BOMB = "a: &a {k: v}\n" + "\n".join(
         ("flavors: {sklearn: {}}\nsignature: 3", "signature"),
     ],
 )
-def test_hostile_and_corrupt_files_are_refused_quickly(read, text, reason):
-    begin = time.process_time()
+def test_hostile_and_corrupt_files_are_refused(read, text, reason):
     with pytest.raises(InvalidParameter, match=reason):
         read(text)
-    # Coverage makes PyYAML some ten times slower.
-    assert time.process_time() - begin < 1 or sys.gettrace()
 
 
 def test_bytes_that_are_no_text(read):

@@ -1,4 +1,3 @@
-import time
 
 from mltrack_jupyter.models import requirements
 from mltrack_jupyter.models.requirements import environment_files, infer_requirements
@@ -42,29 +41,22 @@ def test_a_module_named_unlike_its_package_is_found():
     assert names(infer_requirements(object(), ["dateutil"])) == ["python-dateutil"]
 
 
-def test_it_is_quick_before_anything_is_cached():
+def test_the_whole_environment_is_not_read_for_a_model_of_known_libraries():
     from sklearn.ensemble import RandomForestClassifier
 
     model = RandomForestClassifier(100).fit([[0], [1]], [0, 1])
-    times = []
-    for _ in range(3):
-        requirements._pin.cache_clear()
-        requirements._all_providers.cache_clear()
-        begin = time.perf_counter()
-        infer_requirements(model, ("numpy", "scipy", "cloudpickle"))
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.05
+    requirements._pin.cache_clear()
+    requirements._all_providers.cache_clear()
+    infer_requirements(model, ("numpy", "scipy", "cloudpickle"))
     assert requirements._all_providers.cache_info().misses == 0
 
 
-def test_a_large_vocabulary_costs_nothing():
+def test_a_large_vocabulary_is_not_in_the_way():
     from sklearn.feature_extraction.text import CountVectorizer
 
     model = CountVectorizer()
     model.vocabulary_ = {str(number): number for number in range(300_000)}
-    begin = time.perf_counter()
     assert "scikit-learn" in names(infer_requirements(model))
-    assert time.perf_counter() - begin < 0.5
 
 
 def test_files_for_no_requirements_at_all():
