@@ -29,8 +29,10 @@ def setting(*names: str) -> str:
 
 
 def default_store(start: Path | None = None) -> Path:
-    """Return the folder of the store: the nearest ``.mltrack`` upwards, else one at the git root, else
-    one here. Nothing is created."""
+    """Return the folder of the store; nothing is created.
+
+    It is the nearest ``.mltrack`` upwards, else one at the git root, else one here.
+    """
     try:
         here = (start or Path.cwd()).absolute()
     except FileNotFoundError:  # the working directory was deleted

@@ -7,7 +7,7 @@ MltrackError
 ├── Unauthenticated       UNAUTHENTICATED           401   no credentials, or wrong ones
 ├── PermissionDenied      PERMISSION_DENIED         403   known, but not allowed
 ├── NotFound              RESOURCE_DOES_NOT_EXIST   404   no such experiment, run, model, artifact
-│   └── EndpointNotFound  ENDPOINT_NOT_FOUND        404   the server does not know this route
+├── EndpointNotFound      ENDPOINT_NOT_FOUND        404   the server does not know this route
 ├── TooManyRequests       REQUEST_LIMIT_EXCEEDED    429
 ├── NotImplementedHere    NOT_IMPLEMENTED           501   a route of MLflow that this product leaves out
 ├── InternalError         INTERNAL_ERROR            500   our fault
@@ -98,10 +98,14 @@ class NotFound(MltrackError, LookupError):
     status = 404
 
 
-class EndpointNotFound(NotFound):
-    """The server does not know this route."""
+class EndpointNotFound(MltrackError):
+    """The server does not know this route.
+
+    No kind of ``NotFound``: who asks for a thing must not take a wrong address for its absence.
+    """
 
     error_code = "ENDPOINT_NOT_FOUND"
+    status = 404
 
 
 class TooManyRequests(MltrackError):

@@ -1,6 +1,5 @@
 """The Jupyter server of the browser tests: a fresh root and store, on the loopback."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -8,7 +7,6 @@ from jupyterlab.galata import configure_jupyter_server
 
 configure_jupyter_server(c)  # noqa: F821
 root = Path(tempfile.mkdtemp(prefix="mltrack-ui-"))
-shutil.copy(Path(__file__).parent.parent / "examples" / "quickstart.ipynb", root)
 c.ServerApp.ip = "127.0.0.1"  # noqa: F821
 c.ServerApp.allow_root = True  # noqa: F821
 c.ServerApp.root_dir = str(root)  # noqa: F821

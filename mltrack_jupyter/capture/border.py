@@ -19,6 +19,6 @@ def guarded(what: str, call: Callable[[], T], default: T) -> T:
     """
     try:
         return call()
-    except Exception:
+    except Exception:  # noqa: BLE001 - the kernel hook: logged, and the user's cell goes on
         _log.warning("%s failed", what, exc_info=True)
         return default

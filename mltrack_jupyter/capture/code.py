@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ASSIGNED = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 
-class NotLiteral(ValueError):
+class NotLiteralError(ValueError):
     """An expression that is more than literals."""
 
 
@@ -45,10 +46,14 @@ class Binding:
 
 @dataclass
 class CellCode:
-    """The names that a cell binds at module level, in the order of their first binding."""
+    """The names that a cell binds at module level, in the order of their first binding.
+
+    ``fitted`` are names whose ``fit`` it calls, ``inputs`` the names of what they are fitted on.
+    """
 
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     fitted: list[str] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
 
     def literals(self) -> dict[str, list[Any]]:
         """Return names that only ever get literals, at least once at the top level."""
@@ -83,25 +88,52 @@ class CellCode:
 def read_code(source: str) -> CellCode:
     """Return what Python source binds; nothing for source that does not parse."""
     code = CellCode()
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_quietly(source)
+    if tree is None:
         return code
     for node in tree.body:
         _read_statement(code, node, top=True, conditional=False)
-    code.fitted = list(_fit_calls(tree))
+    _read_fit_calls(code, tree)
     return code
+
+
+def parse_quietly(source: str) -> ast.Module | None:
+    """Return the tree of Python source, or ``None``; Python's warnings about it are IPython's to show."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def will_compile(source: str, flags: int) -> bool:
+    """Say whether Python takes each statement, as IPython will compile them one by one.
+
+    Some errors, such as a ``return`` outside of a function, come after parsing: IPython has run the
+    statements above by then.
+    """
+    tree = parse_quietly(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for node in tree.body if tree is not None else []:
+                module = ast.Module([node], [])
+                compile(module, "<cell>", "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return tree is not None
 
 
 def literal_value(node: ast.expr) -> Any:
     """Return the value of an expression made of literals and arithmetic on numbers.
 
-    Raises :class:`NotLiteral` for anything else, and for containers of more than 50 items.
+    Raises :class:`NotLiteralError` for anything else, and for containers of more than 50 items.
     """
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool | int | float | str | None):
             return node.value
-        raise NotLiteral
+        raise NotLiteralError
     if isinstance(node, ast.UnaryOp):
         return _signed(node.op, literal_value(node.operand))
     if isinstance(node, ast.BinOp):
@@ -112,7 +144,7 @@ def literal_value(node: ast.expr) -> Any:
     if isinstance(node, ast.Dict) and 0 < len(node.keys) <= _MAX_ITEMS:
         keys = [_text_key(key) for key in node.keys]
         return dict(zip(keys, map(literal_value, node.values), strict=True))
-    raise NotLiteral
+    raise NotLiteralError
 
 
 def _signed(op: ast.unaryop, value: Any) -> Any:
@@ -120,23 +152,23 @@ def _signed(op: ast.unaryop, value: Any) -> Any:
         return -value
     if _is_number(value) and isinstance(op, ast.UAdd):
         return +value
-    raise NotLiteral
+    raise NotLiteralError
 
 
 def _calculated(node: ast.BinOp) -> Any:
     left, right = literal_value(node.left), literal_value(node.right)
     apply = _ARITHMETIC.get(type(node.op))
     if apply is None or not _is_number(left) or not _is_number(right):
-        raise NotLiteral
+        raise NotLiteralError
     # 9 ** 9 ** 9 must not be worked out here: the cell may never have come to that line.
     if isinstance(node.op, ast.Pow) and (abs(right) > 64 or abs(left) > 1e6):
-        raise NotLiteral
+        raise NotLiteralError
     try:
         value = apply(left, right)
     except ArithmeticError as error:
-        raise NotLiteral from error
+        raise NotLiteralError from error
     if isinstance(value, complex) or (isinstance(value, int) and value.bit_length() > 1024):
-        raise NotLiteral
+        raise NotLiteralError
     return value
 
 
@@ -147,7 +179,7 @@ def _is_number(value: Any) -> bool:
 def _text_key(node: ast.expr | None) -> str:
     key = literal_value(node) if node is not None else None
     if not isinstance(key, str):
-        raise NotLiteral
+        raise NotLiteralError
     return key
 
 
@@ -183,7 +215,7 @@ def _read_assignment(
                 try:
                     found.value = literal_value(value)
                     found.kind = "literal"
-                except (NotLiteral, RecursionError):
+                except (NotLiteralError, RecursionError):
                     found.kind = "computed"
             _bind(code, name, found)
     for name in _walrus_names(node.value):
@@ -210,25 +242,26 @@ def _bind(code: CellCode, name: str, found: Binding) -> None:
 
 def _other_names(node: ast.stmt) -> Iterator[str]:
     """Yield names that a compound statement, an import or ``del`` binds by itself."""
-    if isinstance(node, ast.For | ast.AsyncFor):
-        yield from (name for name, _ in _pairs(node.target, None))
-        yield from _walrus_names(node.iter)
-    elif isinstance(node, ast.With | ast.AsyncWith):
-        for item in node.items:
-            if item.optional_vars is not None:
-                yield from (name for name, _ in _pairs(item.optional_vars, None))
-    elif isinstance(node, ast.Import | ast.ImportFrom):
+    for target in _targets(node):
+        yield from (name for name, _ in _pairs(target, None))
+    if isinstance(node, ast.Import | ast.ImportFrom):
         yield from ((name.asname or name.name).split(".")[0] for name in node.names)
-    elif isinstance(node, ast.Delete):
-        yield from (item.id for item in node.targets if isinstance(item, ast.Name))
-    elif isinstance(node, ast.If | ast.While):
-        yield from _walrus_names(node.test)
-    elif isinstance(node, ast.Expr):
-        yield from _walrus_names(node.value)
     elif isinstance(node, ast.Match):
-        for part in ast.walk(node):
-            if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
-                yield part.name
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.MatchAs | ast.MatchStar)]
+        yield from (part.name for part in parts if part.name)
+    for field_name in ("test", "iter", "value", "subject"):
+        inner = getattr(node, field_name, None)
+        if isinstance(inner, ast.expr):
+            yield from _walrus_names(inner)
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    """Return what a loop, a ``with`` or a ``del`` binds or unbinds."""
+    if isinstance(node, ast.For | ast.AsyncFor):
+        return [node.target]
+    if isinstance(node, ast.With | ast.AsyncWith):
+        return [item.optional_vars for item in node.items if item.optional_vars is not None]
+    return node.targets if isinstance(node, ast.Delete) else []
 
 
 def _walrus_names(node: ast.expr) -> Iterator[str]:
@@ -237,11 +270,27 @@ def _walrus_names(node: ast.expr) -> Iterator[str]:
             yield part.target.id
 
 
-def _fit_calls(tree: ast.AST) -> Iterator[str]:
-    """Yield ``name`` of every ``name.fit(...)``, ``name.partial_fit(...)``, ``name.set_params(...)``."""
+def _read_fit_calls(code: CellCode, tree: ast.AST) -> None:
+    """Note ``name.fit(data)`` and its kin, and what a variable made by ``name = Model().fit(data)`` saw."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr.startswith(("fit", "partial_fit", "set_params")):
-                owner = node.func.value
-                if isinstance(owner, ast.Name):
-                    yield owner.id
+        if isinstance(node, ast.Assign) and _fit_owner(node.value) is not None:
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    _note_input(code, target.id, node.value)
+        owner = _fit_owner(node)
+        if isinstance(owner, ast.Name):
+            code.fitted.append(owner.id)
+            _note_input(code, owner.id, node)
+
+
+def _note_input(code: CellCode, name: str, call: ast.AST) -> None:
+    if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
+        code.inputs[name] = call.args[0].id
+
+
+def _fit_owner(node: ast.AST) -> ast.expr | None:
+    """Return what ``fit`` is called on, if that is what ``node`` does."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    is_fit = node.func.attr.startswith(("fit", "partial_fit", "set_params"))
+    return node.func.value if is_fit else None

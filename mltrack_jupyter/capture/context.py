@@ -103,16 +103,40 @@ class GitLook:
         return {key: value for key, value in tags.items() if value}
 
 
-def notebook_context() -> dict[str, str]:
-    """Return the system tags of a run that is started by hand in a notebook."""
-    from IPython.core.getipython import get_ipython
+class Here:
+    """The tags of the cell that runs now, worked out once for all the runs that it starts."""
 
-    shell = get_ipython()
-    if shell is None:
-        return {}
-    place = find_place(shell)
-    tags = {**place_tags(place), **GitLook().start(place.notebook).tags()}
-    tags["mltrack.trigger"] = "api"
-    # A run by hand may cover several cells, so that no single execution made it.
-    tags.pop("mltrack.execution_count", None)
-    return tags
+    def __init__(self) -> None:
+        self._known: tuple[object, dict[str, str]] | None = None
+        self._open: tuple[Place, GitLook] | None = None
+
+    def enter(self, place: Place, git: GitLook) -> None:
+        """Say that a tracked cell runs."""
+        self._open, self._known = (place, git), None
+
+    def leave(self) -> None:
+        """Say that the tracked cell has ended."""
+        self._open = self._known = None
+
+    def tags(self) -> dict[str, str]:
+        """Return the system tags of a run that is started by hand in a notebook."""
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is None:
+            return {}
+        key = (id(shell), shell.execution_count)
+        if self._known is None or self._known[0] != key:
+            self._known = (key, self._look(shell))
+        return dict(self._known[1])
+
+    def _look(self, shell: Any) -> dict[str, str]:
+        if self._open is not None:
+            place, git = self._open
+            return {**place_tags(place), **git.tags()}
+        place = find_place(shell)
+        git = GitLook().start(place.notebook)
+        return {**place_tags(place), **git.tags(), "mltrack.trigger": "api"}
+
+
+here = Here()

@@ -62,7 +62,9 @@ class Figures:
 
     def files(self) -> dict[str, bytes]:
         """Return artifact paths and contents: ``figures/figure-1.png`` and so on."""
-        unique = {hashlib.sha256(data).digest(): (kind, data) for kind, data in self._found.values()}
+        unique = {
+            hashlib.sha256(data).digest(): (kind, data) for kind, data in self._found.values()
+        }
         return {
             f"figures/figure-{place}.{kind}": data
             for place, (kind, data) in enumerate(unique.values(), start=1)
@@ -72,9 +74,13 @@ class Figures:
         """Say what was left out."""
         found = []
         if self._left_out:
-            found.append(f"{self._left_out} more figures were not stored: {MAX_FIGURES} a cell is the limit")
+            found.append(
+                f"{self._left_out} more figures were not stored: {MAX_FIGURES} a cell is the limit"
+            )
         if self._too_large:
-            found.append(f"{self._too_large} figures above {MAX_BYTES // 1_000_000} MB were not stored")
+            found.append(
+                f"{self._too_large} figures above {MAX_BYTES // 1_000_000} MB were not stored"
+            )
         return found
 
 

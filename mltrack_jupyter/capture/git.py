@@ -34,7 +34,11 @@ def read_git(folder: Path) -> GitState | None:
     command += ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         answer = subprocess.run(
-            command, capture_output=True, timeout=_TIMEOUT, check=True, stdin=subprocess.DEVNULL,
+            command,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=True,
+            stdin=subprocess.DEVNULL,
             env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
         )
     except (OSError, subprocess.SubprocessError):

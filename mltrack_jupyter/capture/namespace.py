@@ -47,7 +47,9 @@ class Snapshot:
             if name in namespace and as_number(namespace[name]) is not None
         }
         self._estimators = {
-            name: _fingerprint(value) for name, value in list(namespace.items()) if is_estimator(value)
+            name: _fingerprint(value)
+            for name, value in list(namespace.items())
+            if is_estimator(value)
         }
 
     def rebound(self, name: str, value: Any) -> bool:
@@ -183,7 +185,9 @@ def _choose_model(found: Inferred, code: CellCode, estimators: Mapping[str, Any]
 def _parts(estimator: Any) -> list[Any]:
     """Return the estimators that stand inside another one: steps, a base estimator."""
     found: list[Any] = []
-    waiting: list[Any] = [value for name, value in vars_of(estimator).items() if not name.endswith("_")]
+    waiting: list[Any] = [
+        value for name, value in vars_of(estimator).items() if not name.endswith("_")
+    ]
     while waiting and len(found) < 100:
         value = waiting.pop()
         if is_estimator(value):

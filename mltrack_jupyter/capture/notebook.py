@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 UNKNOWN = "<unknown notebook>"
@@ -121,8 +121,9 @@ def _sessions(info: Mapping[str, Any]) -> list[Any]:
 
 
 def _located(path: str, root: str) -> Notebook | None:
-    # Other drives than the file system (RTC:) stand before the path.
-    path = path.split(":", 1)[-1].lstrip("/")
+    if ":" in path and not (root and Path(root, path).exists()):
+        # Another drive than the file system stands before the path, as in RTC:train.ipynb.
+        path = path.split(":", 1)[1].lstrip("/")
     if not path.endswith(".ipynb"):
         return None
     file = Path(root, path) if root else None
@@ -141,11 +142,9 @@ def source_name(notebook: Notebook, git_root: Path | None) -> str:
     """Return the name that a run's source has: relative to the repository, else to the server's root."""
     if not notebook.path:
         return UNKNOWN
-    if notebook.file is not None:
-        for root in filter(None, (git_root, Path.cwd())):
-            if notebook.file.is_relative_to(root):
-                if root == git_root or Path(notebook.path).is_absolute():
-                    return notebook.file.relative_to(root).as_posix()
-    if PurePosixPath(notebook.path).is_absolute() or Path(notebook.path).is_absolute():
-        return Path(notebook.path).name
-    return notebook.path
+    absolute = Path(notebook.path).is_absolute()
+    # A server's own paths are good names already, so that the working directory need not serve.
+    for root in (git_root, Path.cwd() if absolute else None):
+        if root is not None and notebook.file is not None and notebook.file.is_relative_to(root):
+            return notebook.file.relative_to(root).as_posix()
+    return Path(notebook.path).name if absolute else notebook.path

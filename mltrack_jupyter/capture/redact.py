@@ -25,7 +25,7 @@ _SHAPES = re.compile(
     re.VERBOSE,
 )
 _USERINFO = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/@'\"<>\[\]]+)@")
-_SECRET_NAME = (
+_HIDDEN_NAME = (
     r"(?:[A-Za-z0-9]+[_\-])*"
     r"(?:(?:api|auth|access|client|private|secret)?(?:token|key|secret)"
     r"|password|passwd|passphrase|pwd|credentials?)(?:[_\-]value)?"
@@ -36,7 +36,7 @@ _OPEN = re.compile(
     r"[_\-]?key|.*(?:pad|eos|bos|unk|mask|sep|cls|stop|special|next|image)[_\-]?token",
     re.IGNORECASE,
 )
-_NAME = rf"(?<![A-Za-z0-9_\-])(?P<name>{_SECRET_NAME})"
+_NAME = rf"(?<![A-Za-z0-9_\-])(?P<name>{_HIDDEN_NAME})"
 _TEXT = r"(?:\\.|(?!(?P=quote)).)+"
 # api_key = "…", "password": "…", os.environ["X_TOKEN"] = "…", f(token="…"), password: str = "…"
 _ASSIGNED = re.compile(
@@ -78,7 +78,7 @@ def redact_value(name: str, value: str) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return bool(re.fullmatch(_SECRET_NAME, name, re.IGNORECASE)) and not _OPEN.fullmatch(name)
+    return bool(re.fullmatch(_HIDDEN_NAME, name, re.IGNORECASE)) and not _OPEN.fullmatch(name)
 
 
 def _quoted(match: re.Match[str]) -> str:

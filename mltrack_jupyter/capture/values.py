@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import numbers
+from decimal import Decimal
 from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
@@ -18,7 +19,7 @@ def as_number(value: Any) -> float | None:
     """
     if isinstance(value, bool):
         return None
-    if isinstance(value, numbers.Real):
+    if isinstance(value, numbers.Real | Decimal):
         return guarded("reading a number", lambda: float(value), None)
     kind = type(value)
     # Asked of the class, because an instance may invent any attribute (a proxy, a mock, a frame).
@@ -96,7 +97,7 @@ def is_fitted(value: Any) -> bool:
 
 def estimator_params(value: Any) -> dict[str, str]:
     """Return what ``get_params(deep=False)`` tells, as texts; nothing if it raises."""
-    found = guarded("get_params", lambda: dict(value.get_params(deep=False)), {})
+    found: dict[str, Any] = guarded("get_params", lambda: dict(value.get_params(deep=False)), {})
     return {str(key): shown_text(item) for key, item in found.items()}
 
 

@@ -35,6 +35,8 @@ from mltrack_jupyter.entities.run import (
     RunStatus,
 )
 from mltrack_jupyter.entities.table import Column, RunTable
+from mltrack_jupyter.entities.transfer import InlineFile, RunArrival
+from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Experiment",
     "FileInfo",
     "FileList",
+    "InlineFile",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelData",
@@ -62,6 +65,7 @@ __all__ = [
     "Param",
     "RegisteredModel",
     "Run",
+    "RunArrival",
     "RunData",
     "RunInfo",
     "RunInputs",
@@ -69,6 +73,8 @@ __all__ = [
     "RunStatus",
     "RunTable",
     "Tag",
+    "Trash",
+    "TrashItem",
     "ViewType",
     "WorkspaceInfo",
 ]

@@ -16,6 +16,14 @@ class Page(Entity, Generic[T], frozen=True):
     items: list[T] = []
     next_page_token: str = ""
 
+    @property
+    def token(self) -> str:
+        """The token of the next page, by MLflow's name."""
+        return self.next_page_token
+
+    def __getitem__(self, index: int) -> T:
+        return self.items[index]
+
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
 

@@ -64,7 +64,8 @@ class RunInfo(Entity, frozen=True, kw_only=True):
 
 class RunData(
     Entity,
-    frozen=True, kw_only=True,
+    frozen=True,
+    kw_only=True,
     rename={"metric_list": "metrics", "param_list": "params", "tag_list": "tags"},
 ):
     """Params, tags and the latest point of each metric."""

@@ -65,7 +65,8 @@ class MltrackApp(ExtensionApp):
         """Stop the feed and close the store."""
         await self.feed.stop()
         self.holder.close()
-        if os.environ.get("MLTRACK_TRACKING_URI") == getattr(self, "_set_environment", None):
+        ours = getattr(self, "_set_environment", "")
+        if ours and os.environ.get("MLTRACK_TRACKING_URI") == ours:
             del os.environ["MLTRACK_TRACKING_URI"]
 
 

@@ -8,8 +8,8 @@ import binascii
 import contextvars
 import json
 import mimetypes
-import tempfile
 from collections.abc import Mapping
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,12 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    InvalidParameter,
+    MltrackError,
+    NotImplementedHere,
+)
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.services.codec import encode_error
@@ -30,14 +35,15 @@ _CHUNK = 256 * 1024
 _MAX_JSON = 64 * 1024 * 1024
 _MAX_UPLOAD = 1 << 40
 _SPOOL = 4 * 1024 * 1024
+_DRAIN = 16 * 1024 * 1024
 
 
-class OperationHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]
+class OperationHandler(ExtensionHandlerMixin, APIHandler):
     """Answers the operations of one path."""
 
     auth_resource = "mltrack"
 
-    def initialize(self, routes: Mapping[str, Route], name: str) -> None:  # type: ignore[override]
+    def initialize(self, routes: Mapping[str, Route], name: str) -> None:
         """Take the operations by HTTP method."""
         super().initialize(name)
         self._routes = routes
@@ -53,7 +59,9 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]
         reason = error.log_message if isinstance(error, HTTPError) else None
-        code, message = _SENTENCES.get(status_code, ("INTERNAL_ERROR", reason or "An internal error."))
+        code, message = _SENTENCES.get(
+            status_code, ("INTERNAL_ERROR", reason or "An internal error.")
+        )
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"error_code": code, "message": message}))
 
@@ -80,13 +88,11 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]
         await self._finish(await loop.run_in_executor(None, context.run, *call))
 
     async def _authorize(self, action: str) -> None:
-        allowed = self.authorizer.is_authorized(
-            self, self.current_user, action, self.auth_resource
-        )
+        allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
         if not await ensure_async(allowed):
             raise HTTPError(403)
 
-    def _body(self, route: Route) -> Any:
+    def _body(self, route: Route) -> Any:  # noqa: ARG002 - where a file is taken it matters
         body = self.request.body
         if len(body) > _MAX_JSON:
             raise InvalidParameter(f"The body exceeds the maximum length of {_MAX_JSON} bytes.")
@@ -148,30 +154,60 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]
         await self._answer(**params)
 
 
+class UnknownHandler(OperationHandler):
+    """Answers the paths that are no operation, so that clients read why in the format they know."""
+
+    async def _answer(self, **_params: str) -> None:
+        path = self.request.path
+        error: MltrackError = EndpointNotFound(f"There is no route {self.request.method} {path}.")
+        if "/mlflow" in path:
+            error = NotImplementedHere(
+                f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
+                "artifacts and registers models."
+            )
+        await self._finish(Answer(error.status, encode_error(error)))
+
+
 @tornado.web.stream_request_body
 class StreamingHandler(OperationHandler):
     """Answers operations that take a file: its bytes go to the disk as they come."""
 
+    _spool: SpooledTemporaryFile[bytes] | None = None
+    _refusal: HTTPError | None = None
+
     async def prepare(self) -> None:
-        """Refuse strangers before the first byte of a body is read."""
-        await super().prepare()
-        if self.current_user is None:
-            raise HTTPError(403)
+        """Refuse strangers before a byte of a body is kept."""
+        try:
+            await super().prepare()
+            if self.current_user is None:
+                raise HTTPError(403)
+        except HTTPError as error:
+            if int(self.request.headers.get("Content-Length", _DRAIN + 1)) > _DRAIN:
+                raise
+            # Answered after the body: a connection that closes while it is sent loses the answer.
+            self._refusal = error
+            return
         self.request.connection.set_max_body_size(_MAX_UPLOAD)
-        self._spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
+        self._spool = SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a part of the body."""
-        self._spool.write(chunk)
+        if self._spool is not None:
+            self._spool.write(chunk)
 
     def on_finish(self) -> None:
         """Forget the body."""
-        spool = getattr(self, "_spool", None)
-        if spool is not None:
-            spool.close()
+        if self._spool is not None:
+            self._spool.close()
         super().on_finish()
 
+    async def _answer(self, **params: str) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        await super()._answer(**params)
+
     def _body(self, route: Route) -> Any:
+        assert self._spool is not None
         self._spool.seek(0)
         return self._spool if route.operation.body_param else self._spool.read()
 
@@ -197,14 +233,14 @@ def _password(encoded: str) -> str:
         return ""
 
 
+_REFUSED = (
+    "The token is missing or wrong, or you may not do this: set MLFLOW_TRACKING_TOKEN (or "
+    "MLTRACK_TRACKING_TOKEN) to the token of this Jupyter server."
+)
 _SENTENCES = {
     400: ("BAD_REQUEST", "The request cannot be read."),
     401: ("UNAUTHENTICATED", "No credentials."),
-    403: (
-        "PERMISSION_DENIED",
-        "The token is missing or wrong, or you may not do this: set MLFLOW_TRACKING_TOKEN (or "
-        "MLTRACK_TRACKING_TOKEN) to the token of this Jupyter server.",
-    ),
+    403: ("PERMISSION_DENIED", _REFUSED),
     404: ("ENDPOINT_NOT_FOUND", "There is no such route."),
     405: ("ENDPOINT_NOT_FOUND", "This route does not answer this HTTP method."),
 }
@@ -217,8 +253,9 @@ def derived_handlers(prefix: str) -> list[tuple[str, type, dict[str, Any]]]:
         for method in route.operation.methods:
             by_pattern.setdefault(route.operation.pattern, {})[method] = route
     rules: list[tuple[str, type, dict[str, Any]]] = []
-    for pattern, found in by_pattern.items():
+    # Plain paths first: /logged-models/search is no logged model of the id "search".
+    for pattern, found in sorted(by_pattern.items(), key=lambda item: "(?P<" in item[0]):
         streaming = any(route.operation.body_param for route in found.values())
         handler = StreamingHandler if streaming else OperationHandler
         rules.append((prefix + pattern, handler, {"routes": found}))
-    return rules
+    return [*rules, (prefix + r"/api/.*", UnknownHandler, {"routes": {}})]

@@ -10,6 +10,7 @@ from mltrack_jupyter.services.artifacts import ArtifactFiles, RunArtifacts
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
 from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
 from mltrack_jupyter.services.tracking import Experiments, LoggedModels, Metrics, Runs
+from mltrack_jupyter.services.transfer import Transfer
 from mltrack_jupyter.services.workspace import Workspace
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RunArtifacts",
     "Runs",
     "Services",
+    "Transfer",
     "Workspace",
     "operation",
     "operations_of",
@@ -48,6 +50,7 @@ class Services:
     run_artifacts: RunArtifacts
     artifact_files: ArtifactFiles
     workspace: Workspace
+    transfer: Transfer
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
@@ -55,5 +58,7 @@ def service_types() -> dict[str, type]:
     """Return the services of a bundle by their names."""
     hints = get_type_hints(Services)
     return {
-        item.name: hints[item.name] for item in fields(Services) if item.name not in ("uri", "close")
+        item.name: hints[item.name]
+        for item in fields(Services)
+        if item.name not in ("uri", "close")
     }

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import quote
@@ -42,6 +42,13 @@ class WireRequest:
 
 def encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireRequest:
     """Write the call of an operation as a request. Arguments that are ``None`` are left out."""
+    try:
+        return _encode_request(operation, arguments)
+    except UnicodeEncodeError as error:
+        raise InvalidParameter(f"A text is not Unicode and cannot be sent: {error}") from error
+
+
+def _encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireRequest:
     values = {
         name: msgspec.to_builtins(value)
         for name, value in arguments.items()
@@ -49,9 +56,9 @@ def encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireRe
     }
     path = operation.path
     for name in operation.path_params:
-        safe = "/" if f"{{{name}:path}}" in path else ""
-        text = quote(str(values[name]), safe=safe)
-        path = path.replace(f"{{{name}:path}}", text).replace(f"{{{name}}}", text)
+        text = str(values[name])
+        path = path.replace(f"{{{name}:path}}", _quote_path(text))
+        path = path.replace(f"{{{name}}}", quote(text, safe=""))
     if operation.body_param or operation.method == "GET":
         rest = {name: value for name, value in values.items() if name not in operation.path_params}
         return WireRequest(operation.method, path, _query(rest))
@@ -60,11 +67,17 @@ def encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireRe
     return WireRequest(operation.method, path, body=msgspec.json.encode(_to_wire(values)))
 
 
+def _quote_path(path: str) -> str:
+    # HTTP clients resolve "." and ".." before they send; whether they may be is the server's to say.
+    parts = path.split("/")
+    return "/".join("%2E" * len(part) if part in (".", "..") else quote(part) for part in parts)
+
+
 def _query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
-        for item in value if isinstance(value, list) else [value]:
-            pairs.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
+        items = value if isinstance(value, list) else [value]
+        pairs += [(name, str(i).lower() if isinstance(i, bool) else str(i)) for i in items]
     return pairs
 
 
@@ -137,7 +150,7 @@ def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> Invali
     if missing:
         name = f"{place}.{missing[1]}" if place else missing[1]
         return InvalidParameter(f"Missing value for required parameter '{name}'.")
-    reason = text.split(" - at ")[0]
+    reason = text.split(" - at ", maxsplit=1)[0]
     name = re.split(r"[.\[]", place)[0] or "?"
     shown = repr(given.get(name))
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
@@ -163,7 +176,9 @@ def _normalise(hint: Any, value: Any) -> Any:
 
 
 def _normalise_fields(hint: Any, value: Any) -> Any:
-    if not (isinstance(value, dict) and isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+    if not (
+        isinstance(value, dict) and isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+    ):
         return value
     types = _field_types(hint)
     return {
@@ -173,7 +188,7 @@ def _normalise_fields(hint: Any, value: Any) -> Any:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _field_types(struct: type[msgspec.Struct]) -> dict[str, Any]:
     return {item.encode_name: item.type for item in msgspec.structs.fields(struct)}
 
@@ -223,7 +238,9 @@ def _to_wire(value: Any, *, top: bool = False) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
-        return {key: _to_wire(item) for key, item in value.items() if not (top and item in ("", []))}
+        return {
+            key: _to_wire(item) for key, item in value.items() if not (top and item in ("", []))
+        }
     if isinstance(value, list):
         return [_to_wire(item) for item in value]
     return value
@@ -242,9 +259,8 @@ def decode_answer(operation: Operation, body: bytes) -> Any:
         return None
     try:
         if operation.item_type is not None:
-            items = msgspec.convert(
-                wire.get(operation.answer, []), list[operation.item_type], strict=False
-            )
+            kind = list.__class_getitem__(operation.item_type)
+            items = msgspec.convert(wire.get(operation.answer, []), kind, strict=False)
             return Page(items, wire.get("next_page_token", ""))
         if operation.answer:
             empty: Any = [] if get_origin(operation.returns) is list else None
@@ -264,8 +280,12 @@ def decode_error(status: int, body: bytes) -> MltrackError:
     try:
         wire = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        wire = {}
+        wire = None
     if not isinstance(wire, dict):
-        wire = {}
+        reason = (
+            f"The server answered with the status {status}, but not in MLflow's JSON: {body[:80]!r}. Is "
+            "it a tracking server, and is the tracking URI complete (…/mltrack)?"
+        )
+        return from_code("", reason, status)
     message = str(wire.get("message") or f"The server answered {status} without a reason.")
     return from_code(str(wire.get("error_code", "")), message, status)

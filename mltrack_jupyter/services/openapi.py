@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import msgspec
@@ -34,9 +35,7 @@ def document() -> dict[str, Any]:
         for method in operation.methods:
             entry = _entry(route.service, operation, method, components)
             paths.setdefault(path, {})[method.lower()] = entry
-    used = {
-        name: schema for name, schema in components.items() if not name.endswith("_request")
-    }
+    used = {name: schema for name, schema in components.items() if not name.endswith("_request")}
     return {
         "openapi": "3.1.0",
         "info": {"title": "mltrack_jupyter", "version": "1", "license": {"name": "Apache-2.0"}},
@@ -124,4 +123,4 @@ def _object(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(document(), indent=2, sort_keys=False))
+    sys.stdout.write(json.dumps(document(), indent=2, sort_keys=False) + "\n")

@@ -59,9 +59,7 @@ class RegisteredModels(Protocol):
         answer="model_versions",
         reads=True,
     )
-    def get_latest_versions(
-        self, name: str, stages: list[str] | None = None
-    ) -> list[ModelVersion]:
+    def get_latest_versions(self, name: str, stages: list[str] | None = None) -> list[ModelVersion]:
         """Return the newest version of each of the stages (of all four without ``stages``)."""
         ...
 

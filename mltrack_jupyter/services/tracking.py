@@ -33,9 +33,7 @@ class Experiments(Protocol):
     """The named groups of runs. Names are unique among active and deleted experiments alike."""
 
     @operation("POST", f"{_EXPERIMENTS}/create", answer="experiment_id", retry=False)
-    def create(
-        self, name: str, artifact_location: str = "", tags: list[Tag] | None = None
-    ) -> str:
+    def create(self, name: str, artifact_location: str = "", tags: list[Tag] | None = None) -> str:
         """Create an experiment and return its id.
 
         Raises ``AlreadyExists`` if the name is taken, also by a deleted experiment.
@@ -52,9 +50,7 @@ class Experiments(Protocol):
         """Return the experiment of that name, active or deleted. Raises ``NotFound``."""
         ...
 
-    @operation(
-        "POST", f"{_EXPERIMENTS}/search", also=("GET",), answer="experiments", reads=True
-    )
+    @operation("POST", f"{_EXPERIMENTS}/search", also=("GET",), answer="experiments", reads=True)
     def search(
         self,
         max_results: int,
@@ -145,7 +141,10 @@ class Runs(Protocol):
         dataset_name: str = "",
         dataset_digest: str = "",
     ) -> None:
-        """Add a point to a metric. An exact repetition of a point is stored once."""
+        """Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
+
+        An exact repetition of a point is stored once.
+        """
         ...
 
     @operation("POST", f"{_RUNS}/log-parameter", aliases=_UUID)
@@ -277,6 +276,11 @@ class LoggedModels(Protocol):
     @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags", answer="model")
     def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> LoggedModel:
         """Set tags of a logged model."""
+        ...
+
+    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}/tags/{{tag_key}}", retry=False)
+    def delete_tag(self, model_id: str, tag_key: str) -> None:
+        """Remove a tag. Raises ``NotFound`` if there is none of that key."""
         ...
 
     @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params")

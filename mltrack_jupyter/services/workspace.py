@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mltrack_jupyter.entities import ChangeList, WorkspaceInfo
+from mltrack_jupyter.entities import ChangeList, Trash, WorkspaceInfo
 from mltrack_jupyter.services.operation import operation
 
 
@@ -19,6 +19,28 @@ class Workspace(Protocol):
     @operation("GET", "/api/1/changes")
     def changes(self, since: int | None = None, max_results: int = 1000) -> ChangeList:
         """Return changes after the cursor ``since``, oldest first; without it only where the feed ends."""
+        ...
+
+    @operation("POST", "/api/1/trash/list", reads=True)
+    def trash(
+        self, older_than: int | None = None, experiment_ids: list[str] | None = None
+    ) -> Trash:
+        """Return what is in the trash, with the files that a purge would remove.
+
+        ``older_than`` leaves out what was deleted after this time (ms); ``experiment_ids`` keeps to these
+        experiments and their runs.
+        """
+        ...
+
+    @operation("POST", "/api/1/trash/purge", retry=False)
+    def purge(
+        self, run_ids: list[str] | None = None, experiment_ids: list[str] | None = None
+    ) -> Trash:
+        """Delete runs and experiments of the trash for good, each with its files; there is no way back.
+
+        What is not in the trash (any more), or is needed by a registered model, is left as it is and
+        comes back with ``kept_because``. An experiment takes all its runs with it.
+        """
         ...
 
     @operation("GET", "/api/3.0/mlflow/server-info")

@@ -24,9 +24,9 @@ def normalise_uri(uri: str | os.PathLike[str]) -> str:
     match = _SCHEME.match(text)
     scheme = match[1].lower() if match else ""
     if scheme in ("http", "https"):
-        return text.rstrip("/")
+        return _server(text)
     if scheme in ("", "file"):
-        path = Path(unquote(urlsplit(text).path) if scheme else text).expanduser()
+        path = _file(text) if scheme else Path(text).expanduser()
         if not text:
             path = config.default_store()
         file = path if path.suffix in _FILES else path / config.DATABASE
@@ -44,6 +44,28 @@ def normalise_uri(uri: str | os.PathLike[str]) -> str:
         f"The tracking URI {text!r} has the unknown scheme {scheme!r}. Right would be a folder, a file "
         "ending in .db, sqlite:///…, postgresql://…, mysql+pymysql://…, or http(s)://… of a server."
     )
+
+
+def _server(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        complete = bool(parts.hostname) and parts.port != 0  # reading a bad port raises
+    except ValueError:
+        complete = False
+    if not complete:
+        raise InvalidParameter(
+            f"{text!r} names no server; right would be http://127.0.0.1:8888/mltrack."
+        )
+    return text.rstrip("/")
+
+
+def _file(text: str) -> Path:
+    parts = urlsplit(text)
+    if parts.netloc not in ("", "localhost"):
+        raise InvalidParameter(
+            f"{text!r} names the machine {parts.netloc!r}; right would be file:///folder with three slashes."
+        )
+    return Path(unquote(parts.path))
 
 
 def _absolute(path: Path) -> Path:

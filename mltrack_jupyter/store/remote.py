@@ -28,10 +28,10 @@ def connect(transport: Transport, uri: str) -> Services:
 def _client_of(service: type) -> type:
     methods = {name: _method(declared) for name, declared in operations_of(service).items()}
 
-    def __init__(self: Any, transport: Transport) -> None:
+    def initialise(self: Any, transport: Transport) -> None:
         self._transport = transport
 
-    return type(f"Remote{service.__name__}", (service,), {**methods, "__init__": __init__})
+    return type(f"Remote{service.__name__}", (service,), {**methods, "__init__": initialise})
 
 
 def _method(declared: Operation) -> Callable[..., Any]:

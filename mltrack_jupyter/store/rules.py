@@ -19,10 +19,13 @@ MAX_EXPERIMENT_NAME = 500
 MAX_EXPERIMENT_TAG = 20_000
 MAX_REGISTRY_TAG = 100_000
 MAX_MODEL_NAME = 256
+MAX_IDS = 30_000
+"""How many ids a search may name: SQLite binds 32,766 values to a statement."""
+MAX_INT64 = 2**63 - 1
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class _Keyed(Protocol):
@@ -38,6 +41,8 @@ def short(text: object) -> str:
 
 def check_key(key: str, kind: str) -> str:
     """Check the name of a param, metric or tag."""
+    if not isinstance(key, str):
+        raise InvalidParameter(f"The name of a {kind} must be text, not {short(key)}.")
     if not key:
         raise InvalidParameter(f"The name of a {kind} must not be empty.")
     if len(key) > MAX_KEY:
@@ -58,7 +63,7 @@ def check_key(key: str, kind: str) -> str:
 
 
 def check_text(value: str, kind: str, limit: int = MAX_TEXT) -> str:
-    """Check the value of a param or tag."""
+    """Check a text of any length that is sensible: the value of a param or tag, a description."""
     if len(value) > limit:
         raise InvalidParameter(
             f"The value of the {kind} has {len(value)} characters, which exceeds the maximum length of "
@@ -66,6 +71,26 @@ def check_text(value: str, kind: str, limit: int = MAX_TEXT) -> str:
         )
     if "\x00" in value:
         raise InvalidParameter(f"The value of the {kind} holds a NUL character.")
+    if not is_unicode(value):
+        raise InvalidParameter(f"The value of the {kind} is not Unicode: {short(value)}.")
+    return value
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8; half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_int64(value: int, name: str) -> int:
+    """Check that an integer fits into 64 bits, as every database holds it."""
+    if not -MAX_INT64 - 1 <= value <= MAX_INT64:
+        raise InvalidParameter(
+            f"Invalid value {short(value)} for parameter {name!r}: it does not fit into 64 bits."
+        )
     return value
 
 
@@ -88,7 +113,8 @@ def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:
 def check_metric(point: Metric) -> None:
     """Check the name and the time of a point."""
     check_key(point.key, "metric")
-    if point.timestamp < 0:
+    check_int64(point.step, "step")
+    if check_int64(point.timestamp, "timestamp") < 0:
         raise InvalidParameter(
             f"Invalid value {point.timestamp} for parameter 'timestamp' of metric {short(point.key)}: "
             "it must be milliseconds since 1970, not negative."
@@ -122,6 +148,20 @@ def check_experiment_name(name: str) -> str:
             f"{MAX_EXPERIMENT_NAME} characters."
         )
     return check_text(name, "experiment name")
+
+
+def parse_experiment_ids(texts: Sequence[str]) -> list[int]:
+    """Return the numbers of several experiment ids."""
+    return [parse_experiment_id(text) for text in check_ids(texts, "experiment_ids")]
+
+
+def check_ids(ids: Sequence[str], name: str) -> Sequence[str]:
+    """Check how many ids a search names."""
+    if len(ids) > MAX_IDS:
+        raise InvalidParameter(
+            f"At most {MAX_IDS} {name} can be asked for at once, not {len(ids)}."
+        )
+    return ids
 
 
 def parse_experiment_id(text: str) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from mltrack_jupyter.config import setting
-from mltrack_jupyter.errors import InvalidParameter, MltrackError, ServerUnreachable, Unauthenticated
+from mltrack_jupyter.errors import MltrackError, ServerUnreachable, Unauthenticated
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.services.codec import WireRequest, encode_error
 from mltrack_jupyter.services.dispatch import answer, find
@@ -54,7 +53,12 @@ class LocalTransport:
         self._services = services
 
     def send(
-        self, request: WireRequest, *, upload: BinaryIO | None, download: bool, retry: bool
+        self,
+        request: WireRequest,
+        *,
+        upload: BinaryIO | None,
+        download: bool,  # noqa: ARG002 - a file is handed over open in any case
+        retry: bool,  # noqa: ARG002 - and no answer is ever lost
     ) -> WireAnswer:
         """Answer a request as a server does."""
         query = parse_qs(urlencode(request.query), keep_blank_values=True)
@@ -77,9 +81,6 @@ class HttpTransport:
     def __init__(self, url: str) -> None:
         import httpx
 
-        parts = urlsplit(url)
-        if not parts.hostname:
-            raise InvalidParameter(f"{url!r} has no host; right would be http://127.0.0.1:8888/mltrack.")
         self._url = url.rstrip("/")
         self._client = httpx.Client(
             timeout=httpx.Timeout(120.0, connect=10.0),
@@ -99,29 +100,32 @@ class HttpTransport:
         while True:
             attempts -= 1
             try:
-                with self._open(request, upload) as response:
-                    return _read(response, download)
-            except httpx.TransportError as error:
+                return self._send_once(request, upload, download)
+            except httpx.RequestError as error:
                 if attempts == 0:
                     raise ServerUnreachable(
                         f"No tracking server answers at {_shown(self._url)} ({error}). Is it running? "
                         "set_tracking_uri(...) or MLTRACK_TRACKING_URI choose another store."
                     ) from error
 
-    @contextmanager
-    def _open(self, request: WireRequest, upload: BinaryIO | None) -> Iterator[httpx.Response]:
-        content = _chunks(upload) if upload is not None else request.body or None
-        headers = {"Content-Type": "application/json"} if upload is None and request.body else {}
+    def _send_once(
+        self, request: WireRequest, upload: BinaryIO | None, download: bool
+    ) -> WireAnswer:
+        import httpx
+
+        content: bytes | Iterator[bytes] | None = request.body or None
+        headers = {"Content-Type": "application/json"} if content else {}
         if upload is not None:
+            content = _chunks(upload)
             headers = {"Content-Length": str(_remaining(upload))}
         with self._client.stream(
             request.method,
             self._url + request.path,
-            params=request.query or None,
+            params=httpx.QueryParams(tuple(request.query)) if request.query else None,
             content=content,
             headers=headers,
         ) as response:
-            yield response
+            return _read(response, download)
 
     def close(self) -> None:
         """Close the connections."""
@@ -167,10 +171,8 @@ def _read(response: httpx.Response, download: bool) -> WireAnswer:
         )
     if not download or response.status_code != 200:
         return WireAnswer(response.status_code, response.read())
-    spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_SPOOL))
+    spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115
     for chunk in response.iter_bytes(_CHUNK):
         spool.write(chunk)
     spool.seek(0)
     return WireAnswer(200, file=spool)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from mltrack_jupyter.entities import ChangeList
+from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.services import Services
 
 _SQLITE = "sqlite:///"
@@ -29,7 +30,10 @@ class Watcher:
     def poll(self) -> ChangeList | None:
         """Return the changes since the last call, ``None`` if there are none."""
         if self._connection is not None:
-            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            try:
+                version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error as error:
+                raise Unavailable(f"The store cannot be watched: {error}") from error
             if version == self._version:
                 return None
             self._version = version

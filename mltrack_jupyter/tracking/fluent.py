@@ -1,5 +1,6 @@
 """The fluent API in one place: what ``import mltrack_jupyter`` offers for tracking."""
 
+from mltrack_jupyter.tracking import ending
 from mltrack_jupyter.tracking.logging import (
     delete_tag,
     log_artifact,
@@ -48,6 +49,8 @@ from mltrack_jupyter.tracking.session import (
     set_experiment,
     set_tracking_uri,
 )
+
+ending.install()
 
 __all__ = [
     "ActiveRun",

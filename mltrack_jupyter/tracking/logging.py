@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from mltrack_jupyter.entities import Metric, Param, Tag
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, Locations, check_path, scheme_of
 from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.runs import start_run
 
@@ -22,14 +19,25 @@ _POINTS = 1000
 
 
 def _target(run_id: str | None) -> tuple[str, Services, tuple[set[str], set[str]]]:
+    run = scope.active_run() if run_id is None else scope.find(run_id)
+    if run is not None:
+        return run.info.run_id, run.services, run.logged
     if run_id is not None:
-        found = scope.find(run_id)
-        return run_id, session.services(), found.logged if found else (set(), set())
-    run = scope.active_run()
-    if run is None:
-        run = start_run()
-        run.implicit = True
+        return run_id, session.services(), (set(), set())
+    run = start_run()
+    run.implicit = True
     return run.info.run_id, run.services, run.logged
+
+
+def target_run(run_id: str | None) -> tuple[str, Services]:
+    """Return the run to log to and its services: ``run_id``, the active run, or a new one."""
+    target, services, _ = _target(run_id)
+    return target, services
+
+
+def _files(run_id: str | None) -> RunFiles:
+    target, services = target_run(run_id)
+    return RunFiles(services, target)
 
 
 def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
@@ -43,7 +51,7 @@ def to_number(key: str, value: Any) -> float:
     try:
         # Arrays of one element, tensors on any device and numpy's scalars have item().
         return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         shown = repr(value)[:80]
         raise InvalidParameter(
             f"The metric {key!r} needs a number, not {shown} ({type(value).__name__}). Text belongs into "
@@ -51,15 +59,16 @@ def to_number(key: str, value: Any) -> float:
         ) from error
 
 
-def _step(key: str, step: Any) -> int:
-    if step is None:
-        return 0
+def to_whole(name: str, key: str, value: Any) -> int:
+    """Return a step or a time as an int. Raises ``InvalidParameter`` for what is no whole number."""
     try:
-        number = int(step)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         number = None
-    if number is None or number != step:
-        raise InvalidParameter(f"The step of the metric {key!r} must be a whole number, not {step!r}.")
+    if number is None or number != value:
+        raise InvalidParameter(
+            f"The {name} of the metric {key!r} must be a whole number, not {value!r}."
+        )
     return number
 
 
@@ -87,8 +96,16 @@ def log_metrics(
     timestamp: int | None = None,
 ) -> None:
     """Add a point to several metrics: to all of them or, on an error, to none (1,000 at a time)."""
-    now = now_ms() if timestamp is None else timestamp
-    points = [Metric(key, to_number(key, v), now, _step(key, step)) for key, v in metrics.items()]
+    time = now_ms() if timestamp is None else timestamp
+    points = [
+        Metric(
+            key,
+            to_number(key, value),
+            to_whole("timestamp", key, time),
+            to_whole("step", key, 0 if step is None else step),
+        )
+        for key, value in metrics.items()
+    ]
     target, services, logged = _target(run_id)
     for first in range(0, len(points), _POINTS):
         services.runs.log_batch(target, metrics=points[first : first + _POINTS])
@@ -136,100 +153,41 @@ def delete_tag(key: str) -> None:
     services.runs.delete_tag(target, key)
 
 
-def upload(services: Services, run_id: str, path: str, body: BinaryIO) -> None:
-    """Write one file of a run, wherever its artifacts are."""
-    check_path(path)
-    uri = services.runs.get(run_id).info.artifact_uri
-    if scheme_of(uri) == PROXY:
-        root = Locations(Path(), local_paths=False).split(uri)
-        services.artifact_files.upload(f"{root}/{path}", body)
-    elif scheme_of(uri) in ("", "file"):
-        LocalFiles(Path(uri.removeprefix("file://"))).write(path, body)
-    else:
-        raise InvalidParameter(
-            f"The artifacts of the run {run_id} are at {scheme_of(uri)}:, which this version cannot write."
-        )
-
-
 def log_bytes(run_id: str, path: str, data: bytes) -> None:
     """Write bytes as one file of a run."""
-    upload(session.services(), run_id, path, io.BytesIO(data))
+    _files(run_id).write(path, io.BytesIO(data))
 
 
 def log_artifact(
-    local_path: str | os.PathLike[str],
-    artifact_path: str | None = None,
-    run_id: str | None = None,
+    local_path: PathLike, artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
     """Copy a file or a directory into the artifacts of the active run, below ``artifact_path``.
 
     Raises ``NotFound`` if there is nothing at ``local_path``.
     """
-    source = Path(local_path)
-    if source.is_dir():
-        log_artifacts(source, "/".join(filter(None, (artifact_path, source.name))), run_id)
-        return
-    target, services, _ = _target(run_id)
-    path = "/".join(filter(None, ((artifact_path or "").strip("/"), source.name)))
-    try:
-        with source.open("rb") as file:
-            upload(services, target, path, file)
-    except FileNotFoundError as error:
-        raise NotFound(f"There is no file {os.fspath(source)!r} to log.") from error
+    _files(run_id).add(local_path, artifact_path or "")
 
 
 def log_artifacts(
-    local_dir: str | os.PathLike[str],
-    artifact_path: str | None = None,
-    run_id: str | None = None,
+    local_dir: PathLike, artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
     """Copy what is in a directory into the artifacts of the active run."""
-    root = Path(local_dir)
-    if not root.is_dir():
-        raise NotFound(f"There is no directory {os.fspath(root)!r} to log.")
-    target, _, _ = _target(run_id)
-    for place in sorted(root.rglob("*")):
-        if place.is_file():
-            inner = place.relative_to(root).parent.as_posix()
-            below = "/".join(p for p in ((artifact_path or "").strip("/"), inner) if p not in ("", "."))
-            log_artifact(place, below, target)
+    _files(run_id).add_content(local_dir, artifact_path or "")
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Write text (UTF-8) as a file of the active run."""
-    target, services, _ = _target(run_id)
-    upload(services, target, artifact_file, io.BytesIO(text.encode()))
+    _files(run_id).write_text(artifact_file, text)
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Write a dict or list as a JSON file, or as YAML if the name ends in ``.yaml`` or ``.yml``."""
-    if artifact_file.endswith((".yaml", ".yml")):
-        import yaml
-
-        text = yaml.safe_dump(dictionary, allow_unicode=True, sort_keys=False)
-    else:
-        text = json.dumps(dictionary, indent=2, default=str, ensure_ascii=False)
-    log_text(text, artifact_file, run_id)
+    log_text(dict_text(dictionary, artifact_file), artifact_file, run_id)
 
 
-def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None) -> None:
+def log_figure(
+    figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None
+) -> None:
     """Write a matplotlib figure (in the format of the name's ending) or a plotly figure (``.html``)."""
-    target, services, _ = _target(None)
-    buffer = io.BytesIO()
-    if hasattr(figure, "savefig"):
-        kind = Path(artifact_file).suffix.lstrip(".") or "png"
-        figure.savefig(buffer, format=kind, **(save_kwargs or {}))
-    elif hasattr(figure, "write_html") and artifact_file.endswith(".html"):
-        text = io.StringIO()
-        figure.write_html(text, include_plotlyjs="cdn", auto_open=False)
-        buffer.write(text.getvalue().encode())
-    else:
-        name = type(figure).__name__
-        raise InvalidParameter(
-            f"log_figure takes a matplotlib figure, or a plotly figure with a name ending in .html, not "
-            f"a {name} for {artifact_file!r}."
-        )
-    buffer.seek(0)
-    upload(services, target, artifact_file, buffer)
-
-
+    data = figure_bytes(figure, artifact_file, save_kwargs or {})
+    _files(None).write(artifact_file, io.BytesIO(data))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store.artifacts import check_path
 from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,34 +140,10 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
 
 
 def download_artifacts(
-    run_id: str, artifact_path: str = "", dst_path: str | os.PathLike[str] | None = None
+    run_id: str, artifact_path: str = "", dst_path: PathLike | None = None
 ) -> str:
     """Copy an artifact of a run, a file or a directory, into a local folder; return its path there.
 
     Raises ``NotFound`` if the run has no such artifact.
     """
-    target = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
-    target.mkdir(parents=True, exist_ok=True)
-    path = check_path(artifact_path.rstrip("/"), empty=True)
-    if not _download_tree(run_id, path, target):
-        _download_file(run_id, path, target / path.rsplit("/", 1)[-1])
-        return str(target / path.rsplit("/", 1)[-1])
-    return str(target)
-
-
-def _download_tree(run_id: str, path: str, target: Path) -> bool:
-    files = session.services().run_artifacts.list(run_id, path).files
-    for item in files:
-        name = check_path(item.path).rsplit("/", 1)[-1]
-        if item.is_dir:
-            _download_tree(run_id, item.path, target / name)
-        else:
-            _download_file(run_id, item.path, target / name)
-    return bool(files)
-
-
-def _download_file(run_id: str, path: str, place: Path) -> None:
-    found = session.services().run_artifacts.read(run_id, path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with found.file, place.open("wb") as file:
-        shutil.copyfileobj(found.file, file)
+    return RunFiles(session.services(), run_id).fetch(artifact_path, dst_path)

@@ -26,17 +26,18 @@ def start_run(
     """Start a run, or go on with the run ``run_id``, and make it the active one.
 
     Inside the ``with`` block of another run, or in a ``%%track`` cell, the new run becomes its child.
-    A run that was left open by an earlier ``start_run()`` is ended first, with a warning.
+    A run that was left open by an earlier ``start_run()`` is ended first, with a warning. Another thread
+    or task begins a run of its own; there ``nested=True`` makes it a child of the notebook's run.
 
     Raises
     ------
     NotFound
         No such run, experiment or parent.
     """
-    _supersede(nested)
+    parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
     if resumed:
-        run = scope.resume_run(resumed)
+        run = scope.resume_run(resumed, parent)
         if tags:
             run.services.runs.log_batch(resumed, tags=_pairs(tags))
         return run
@@ -47,9 +48,10 @@ def start_run(
         session.services().runs.get(parent_run_id)
         values[scope.PARENT] = parent_run_id
     return scope.open_run(
-        experiment_id=experiment_id or _experiment_of_parent(),
+        experiment_id=experiment_id or _experiment_id(parent),
         run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
         tags=values,
+        parent=parent,
     )
 
 
@@ -62,23 +64,24 @@ def _pairs(tags: Mapping[str, Any]) -> list[Tag]:
     return [Tag(key, str(value)) for key, value in tags.items()]
 
 
-def _experiment_of_parent() -> str:
-    parent = scope.active_run()
+def _experiment_id(parent: ActiveRun | None) -> str:
     if parent is not None:
         return parent.info.experiment_id
     return session.current_experiment().experiment_id
 
 
-def _supersede(nested: bool) -> None:
-    run = scope.active_run()
+def _surrounding(nested: bool) -> ActiveRun | None:
+    """Return the run that a new one is started in; end one that was merely left open."""
+    run = scope.active_run() if nested else scope.own_run()
     if run is None or run.in_with or nested:
-        return
+        return run
     scope.finish_run(run.info.run_id, "FINISHED")
     warnings.warn(
         f"The run {run.info.run_name} ({run.info.run_id}) was still open and has been ended, because "
         "another one is started. Use `with start_run():`, or nested=True for a child run.",
         stacklevel=3,
     )
+    return _surrounding(nested)
 
 
 def begin_run(
@@ -92,17 +95,17 @@ def begin_run(
         experiment = session.get_or_create_experiment(experiment_name)
     else:
         experiment = session.current_experiment()
-    _supersede(nested=False)
+    parent = _surrounding(nested=False)
     run = scope.open_run(
-        experiment_id=experiment.experiment_id, run_name=run_name or "", tags=tags
+        experiment_id=experiment.experiment_id, run_name=run_name or "", tags=tags, parent=parent
     )
     run.in_with = True
     return run
 
 
 def end_run(status: str = "FINISHED") -> None:
-    """End the active run; nothing happens without one."""
-    run = scope.active_run()
+    """End the active run of this thread, task or notebook; nothing happens without one."""
+    run = scope.own_run()
     if run is not None:
         scope.finish_run(run.info.run_id, status)
 

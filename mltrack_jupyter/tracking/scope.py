@@ -1,24 +1,24 @@
 """Which run is active: nested scopes that threads, tasks and later cells see.
 
-A scope is kept in a context variable, so that concurrent tasks do not mix, and beside it as the
-process's newest one, because a notebook runs each cell in a context of its own and a plain thread
-begins with an empty one.
+A scope is kept in a context variable, so that threads and concurrent tasks do not mix. Beside it stands
+the newest scope of the main thread, because a notebook runs each cell in a context of its own, and a
+plain thread begins with an empty one: whoever has no run of their own logs to that one.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunData, RunInfo, RunInputs, RunOutputs, RunStatus, Tag
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.clock import now_ms
@@ -29,14 +29,21 @@ PARENT = "mlflow.parentRunId"
 class ActiveRun:
     """A run that is being written; leaving its ``with`` block ends it with the true status."""
 
-    def __init__(self, run: Run, services: Services, parent: ActiveRun | None) -> None:
+    def __init__(self, run: Run, uri: str, parent: ActiveRun | None) -> None:
         self._run = run
-        self.services = services
+        self._uri = uri
+        self._pid = os.getpid()
+        self._task = _task()
         self.parent = parent
         self.closed = False
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
+
+    @property
+    def services(self) -> Services:
+        """The services of the store that the run is in, whatever the tracking URI is now."""
+        return session.services(self._uri)
 
     @property
     def info(self) -> RunInfo:
@@ -58,6 +65,17 @@ class ActiveRun:
         """What the run had made when it was started."""
         return self._run.outputs
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process started the run, and not the one that it was forked from."""
+        return self._pid == os.getpid()
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the run was started by a task that goes on beside the present one."""
+        task = self._task() if self._task is not None else None
+        return task is not None and not task.done() and self._task != _task()
+
     def __enter__(self) -> ActiveRun:
         self.in_with = True
         return self
@@ -68,32 +86,52 @@ class ActiveRun:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self.closed:
-            finish_run(self.info.run_id, status_of(kind).value)
+        # A forked child leaves the block as well; the run belongs to the process that started it.
+        if not self.closed and self.is_ours:
+            finish_run(self.info.run_id, status_of(error).value)
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
         return f"<ActiveRun {self.info.run_name} {self.info.run_id} ({state})>"
 
 
-def status_of(kind: type[BaseException] | None) -> RunStatus:
+def status_of(error: BaseException | None) -> RunStatus:
     """Return the status that a block deserves which was left with this exception."""
-    if kind is None:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return RunStatus.FINISHED
-    return RunStatus.KILLED if issubclass(kind, KeyboardInterrupt) else RunStatus.FAILED
+    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
 
 
 _current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
 _newest: ActiveRun | None = None
+_opened: list[ActiveRun] = []
 _lock = threading.RLock()
 _last: ContextVar[str | None] = ContextVar("mltrack_last_run", default=None)
 _last_of_process: str | None = None
-_failed = False
+
+
+def _task() -> weakref.ref[Any] | None:
+    """Return the asyncio task that runs now, if any; without loading asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = asyncio.current_task() if asyncio else None
+    except RuntimeError:  # no loop runs in this thread
+        task = None
+    return weakref.ref(task) if task is not None else None
 
 
 def active_run() -> ActiveRun | None:
-    """Return the innermost run that is open, or ``None``."""
+    """Return the run that a log call writes to: the innermost one that is open, or ``None``."""
     return _open(_current.get()) or _open(_newest)
+
+
+def own_run() -> ActiveRun | None:
+    """Return the open run that this thread or task started, or an earlier cell, or ``None``."""
+    run = _open(_current.get())
+    if run is None and threading.current_thread() is threading.main_thread():
+        run = _open(_newest)
+        run = None if run is not None and run.is_beside else run
+    return run if run is not None and run.is_ours else None
 
 
 def _open(run: ActiveRun | None) -> ActiveRun | None:
@@ -127,36 +165,40 @@ def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
 
 
 def open_run(
-    *, experiment_id: str, run_name: str = "", tags: Mapping[str, Any] | None = None
+    *,
+    experiment_id: str,
+    run_name: str = "",
+    tags: Mapping[str, Any] | None = None,
+    parent: ActiveRun | None = None,
 ) -> ActiveRun:
-    """Create a run and make it the active one, inside the run that is active now (if any)."""
-    services = session.services()
-    parent = active_run()
+    """Create a run and make it the active one, inside ``parent`` (if any)."""
     values = {**_context(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
         values.setdefault(PARENT, parent.info.run_id)
-    run = services.runs.create(
+    run = session.services().runs.create(
         experiment_id=experiment_id,
         user_id=values.get("mlflow.user", ""),
         run_name=run_name,
         start_time=now_ms(),
         tags=[Tag(key, value) for key, value in values.items()],
     )
-    return _push(ActiveRun(run, services, parent))
+    return _push(ActiveRun(run, session.get_tracking_uri(), parent))
 
 
-def resume_run(run_id: str) -> ActiveRun:
+def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     """Make a run that exists the active one; its status is RUNNING again."""
     services = session.services()
     services.runs.update(run_id, status=RunStatus.RUNNING)
-    return _push(ActiveRun(services.runs.get(run_id), services, active_run()))
+    return _push(ActiveRun(services.runs.get(run_id), session.get_tracking_uri(), parent))
 
 
 def _push(run: ActiveRun) -> ActiveRun:
     global _newest, _last_of_process
     with _lock:
-        _newest = run
+        _opened.append(run)
         _last_of_process = run.info.run_id
+        if threading.current_thread() is threading.main_thread():
+            _newest = run
     _current.set(run)
     _last.set(run.info.run_id)
     return run
@@ -164,13 +206,8 @@ def _push(run: ActiveRun) -> ActiveRun:
 
 def find(run_id: str) -> ActiveRun | None:
     """Return the open scope of a run, or ``None``."""
-    for start in (_current.get(), _newest):
-        run = start
-        while run is not None:
-            if run.info.run_id == run_id and not run.closed:
-                return run
-            run = run.parent
-    return None
+    with _lock:
+        return next((run for run in reversed(_opened) if run.info.run_id == run_id), None)
 
 
 def finish_run(run_id: str, status: str = "FINISHED") -> None:
@@ -181,19 +218,28 @@ def finish_run(run_id: str, status: str = "FINISHED") -> None:
             f"{status!r} is no status that a run can end with; right are FINISHED, FAILED and KILLED."
         )
     scope = find(run_id)
-    inner = active_run()
-    while scope is not None and inner is not None and inner is not scope:
-        _end(inner, known)
-        inner = _open(inner)
-    if scope is not None:
-        _end(scope, known)
-    else:
+    if scope is None:
         session.services().runs.update(run_id, status=known, end_time=now_ms())
+        return
+    with _lock:
+        inside = [run for run in reversed(_opened) if scope in _lineage(run)]
+    for run in inside:
+        end(run, known)
 
 
-def _end(run: ActiveRun, status: RunStatus) -> None:
+def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
+    while run is not None:
+        yield run
+        run = run.parent
+
+
+def end(run: ActiveRun, status: RunStatus) -> None:
+    """End one run, and leave its scope."""
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
     run.closed = True
+    with _lock:
+        if run in _opened:
+            _opened.remove(run)
     run.services.runs.update(run.info.run_id, status=status, end_time=now_ms())
 
 
@@ -206,34 +252,18 @@ def end_implicit(status: str) -> None:
         run = _open(run.parent)
 
 
-def _note_failure(previous: Callable[..., Any]) -> Callable[..., Any]:
-    def excepthook(kind: type[BaseException], error: BaseException, trace: Any) -> Any:
-        global _failed
-        _failed = True
-        return previous(kind, error, trace)
-
-    return excepthook
+def open_runs() -> list[ActiveRun]:
+    """Return the runs that this process has open, the newest first."""
+    with _lock:
+        return list(reversed(_opened))
 
 
-def _end_at_exit() -> None:
-    status = RunStatus.FAILED if _failed else RunStatus.FINISHED
-    run = active_run()
-    while run is not None:
-        try:
-            _end(run, status)
-        except MltrackError as error:
-            sys.stderr.write(f"mltrack: the run {run.info.run_id} could not be ended: {error}\n")
-        run = _open(run.parent)
-
-
-def _forget_after_fork() -> None:
-    global _newest, _lock
+def _leave_to_parent() -> None:
+    # A forked child goes on logging to the run of its parent, but does not end it.
+    global _lock
     _lock = threading.RLock()
-    _newest = None
-    _current.set(None)
+    _opened.clear()
 
 
-sys.excepthook = _note_failure(sys.excepthook)
-atexit.register(_end_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    os.register_at_fork(after_in_child=_leave_to_parent)

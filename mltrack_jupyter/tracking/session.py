@@ -35,13 +35,13 @@ def get_tracking_uri() -> str:
     return _uri or normalise_uri(config.tracking_uri())
 
 
-def services() -> Services:
-    """Return the services of the tracking URI, opened at first use and kept."""
-    uri = get_tracking_uri()
+def services(uri: str | os.PathLike[str] | None = None) -> Services:
+    """Return the services of a URI (of the tracking URI if absent), opened at first use and kept."""
+    full = get_tracking_uri() if uri is None else normalise_uri(uri)
     with _lock:
-        if uri not in _open:
-            _open[uri] = open_store(uri)
-        return _open[uri]
+        if full not in _open:
+            _open[full] = open_store(full)
+        return _open[full]
 
 
 def close() -> None:
@@ -50,6 +50,17 @@ def close() -> None:
         for item in _open.values():
             item.close()
         _open.clear()
+
+
+def _forget_after_fork() -> None:
+    # Connections belong to the parent: the child opens its own at first use.
+    global _lock
+    _lock = threading.RLock()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def set_experiment(

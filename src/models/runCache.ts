@@ -1,6 +1,6 @@
 /** Reads runs by id for many small views at once: a notebook of fifty cards asks once. */
 import type { TrackingClient } from '../api/client';
-import { fromWire, filterRows, type RunTable } from './table';
+import { fromWire, pickRows, type RunTable } from './table';
 
 interface Waiting {
   readonly ids: readonly string[];
@@ -35,8 +35,7 @@ export class RunCache {
       const query = { run_ids: ids, max_results: Math.max(1, ids.length) };
       const table = fromWire(await this._client.table(query));
       for (const { ids: own, resolve } of waiting) {
-        const wanted = new Set(own);
-        resolve(filterRows(table, id => wanted.has(id)));
+        resolve(pickRows(table, own));
       }
     } catch (error) {
       waiting.forEach(w => w.reject(error));

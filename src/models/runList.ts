@@ -115,6 +115,8 @@ export class RunListModel extends Observable {
 
   /** Read the first page anew. */
   async reload(): Promise<void> {
+    // From here on, answers to what was asked before are of no interest.
+    this._turn += 1;
     await this._guard(async () => {
       const page = await this._page('');
       this._filterError = '';
@@ -133,7 +135,10 @@ export class RunListModel extends Observable {
     }
     this._paging = true;
     try {
-      await this._guard(async () => appendPage(this._table, await this._page(token)));
+      await this._guard(async () => {
+        const page = await this._page(token);
+        return appendPage(this._table, page);
+      });
     } finally {
       this._paging = false;
     }
@@ -146,9 +151,13 @@ export class RunListModel extends Observable {
   }
 
   private async _readAhead(): Promise<void> {
-    const turn = this._turn;
+    const query = this._query;
     const enough = this._options.eager ?? 0;
-    while (this._table.next && this._table.ids.length < enough && turn === this._turn) {
+    while (
+      this._table.next &&
+      this._table.ids.length < enough &&
+      query === this._query
+    ) {
       const before = this._table.ids.length;
       await this.more();
       if (this._table.ids.length === before) {
@@ -160,7 +169,7 @@ export class RunListModel extends Observable {
   /** Take an answer over, unless another question was asked meanwhile. */
   private async _guard(read: () => Promise<RunTable>): Promise<void> {
     const query = this._query;
-    const turn = ++this._turn;
+    const turn = this._turn;
     try {
       const table = await read();
       if (turn === this._turn) {
@@ -220,9 +229,10 @@ export class RunListModel extends Observable {
     const known = new Set(this._table.ids);
     const here = ids.every(id => known.has(id) && !gone.has(id));
     if (!gap && here && ids.length <= FEW && !this._query?.filter) {
-      await this._guard(async () =>
-        replaceRows(this._table, await this._page('', ids))
-      );
+      await this._guard(async () => {
+        const fresh = await this._page('', ids);
+        return replaceRows(this._table, fresh);
+      });
     } else {
       await this._guard(async () => {
         const head = await this._page('');

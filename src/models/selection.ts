@@ -17,6 +17,12 @@ export class Selection extends Observable {
     this.notify();
   }
 
+  /** Choose this and nothing else. */
+  only(id: string): void {
+    this._anchor = id;
+    this.set([id]);
+  }
+
   /** Choose one more, or one less. */
   toggle(id: string): void {
     const next = new Set(this._ids);

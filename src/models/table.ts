@@ -162,6 +162,16 @@ export function filterRows(
   return picks.length === table.ids.length ? table : assemble(picks, table);
 }
 
+/** The rows of these ids in this order; ids that are not there are left out. */
+export function pickRows(table: RunTable, ids: readonly string[]): RunTable {
+  const at = new Map(table.ids.map((id, row) => [id, row]));
+  const picks = ids.flatMap(id => {
+    const row = at.get(id);
+    return row === undefined ? [] : [[table, row] as const];
+  });
+  return assemble(picks, table);
+}
+
 /** The keys of metrics, the most frequent first. */
 export function metricKeys(table: RunTable): string[] {
   const counted = table.columns

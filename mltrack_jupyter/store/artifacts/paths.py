@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.rules import is_unicode
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_PATH = 4096
+MAX_NAME = 255
 
 
 def check_path(path: str, *, empty: bool = False) -> str:
@@ -22,7 +24,7 @@ def check_path(path: str, *, empty: bool = False) -> str:
     if path == "" and empty:
         return ""
     parts = path.split("/")
-    encoded = re.search(r"%(2e|2f|5c|00)", path, re.IGNORECASE)  # a second decoder's bait
+    encoded = re.search(r"%(25)*(2e|2f|5c|00)", path, re.IGNORECASE)  # a second decoder's bait
     if (
         not path
         or len(path) > MAX_PATH
@@ -31,12 +33,14 @@ def check_path(path: str, *, empty: bool = False) -> str:
         or _SCHEME.match(path)
         or _DRIVE.match(path)
         or encoded
-        or any(part in ("", ".", "..") for part in parts)
+        or not is_unicode(path)
+        or any(part in ("", ".", "..") or len(part.encode()) > MAX_NAME for part in parts)
     ):
         shown = path if len(path) <= 80 else path[:77] + "..."
         raise InvalidParameter(
             f"Invalid path {shown!r}: an artifact path is relative, with names separated by single "
-            "slashes and without '.', '..', backslashes or control characters, such as 'plots/roc.png'."
+            "slashes and without '.', '..', backslashes or control characters, each of 255 bytes at most, "
+            "such as 'plots/roc.png'."
         )
     return path
 

@@ -15,6 +15,8 @@ from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import ensure_schema
+from mltrack_jupyter.store.sql.transfer import SqlTransfer
+from mltrack_jupyter.store.sql.trash import TrashBin
 from mltrack_jupyter.store.sql.version_writes import Sources
 from mltrack_jupyter.store.sql.workspace import SqlWorkspace
 
@@ -46,6 +48,7 @@ def open_sql(
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, locations),
         artifact_files=RootArtifactFiles(locations),
-        workspace=SqlWorkspace(database),
+        workspace=SqlWorkspace(database, TrashBin(database, locations)),
+        transfer=SqlTransfer(database, locations, sources),
         close=database.close,
     )

@@ -9,11 +9,11 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, insert
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, insert
 from sqlalchemy import exc as sa_exc
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import make_url
 
 from mltrack_jupyter.errors import (
@@ -42,7 +42,7 @@ class Database:
 
     def __init__(self, url: str, *, synchronous: str = "NORMAL") -> None:
         try:
-            self.url = make_url(url)
+            self.url = _parse_url(url)
             self.engine = self._make_engine(synchronous)
         except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError) as error:
             raise InvalidParameter(
@@ -106,6 +106,13 @@ class Database:
         self._writing = threading.Lock()
 
 
+def _parse_url(url: str) -> URL:
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path:  # literally: a folder may have "?" in its name
+        return URL.create("sqlite", database=path)
+    return make_url(url)
+
+
 def _configure_sqlite(synchronous: str) -> Any:
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
@@ -134,8 +141,13 @@ _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 
 def _forget_after_fork(database: Database) -> None:
     if not _databases and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: [item.forget() for item in _databases])
+        os.register_at_fork(after_in_child=_forget_all)
     _databases.add(database)
+
+
+def _forget_all() -> None:
+    for database in _databases:
+        database.forget()
 
 
 def translate(error: sa_exc.DBAPIError, path: str) -> MltrackError:
@@ -156,6 +168,8 @@ def translate(error: sa_exc.DBAPIError, path: str) -> MltrackError:
         return StoreUnwritable(
             f"{place} cannot be opened; its folder must exist and be writable for you."
         )
+    if "too complex" in low:
+        return InvalidParameter("A pattern after LIKE is too long for the database.")
     if "locked" in low:
         return Unavailable(f"{place} was locked by another process for {BUSY_SECONDS} s.")
     if isinstance(error, sa_exc.IntegrityError):
@@ -163,6 +177,14 @@ def translate(error: sa_exc.DBAPIError, path: str) -> MltrackError:
     if isinstance(error, sa_exc.DataError):
         return InvalidParameter(f"The database refuses the value: {reason}")
     return Unavailable(f"The database cannot answer: {reason}")
+
+
+def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert one row and return the number that the database gave it."""
+    key = connection.execute(insert(table), row).inserted_primary_key
+    assert key is not None  # every table that numbers its rows has a primary key
+    number: int = key[0]
+    return number
 
 
 def upsert(
@@ -174,16 +196,15 @@ def upsert(
     keys = [column.name for column in table.primary_key]
     rest = [name for name in rows[0] if name not in keys]
     name = connection.dialect.name
+    # Only the dialect in use is imported: the others cost a tenth of a second at every start.
+    into = import_module(f"sqlalchemy.dialects.{name}").insert(table)
     statement: Any
     if name == "mysql":
-        base = mysql.insert(table)
-        fresh = {column: base.inserted[column] for column in rest} if replace else {}
+        fresh = {column: into.inserted[column] for column in rest} if replace else {}
         # An update of a key to itself is MySQL's way of doing nothing.
         kept = fresh or {keys[0]: table.c[keys[0]]}
-        statement = base.on_duplicate_key_update(kept)
+        statement = into.on_duplicate_key_update(kept)
     else:
-        dialect = postgresql if name == "postgresql" else sqlite
-        into = dialect.insert(table)
         statement = (
             into.on_conflict_do_update(
                 index_elements=keys, set_={column: into.excluded[column] for column in rest}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from mltrack_jupyter.entities import Experiment, Page, Tag, ViewType
 from mltrack_jupyter.errors import AlreadyExists, BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Experiments
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import experiment_tags, experiments, runs
@@ -71,9 +71,7 @@ class SqlExperiments(Experiments):
         self._database = database
         self._locations = locations
 
-    def create(
-        self, name: str, artifact_location: str = "", tags: list[Tag] | None = None
-    ) -> str:
+    def create(self, name: str, artifact_location: str = "", tags: list[Tag] | None = None) -> str:
         rules.check_experiment_name(name)
         rules.check_pairs(tags or [], "tag", rules.MAX_EXPERIMENT_TAG)
         location = self._locations.check(artifact_location) if artifact_location else ""
@@ -91,7 +89,7 @@ class SqlExperiments(Experiments):
                 "creation_time": now,
                 "last_update_time": now,
             }
-            number = connection.execute(insert(experiments), row).inserted_primary_key[0]
+            number = insert_row(connection, experiments, row)
             if not location:
                 values = {"artifact_location": f"mlflow-artifacts:/{number}"}
                 connection.execute(
@@ -149,7 +147,11 @@ class SqlExperiments(Experiments):
                 raise BadRequest(_taken(new_name, "active"))
             _touch(connection, row.id, name=new_name)
             record_change(
-                connection, "experiment", experiment_id, "rename", detail=f"{row.name} -> {new_name}"
+                connection,
+                "experiment",
+                experiment_id,
+                "rename",
+                detail=f"{row.name} -> {new_name}",
             )
 
     def delete(self, experiment_id: str) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from mltrack_jupyter.entities import (
     LoggedModel,
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
+    Metric,
     Page,
     Param,
     Tag,
@@ -21,12 +22,20 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import LOGGED_MODEL_FIELDS, filtered
-from mltrack_jupyter.store.sql.tables import logged_model_params, logged_model_tags, logged_models
+from mltrack_jupyter.store.sql.tables import (
+    logged_model_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
+)
+from mltrack_jupyter.store.sql.values import from_bits, to_bits
+
+T = TypeVar("T")
 
 _FORBIDDEN = re.compile(r"""[/:.%"']""")
 
@@ -44,15 +53,9 @@ def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
 
 def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]:
     numbers = [row.id for row in rows]
-    labels: dict[int, list[Tag]] = {number: [] for number in numbers}
-    values: dict[int, list[Param]] = {number: [] for number in numbers}
-    for table, kind, into in (
-        (logged_model_tags, Tag, labels),
-        (logged_model_params, Param, values),
-    ):
-        query = select(table).where(table.c.logged_model.in_(numbers)).order_by(table.c.key)
-        for number, key, value in connection.execute(query):
-            into[number].append(kind(key, value))  # type: ignore[attr-defined]
+    labels = _pairs_of(connection, logged_model_tags, Tag, numbers)
+    values = _pairs_of(connection, logged_model_params, Param, numbers)
+    points = _points_of(connection, {row.id: row.model_id for row in rows})
     return [
         LoggedModel(
             info=LoggedModelInfo(
@@ -67,10 +70,64 @@ def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]
                 source_run_id=row.source_run_id,
                 tag_list=labels[row.id],
             ),
-            data=LoggedModelData(param_list=values[row.id]),
+            data=LoggedModelData(param_list=values[row.id], metrics=points[row.id]),
         )
         for row in rows
     ]
+
+
+def _pairs_of(
+    connection: Connection, table: Table, kind: Callable[[str, str], T], numbers: Sequence[int]
+) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {number: [] for number in numbers}
+    query = select(table).where(table.c.logged_model.in_(numbers)).order_by(table.c.key)
+    for number, key, value in connection.execute(query):
+        found[number].append(kind(key, value))
+    return found
+
+
+def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int, list[Metric]]:
+    found: dict[int, list[Metric]] = {number: [] for number in model_ids}
+    table = logged_model_metrics
+    query = select(table).where(table.c.logged_model.in_(list(model_ids)))
+    for row in connection.execute(query.order_by(table.c.key, table.c.step, table.c.timestamp)):
+        point = Metric(
+            row.key,
+            from_bits(row.bits),
+            row.timestamp,
+            row.step,
+            row.dataset_name,
+            row.dataset_digest,
+            model_ids[row.logged_model],
+            row.run_id,
+        )
+        found[row.logged_model].append(point)
+    return found
+
+
+def add_model_points(connection: Connection, run_id: str, points: Sequence[Metric]) -> None:
+    """Note on the logged models the points that name them. Raises ``InvalidParameter``."""
+    rows = []
+    for point in points:
+        if not point.model_id:
+            continue
+        try:
+            model = find_logged_model(connection, point.model_id)
+        except NotFound as error:
+            raise InvalidParameter(f"{error} Nothing was logged.") from error
+        rows.append(
+            {
+                "logged_model": model.id,
+                "run_id": run_id,
+                "key": point.key,
+                "step": point.step,
+                "timestamp": point.timestamp,
+                "bits": to_bits(point.value),
+                "dataset_name": point.dataset_name,
+                "dataset_digest": point.dataset_digest,
+            }
+        )
+    upsert(connection, logged_model_metrics, rows)
 
 
 class SqlLoggedModels(LoggedModels):
@@ -109,7 +166,7 @@ class SqlLoggedModels(LoggedModels):
                 "last_updated_timestamp": now,
                 "deleted": False,
             }
-            number = connection.execute(insert(logged_models), row).inserted_primary_key[0]
+            number = insert_row(connection, logged_models, row)
             upsert(connection, logged_model_params, _pairs(number, params or []))
             upsert(connection, logged_model_tags, _pairs(number, tags or []))
             record_change(connection, "logged_model", model_id, "create", parent_id=experiment_id)
@@ -142,7 +199,7 @@ class SqlLoggedModels(LoggedModels):
     ) -> Page[LoggedModel]:
         size = rules.check_page_size(50 if max_results is None else max_results or 100, 50_000)
         offset = decode_token(page_token)
-        numbers = [rules.parse_experiment_id(item) for item in experiment_ids or []]
+        numbers = rules.parse_experiment_ids(experiment_ids or [])
         query = select(logged_models).where(
             logged_models.c.experiment.in_(numbers), logged_models.c.deleted.is_(False)
         )
@@ -160,6 +217,15 @@ class SqlLoggedModels(LoggedModels):
             upsert(connection, logged_model_tags, _pairs(row.id, tags or []))
             _touch(connection, row)
             return _load(connection, [find_logged_model(connection, model_id)])[0]
+
+    def delete_tag(self, model_id: str, tag_key: str) -> None:
+        table = logged_model_tags
+        with self._database.write() as connection:
+            row = find_logged_model(connection, model_id)
+            mine = (table.c.logged_model == row.id, table.c.key == tag_key)
+            if not connection.execute(delete(table).where(*mine)).rowcount:
+                raise NotFound(f"No tag with name: {tag_key} in logged model with ID {model_id}.")
+            _touch(connection, row)
 
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
         rules.check_unique(params or [], "param")

@@ -53,10 +53,11 @@ class SqlModelVersions(ModelVersions):
         rules.check_text(description, "description")
         with self._database.write() as connection:
             model = find_model(connection, name)
+            location = self._sources.check(connection, source, run_id, model_id)
             values = {
                 "source": source,
-                "download_uri": self._sources.check(connection, source, run_id, model_id),
-                "run_id": run_id,
+                "download_uri": location,
+                "run_id": run_id or self._sources.run_of(connection, source, model_id),
                 "run_link": run_link,
                 "model_id": model_id,
                 "description": description,
@@ -87,7 +88,9 @@ class SqlModelVersions(ModelVersions):
                     model_versions.c.id != row.id,
                 )
                 for other in connection.execute(others).all():
-                    _touch(connection, other, "transition-stage", "Archived", current_stage="Archived")
+                    _touch(
+                        connection, other, "transition-stage", "Archived", current_stage="Archived"
+                    )
             _touch(connection, row, "transition-stage", target, current_stage=target)
             _touch_model(connection, row)
             return load_versions(connection, [find_version(connection, name, version)])[0]
@@ -179,7 +182,7 @@ def _name_on_logged_model(connection: Connection, model_id: str, version: Row[An
         table.c.logged_model == model.id, table.c.key == _VERSIONS_TAG
     )
     known = json.loads(connection.execute(query).scalar() or "[]")
-    entry = {"name": version.name, "version": version.version}
+    entry = {"name": version.name, "version": str(version.version)}
     if entry not in known:
         row = {
             "logged_model": model.id,

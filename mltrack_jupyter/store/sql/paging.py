@@ -23,7 +23,7 @@ def decode_token(token: str) -> int:
         offset = json.loads(base64.urlsafe_b64decode(token.encode()))["offset"]
         if isinstance(offset, int) and 0 <= offset < 2**62:
             return offset
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
         pass
     raise InvalidParameter(
         f"Invalid page_token {short(token)}: pass the next_page_token of the page before, unchanged."

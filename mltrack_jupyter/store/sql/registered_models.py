@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from mltrack_jupyter.entities import STAGES, ModelVersion, Page, RegisteredModel, Tag
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
 from mltrack_jupyter.services import RegisteredModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import version_writes
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.registry_reads import (
     find_model,
@@ -20,7 +20,12 @@ from mltrack_jupyter.store.sql.registry_reads import (
     load_versions,
 )
 from mltrack_jupyter.store.sql.run_reads import find_active_run
-from mltrack_jupyter.store.sql.search import REGISTERED_MODEL_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.search import (
+    IS_PROMPT,
+    REGISTERED_MODEL_FIELDS,
+    filtered,
+    ordered,
+)
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     registered_model_tags,
@@ -84,6 +89,8 @@ class SqlRegisteredModels(RegisteredModels):
         rules.check_page_size(max_results, 1000, least=0)
         offset = decode_token(page_token)
         query = filtered(select(registered_models), REGISTERED_MODEL_FIELDS, filter)
+        if IS_PROMPT not in filter:
+            query = filtered(query, REGISTERED_MODEL_FIELDS, f"tags.`{IS_PROMPT}` = 'false'")
         query = ordered(query, REGISTERED_MODEL_FIELDS, order_by or [])
         query = query.order_by(registered_models.c.name)
         with self._database.read() as connection:
@@ -92,9 +99,7 @@ class SqlRegisteredModels(RegisteredModels):
         more = encode_token(offset + max_results) if len(rows) > max_results else ""
         return Page(found, more)
 
-    def get_latest_versions(
-        self, name: str, stages: list[str] | None = None
-    ) -> list[ModelVersion]:
+    def get_latest_versions(self, name: str, stages: list[str] | None = None) -> list[ModelVersion]:
         wanted = {rules.parse_stage(stage) for stage in stages or STAGES}
         with self._database.read() as connection:
             model = load_models(connection, [find_model(connection, name)])[0]
@@ -191,7 +196,7 @@ def _create(connection: Connection, name: str, description: str) -> int:
         "last_updated_timestamp": now,
         "last_version": 0,
     }
-    number: int = connection.execute(insert(registered_models), row).inserted_primary_key[0]
+    number: int = insert_row(connection, registered_models, row)
     record_change(connection, "registered_model", name, "create")
     return number
 

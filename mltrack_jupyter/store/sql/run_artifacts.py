@@ -23,7 +23,12 @@ class SqlRunArtifacts(RunArtifacts):
             uri: str = find_run(connection, run_id).artifact_uri
             return uri
 
-    def list(self, run_id: str, path: str = "", page_token: str = "") -> FileList:
+    def list(
+        self,
+        run_id: str,
+        path: str = "",
+        page_token: str = "",  # noqa: ARG002 - a folder is answered whole
+    ) -> FileList:
         uri = self._root(run_id)
         check_path(path, empty=True)
         prefix = f"{path}/" if path else ""

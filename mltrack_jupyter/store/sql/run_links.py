@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
 from mltrack_jupyter.entities import Dataset, DatasetInput
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.rules import short
-from mltrack_jupyter.store.sql.database import upsert
+from mltrack_jupyter.store.sql.database import insert_row, upsert
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models
 
 _CONTEXT = "mlflow.data.context"
@@ -69,7 +69,7 @@ def _dataset_id(connection: Connection, experiment: int, dataset: Dataset) -> in
             "schema": dataset.schema,
             "profile": dataset.profile,
         }
-        number = connection.execute(insert(datasets), row).inserted_primary_key[0]
+        number = insert_row(connection, datasets, row)
     return int(number)
 
 

@@ -6,13 +6,20 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import upsert
-from mltrack_jupyter.store.sql.tables import latest_metrics, metric_keys, metrics, params, runs, tags
+from mltrack_jupyter.store.sql.database import insert_row, upsert
+from mltrack_jupyter.store.sql.tables import (
+    latest_metrics,
+    metric_keys,
+    metrics,
+    params,
+    runs,
+    tags,
+)
 from mltrack_jupyter.store.sql.values import from_bits, to_bits, to_number
 
 
@@ -60,12 +67,12 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
         return
     key_ids = _key_ids(connection, by_key)
     known = {
-        row.key: row
+        row["key"]: row
         for row in connection.execute(
             select(latest_metrics).where(
                 latest_metrics.c.run == run, latest_metrics.c.key.in_(by_key)
             )
-        )
+        ).mappings()
     }
     latest = []
     for key, found in sorted(by_key.items()):
@@ -79,13 +86,17 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
 
 
 def _latest(
-    run: int, key: str, found: set[tuple[int, int, int]], known: Row[Any] | None, fresh: int
+    run: int,
+    key: str,
+    found: set[tuple[int, int, int]],
+    known: RowMapping | None,
+    fresh: int,
 ) -> dict[str, Any]:
     values = [from_bits(bits) for _, _, bits in found]
     extremes = [value for value in values if not math.isnan(value)]
     if known is not None:
-        found = {*found, (known.step, known.timestamp, known.bits)}
-        extremes += [value for value in (known.min, known.max) if value is not None]
+        found = {*found, (known["step"], known["timestamp"], known["bits"])}
+        extremes += [value for value in (known["min"], known["max"]) if value is not None]
     step, timestamp, bits = max(found)
     return {
         "run": run,
@@ -96,15 +107,14 @@ def _latest(
         "value": to_number(from_bits(bits)),
         "min": min(extremes, default=None),
         "max": max(extremes, default=None),
-        "count": fresh + (known.count if known is not None else 0),
+        "count": fresh + (known["count"] if known is not None else 0),
     }
 
 
 def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     wanted = set(keys)
     query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(wanted))
-    ids = {key: number for key, number in connection.execute(query)}
+    ids: dict[str, int] = {row.key: row.id for row in connection.execute(query)}
     for key in sorted(wanted - ids.keys()):
-        made = connection.execute(insert(metric_keys), {"key": key})
-        ids[key] = made.inserted_primary_key[0]
+        ids[key] = insert_row(connection, metric_keys, {"key": key})
     return ids

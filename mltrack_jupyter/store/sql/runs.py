@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from mltrack_jupyter.entities import (
     DatasetInput,
@@ -25,8 +25,9 @@ from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import run_links, run_table, run_writes
-from mltrack_jupyter.store.sql.database import Database, record_change
+from mltrack_jupyter.store.sql.database import Database, insert_row, record_change
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
+from mltrack_jupyter.store.sql.logged_models import add_model_points
 from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
@@ -60,7 +61,8 @@ class SqlRuns(Runs):
             raise InvalidParameter(
                 f"The run_name {run_name!r} and the tag {RUN_NAME} {tagged!r} differ; give one of them."
             )
-        name = run_name or tagged or invent_name()
+        name = rules.check_text(run_name or tagged or invent_name(), "run_name")
+        rules.check_int64(start_time, "start_time")
         given[RUN_NAME] = Tag(RUN_NAME, name)
         run_id = uuid.uuid4().hex
         with self._database.write() as connection:
@@ -75,7 +77,7 @@ class SqlRuns(Runs):
                 "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
                 "lifecycle_stage": "active",
             }
-            number = connection.execute(insert(runs), values).inserted_primary_key[0]
+            number = insert_row(connection, runs, values)
             run_writes.set_tags(connection, number, list(given.values()))
             record_change(connection, "run", run_id, "create", parent_id=experiment_id)
             return load_runs(connection, [find_run(connection, run_id)])[0]
@@ -96,10 +98,11 @@ class SqlRuns(Runs):
         if status is not None:
             values["status"] = status.value
         if end_time is not None:
-            values["end_time"] = end_time
+            values["end_time"] = rules.check_int64(end_time, "end_time")
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
             if run_name:
+                rules.check_text(run_name, "run_name")
                 run_writes.set_tags(connection, row.id, [Tag(RUN_NAME, run_name)])
             if values:
                 connection.execute(update(runs).where(runs.c.id == row.id).values(values))
@@ -132,7 +135,8 @@ class SqlRuns(Runs):
         dataset_name: str = "",
         dataset_digest: str = "",
     ) -> None:
-        self.log_batch(run_id, metrics=[Metric(key, value, timestamp, step)])
+        point = Metric(key, value, timestamp, step, dataset_name, dataset_digest, model_id)
+        self.log_batch(run_id, metrics=[point])
 
     def log_param(self, run_id: str, key: str, value: str = "") -> None:
         self.log_batch(run_id, params=[Param(key, value)])
@@ -143,9 +147,7 @@ class SqlRuns(Runs):
     def delete_tag(self, run_id: str, key: str) -> None:
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
-            gone = connection.execute(
-                delete(tags).where(tags.c.run == row.id, tags.c.key == key)
-            )
+            gone = connection.execute(delete(tags).where(tags.c.run == row.id, tags.c.key == key))
             if not gone.rowcount:
                 raise NotFound(f"No tag with name: {key} in run with id {run_id}.")
             _changed(connection, row, "delete-tag", key)
@@ -164,6 +166,7 @@ class SqlRuns(Runs):
             run_writes.add_params(connection, row, params or [])
             run_writes.set_tags(connection, row.id, tags or [])
             run_writes.add_points(connection, row.id, metrics or [])
+            add_model_points(connection, run_id, metrics or [])
             if metrics or params or tags:
                 _changed(connection, row, "log")
 
@@ -177,7 +180,9 @@ class SqlRuns(Runs):
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
             run_links.add_datasets(connection, row, datasets or [])
-            run_links.add_models(connection, row.id, "input", [(m.model_id, 0) for m in models or []])
+            run_links.add_models(
+                connection, row.id, "input", [(m.model_id, 0) for m in models or []]
+            )
             _changed(connection, row, "log")
 
     def log_outputs(self, run_id: str, models: list[ModelOutput] | None = None) -> None:
@@ -199,7 +204,7 @@ class SqlRuns(Runs):
     ) -> Page[Run]:
         rules.check_page_size(max_results, 50_000)
         offset = decode_token(page_token)
-        numbers = [rules.parse_experiment_id(item) for item in experiment_ids or []]
+        numbers = rules.parse_experiment_ids(experiment_ids or [])
         query = select(runs).where(
             runs.c.experiment.in_(numbers),
             runs.c.lifecycle_stage.in_(STAGES_OF_VIEW[run_view_type]),
@@ -227,12 +232,9 @@ class SqlRuns(Runs):
         offset = decode_token(page_token)
         query = select(runs).where(runs.c.lifecycle_stage == "active")
         if run_ids is not None:
-            if len(run_ids) > 50_000:
-                raise InvalidParameter("At most 50000 run_ids can be asked for at once.")
-            query = query.where(runs.c.run_id.in_(run_ids))
+            query = query.where(runs.c.run_id.in_(rules.check_ids(run_ids, "run_ids")))
         elif experiment_ids is not None:
-            numbers = [rules.parse_experiment_id(item) for item in experiment_ids]
-            query = query.where(runs.c.experiment.in_(numbers))
+            query = query.where(runs.c.experiment.in_(rules.parse_experiment_ids(experiment_ids)))
         query = filtered(query, RUN_FIELDS, filter)
         counting = query.with_only_columns(func.count(), maintain_column_froms=True)
         query = ordered(query, RUN_FIELDS, order_by or [])

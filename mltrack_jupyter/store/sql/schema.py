@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, insert, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.sql import tables
@@ -45,8 +45,10 @@ def ensure_schema(database: Database) -> None:
 
 
 def create_file(path: Path) -> None:
-    """Create an SQLite store whole in a temporary file, then give it its name, so that no process ever
-    sees half of it; the loser of a race uses the winner's."""
+    """Create an SQLite store whole in a temporary file, then give it its name.
+
+    So no process ever sees half of it; the loser of a race uses the winner's.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".new-", suffix=".db", dir=path.parent)
@@ -108,8 +110,9 @@ def read_version(database: Database) -> str:
     with database.read() as connection:
         names = inspect(connection).get_table_names()
         if "alembic_version" in names and "changes" in names:
-            version: str = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-            return version
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if version is not None:
+                return str(version)
     if names:
         raise StoreUnreadable(
             f"{database.path or database.url.database} is a database, but none of mltrack_jupyter's "

@@ -39,7 +39,7 @@ _KEY = String(250)
 
 
 def _reference(target: str) -> Column[int]:
-    name = target.split(".")[0].removesuffix("s")
+    name = target.split(".", maxsplit=1)[0].removesuffix("s")
     return Column(name, _ID, ForeignKey(target, ondelete="CASCADE"), primary_key=True)
 
 
@@ -80,9 +80,7 @@ runs = Table(
     Column("end_time", BigInteger),
     Column("artifact_uri", Text, nullable=False),
     Column("lifecycle_stage", String(16), nullable=False),
-    Index(
-        "ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"
-    ),
+    Index("ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"),
 )
 params = _tags("params", "runs")
 tags = _tags("tags", "runs")
@@ -166,6 +164,21 @@ logged_models = Table(
 )
 logged_model_params = _tags("logged_model_params", "logged_models")
 logged_model_tags = _tags("logged_model_tags", "logged_models")
+
+# The points that name a logged model, once more with the model; there are few, so not by key numbers.
+logged_model_metrics = Table(
+    "logged_model_metrics",
+    metadata,
+    _reference("logged_models.id"),
+    Column("run_id", String(256), primary_key=True),
+    Column("key", _KEY, primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("timestamp", BigInteger, primary_key=True),
+    Column("bits", BigInteger, primary_key=True),
+    Column("dataset_name", _NAME, nullable=False),
+    Column("dataset_digest", String(36), nullable=False),
+    sqlite_with_rowid=False,
+)
 
 registered_models = Table(
     "registered_models",

@@ -23,6 +23,9 @@ from mltrack_jupyter.store.sql.tables import (
     tags,
 )
 
+_RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
+
 
 def model_path(connection: Connection, run: Row[Any]) -> str:
     """Return the artifact path of a run's model. Raises ``InvalidParameter`` if it has none."""
@@ -89,7 +92,7 @@ class Sources:
             )
 
     def _of_run(self, connection: Connection, source: str, run_id: str) -> str:
-        match = re.match(r"runs:/+([^/]+)/(.+)\Z", source)
+        match = _RUN_SOURCE.match(source)
         if match is None or (run_id and match[1] != run_id):
             raise InvalidParameter(
                 f"Invalid model version source {source!r}: runs:/<run_id>/<path> with the version's own "
@@ -100,7 +103,7 @@ class Sources:
 
     def _of_model(self, connection: Connection, source: str, model_id: str) -> str:
         rest = source.partition(":")[2].strip("/")
-        if re.match(r"m-[0-9a-f]{32}\Z", rest):
+        if _MODEL_ID.match(rest):
             if model_id and model_id != rest:
                 raise InvalidParameter(
                     f"Invalid model version source {source!r}: it names another model than "
@@ -111,6 +114,19 @@ class Sources:
         name, _, version = rest.partition("/")
         original: str = find_version(connection, unquote(name), version).download_uri
         return original
+
+    def run_of(self, connection: Connection, source: str, model_id: str) -> str:
+        """Return the run that made the model of a source, as far as the store knows, else ``""``."""
+        rest = source.partition(":")[2].strip("/")
+        if _MODEL_ID.match(rest) or model_id:
+            run_id: str = find_logged_model(connection, model_id or rest).source_run_id
+            return run_id
+        if scheme_of(source) == "models":
+            name, _, version = rest.partition("/")
+            original: str = find_version(connection, unquote(name), version).run_id
+            return original
+        match = _RUN_SOURCE.match(source)
+        return match[1] if match else ""
 
     def _roots(self, connection: Connection, run_id: str, model_id: str) -> list[str]:
         roots = []
@@ -173,5 +189,3 @@ def point_alias(connection: Connection, version: Row[Any], alias: str) -> None:
     }
     upsert(connection, aliases, [row])
     version_changed(connection, version, "set-alias", alias)
-
-

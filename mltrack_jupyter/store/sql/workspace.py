@@ -5,19 +5,21 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from mltrack_jupyter.config import package_version
-from mltrack_jupyter.entities import Change, ChangeList, WorkspaceInfo
+from mltrack_jupyter.entities import Change, ChangeList, Trash, WorkspaceInfo
 from mltrack_jupyter.services import Workspace
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.schema import HEAD
 from mltrack_jupyter.store.sql.tables import changes
+from mltrack_jupyter.store.sql.trash import TrashBin
 
 
 class SqlWorkspace(Workspace):
     """The store as a whole, in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, trash: TrashBin) -> None:
         self._database = database
+        self._trash = trash
 
     def info(self) -> WorkspaceInfo:
         return WorkspaceInfo(
@@ -33,9 +35,19 @@ class SqlWorkspace(Workspace):
                 last = connection.execute(select(func.max(changes.c.seq))).scalar() or 0
                 return ChangeList(last=last)
             query = select(changes).where(changes.c.seq > since).order_by(changes.c.seq)
-            rows = connection.execute(query.limit(max_results)).all()
-        found = [Change(**row._mapping) for row in rows]
+            rows = connection.execute(query.limit(max_results)).mappings().all()
+        found = [Change(**dict(row)) for row in rows]
         return ChangeList(changes=found, last=found[-1].seq if found else since)
+
+    def trash(
+        self, older_than: int | None = None, experiment_ids: list[str] | None = None
+    ) -> Trash:
+        return self._trash.contents(older_than, experiment_ids)
+
+    def purge(
+        self, run_ids: list[str] | None = None, experiment_ids: list[str] | None = None
+    ) -> Trash:
+        return self._trash.purge(run_ids or [], experiment_ids or [])
 
     def server_info(self) -> dict[str, str | bool]:
         return {

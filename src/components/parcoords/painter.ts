@@ -1,5 +1,5 @@
 /** Draws the lines: faint ones below, then the selected, in chunks so that typing goes on. */
-import { lineAlpha, viridis } from '../../models/parcoords/color';
+import { faintAlpha, lineAlpha, viridis } from '../../models/parcoords/color';
 import type { Layout } from '../../models/parcoords/layout';
 import { colorAt, type CompareState } from '../../models/parcoords/state';
 import type { Palette } from '../theme';
@@ -77,12 +77,13 @@ export class Painter {
     const rows = Array.from(mask.keys());
     const queue = [...rows.filter(r => !mask[r]), ...rows.filter(r => mask[r])];
     const alpha = lineAlpha(scene.state.selected);
+    const faint = faintAlpha(mask.length - scene.state.selected);
     let at = 0;
     const step = (): void => {
       const end = Math.min(queue.length, at + CHUNK);
       for (; at < end; at++) {
         const row = queue[at];
-        context.globalAlpha = mask[row] ? alpha : 0.16;
+        context.globalAlpha = mask[row] ? alpha : faint;
         context.lineWidth = mask[row] ? 1.4 : 0.8;
         context.strokeStyle = mask[row] ? rowColor(scene, row) : scene.palette.quiet;
         trace(context, scene.layout, row);

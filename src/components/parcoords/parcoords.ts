@@ -19,26 +19,14 @@ import { html } from '../dom';
 import { onThemeChange, readPalette } from '../theme';
 import { AxesView } from './axesView';
 import type { AxisEvents } from './axisView';
+import type { ParcoordsEvents } from './events';
 import { Painter, type Scene } from './painter';
 import { Toolbar, type ToolbarEvents } from './toolbar';
 import { Tooltip } from './tooltip';
 
-/** What the plot tells its surroundings. */
-export interface ParcoordsEvents {
-  /** Brushes, order, colour or scales were changed by the user. */
-  spec?(spec: CompareSpec): void;
-  /** Other runs lie inside the brushes. */
-  selected?(runIds: string[]): void;
-  /** The pointer is at a line, or at none. */
-  hovered?(runId: string | null): void;
-  /** A line was clicked. */
-  picked?(runId: string): void;
-  /** A line was double-clicked. */
-  opened?(runId: string): void;
-}
-
 /** How far from a line the pointer may be, in pixels. */
 const REACH = 10;
+const AXIS = '.mltrack-Pc-axis';
 
 /** The plot with its toolbar. */
 export class ParallelCoordinates {
@@ -249,6 +237,7 @@ export class ParallelCoordinates {
     const rows = this._state.table.ids.flatMap((id, row) =>
       this._picked.has(id) ? row : []
     );
+    this._plot.classList.toggle('mltrack-mod-focused', this._hover >= 0);
     this._over.emphasise(this._scene, this._hover < 0 ? rows : [...rows, this._hover]);
   }
 
@@ -264,7 +253,10 @@ export class ParallelCoordinates {
       width: box.width
     };
     const x = at.x + this._plot.scrollLeft;
-    const inside = at.y > scene.layout.top - REACH;
+    // On an axis the pointer is there to brush: a tooltip would cover what is brushed.
+    const onAxis =
+      event.target instanceof Element && event.target.closest(AXIS) !== null;
+    const inside = !onAxis && at.y > scene.layout.top - REACH;
     const mask = scene.state.mask;
     const row = inside ? nearestRow(scene.layout, mask, x, at.y, REACH) : -1;
     if (row >= 0) {
@@ -290,8 +282,7 @@ export class ParallelCoordinates {
   }
 
   private _click(event: MouseEvent): void {
-    const onAxis =
-      event.target instanceof Element && event.target.closest('.mltrack-Pc-axis');
+    const onAxis = event.target instanceof Element && event.target.closest(AXIS);
     // A click on an axis is meant for its brush.
     if (!onAxis) {
       this._withHovered(id => this._events.picked?.(id));

@@ -127,10 +127,9 @@ export function buildAxes(table: RunTable, log: CompareSpec['log'] = {}): Axis[]
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
-/** Whether the runs differ in this axis: in value, or in having one. */
+/** Whether the runs that have a value differ in it; a value that only some have tells little. */
 export function varies(axis: Axis): boolean {
-  const present = axis.values.length - axis.missing;
-  return present > 0 && (axis.max > axis.min || axis.missing > 0);
+  return axis.max > axis.min;
 }
 
 /** So many axes can be read side by side; the chooser has the others. */

@@ -36,6 +36,11 @@ export function gradient(dark: boolean): string {
   return `linear-gradient(to right, ${stops.join(', ')})`;
 }
 
+/** How faint lines are drawn that were brushed away: all of them together stay in the back. */
+export function faintAlpha(count: number): number {
+  return Math.max(0.04, 0.16 * Math.min(1, 150 / Math.max(1, count)));
+}
+
 /** How strong lines are drawn: many of them must not become one block. */
 export function lineAlpha(count: number): number {
   return count > 3000 ? 0.18 : count > 600 ? 0.35 : count > 120 ? 0.6 : 0.9;

@@ -17,12 +17,12 @@ export interface CompareSpec {
 }
 
 /** A comparison as JSON. */
-export interface CompareSpecJson {
+export type CompareSpecJson = {
   axes?: string[];
   color?: string;
   brushes?: Record<string, (number | string | null)[]>;
   log?: Record<string, boolean>;
-}
+};
 
 /** Nothing chosen. */
 export const EMPTY_SPEC: CompareSpec = { brushes: {}, log: {} };

@@ -3,6 +3,7 @@
 from mltrack_jupyter.store.sql.search.compiler import filtered, ordered
 from mltrack_jupyter.store.sql.search.fields import (
     EXPERIMENT_FIELDS,
+    IS_PROMPT,
     LOGGED_MODEL_FIELDS,
     MODEL_VERSION_FIELDS,
     REGISTERED_MODEL_FIELDS,
@@ -11,6 +12,7 @@ from mltrack_jupyter.store.sql.search.fields import (
 
 __all__ = [
     "EXPERIMENT_FIELDS",
+    "IS_PROMPT",
     "LOGGED_MODEL_FIELDS",
     "MODEL_VERSION_FIELDS",
     "REGISTERED_MODEL_FIELDS",

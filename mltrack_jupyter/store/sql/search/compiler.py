@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, or_
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, or_, select
 from sqlalchemy.sql import operators as sql_operators
 
 from mltrack_jupyter.store.sql.search.fields import LISTS, TEXTS, Attribute, Fields, Linked, Pairs
@@ -48,13 +48,15 @@ def _condition(fields: Fields, comparison: Comparison, text: str) -> ColumnEleme
         return _linked(field, comparison, text)
     _check(field, comparison, text)
     table = field.table
-    mine = and_(
-        table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key
-    )
+    mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key)
     if comparison.operator == "IS NULL":
         return ~exists().where(mine)
     if comparison.operator == "IS NOT NULL":
         return exists().where(mine)
+    if identifier.key in field.absent:
+        stored = select(table.c.value).where(mine).scalar_subquery()
+        present = func.coalesce(stored, field.absent[identifier.key])
+        return _compare(present, comparison, comparison.value)
     condition = _compare(table.c.value, comparison, comparison.value)
     if field.numeric and comparison.operator == "!=":
         condition = or_(condition, table.c.value.is_(None))  # NULL is NaN, which equals nothing
@@ -136,7 +138,7 @@ def _attribute_value(field: Attribute, comparison: Comparison, text: str) -> Any
     value = comparison.value
     if isinstance(getattr(field.column, "type", None), Integer) and not field.numeric:
         many = value if isinstance(value, tuple) else (value,)
-        numbers = tuple(int(item) if str(item).isdigit() else -1 for item in many)
+        numbers = tuple(_whole_number(str(item)) for item in many)
         return numbers if isinstance(value, tuple) else numbers[0]
     if field.numeric and isinstance(value, str):
         try:
@@ -144,6 +146,11 @@ def _attribute_value(field: Attribute, comparison: Comparison, text: str) -> Any
         except ValueError:
             raise fail(text, comparison.position, f"{value!r} is not a number.") from None
     return value
+
+
+def _whole_number(text: str) -> int:
+    """Return the number of an id; -1, which is nobody's, for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
 
 
 def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> ColumnElement[bool]:
@@ -170,9 +177,7 @@ def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[
             missing: ColumnElement[Any] = case((column.is_(None), 1), else_=0)
         else:
             pairs = field.table.alias()
-            mine = and_(
-                pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key
-            )
+            mine = and_(pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key)
             query = query.outerjoin(pairs, mine)
             column = pairs.c.value
             missing = case((pairs.c.key.is_(None), 2), (column.is_(None), 1), else_=0)

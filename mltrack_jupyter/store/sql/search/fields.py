@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, String, Table, func
 
 from mltrack_jupyter.store.sql.tables import (
     datasets,
@@ -44,12 +45,16 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Pairs:
-    """A table of keys and values that belong to the entity."""
+    """A table of keys and values that belong to the entity.
+
+    ``absent`` has the values that count where a key is missing; elsewhere a missing key matches nothing.
+    """
 
     table: Table
     owner: str
     operators: frozenset[str] = TEXTS | NULLS
     numeric: bool = False
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,9 @@ EXPERIMENT_FIELDS = Fields(
     pairs=_spelled(("tag", "tags"), Pairs(experiment_tags, "experiment")),
 )
 
+IS_PROMPT = "mlflow.prompt.is_prompt"
+"""The tag by which MLflow keeps prompts among the registered models."""
+
 REGISTERED_MODEL_FIELDS = Fields(
     registered_models,
     {
@@ -133,7 +141,10 @@ REGISTERED_MODEL_FIELDS = Fields(
         ),
     },
     ("attribute",),
-    _spelled(("tag", "tags"), Pairs(registered_model_tags, "registered_model", TEXTS)),
+    _spelled(
+        ("tag", "tags"),
+        Pairs(registered_model_tags, "registered_model", TEXTS, absent={IS_PROMPT: "false"}),
+    ),
 )
 
 MODEL_VERSION_FIELDS = Fields(
@@ -153,13 +164,17 @@ MODEL_VERSION_FIELDS = Fields(
 )
 
 _LOGGED_MODEL_TEXT = TEXTS | LISTS
+# Filters say READY, PENDING or FAILED; the wire says LOGGED_MODEL_READY and LOGGED_MODEL_UPLOAD_FAILED.
+_STATUS = func.replace(
+    func.replace(logged_models.c.status, "LOGGED_MODEL_", ""), "UPLOAD_", "", type_=String
+)
 LOGGED_MODEL_FIELDS = Fields(
     logged_models,
     {
         "name": Attribute(logged_models.c.name, _LOGGED_MODEL_TEXT),
         "model_id": Attribute(logged_models.c.model_id, _LOGGED_MODEL_TEXT),
         "model_type": Attribute(logged_models.c.model_type, _LOGGED_MODEL_TEXT),
-        "status": Attribute(logged_models.c.status, _LOGGED_MODEL_TEXT),
+        "status": Attribute(_STATUS, _LOGGED_MODEL_TEXT),
         "source_run_id": Attribute(logged_models.c.source_run_id, _LOGGED_MODEL_TEXT),
         "experiment_id": Attribute(logged_models.c.experiment, frozenset({"=", "!="}) | LISTS),
         **_spelled(

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.rules import is_unicode
 
 MAX_LENGTH = 20_000
+MAX_ORDER = 30
+"""SQLite joins 64 tables, and each column of an order may be a table."""
 MAX_CLAUSES = 60
 
 _TOKEN = re.compile(
@@ -79,7 +82,11 @@ def fail(text: str, position: int, expected: str) -> InvalidParameter:
 
 def _tokenize(text: str) -> list[_Token]:
     if len(text) > MAX_LENGTH:
-        raise InvalidParameter(f"A filter may have at most {MAX_LENGTH} characters, not {len(text)}.")
+        raise InvalidParameter(
+            f"A filter may have at most {MAX_LENGTH} characters, not {len(text)}."
+        )
+    if not is_unicode(text):
+        raise InvalidParameter("A filter must be Unicode text.")
     tokens, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -93,6 +100,8 @@ def _tokenize(text: str) -> list[_Token]:
 
 def _unexpected(text: str, position: int) -> str:
     char = text[position]
+    if char == "." and text[position + 1 : position + 2] in ("`", '"'):
+        char = text[position + 1]
     if char in "'\"`":
         return f"the quote {char} is not closed."
     if char == ";":
@@ -242,6 +251,8 @@ def _punctuation(reader: _Reader, sign: str) -> None:
 
 def parse_order(items: Sequence[str]) -> list[Ordering]:
     """Return the columns of an order, each ``identifier [ASC|DESC]``. Raises ``InvalidParameter``."""
+    if len(items) > MAX_ORDER:
+        raise InvalidParameter(f"An order may have at most {MAX_ORDER} columns, not {len(items)}.")
     return [_ordering(item) for item in items]
 
 

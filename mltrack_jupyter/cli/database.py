@@ -1,0 +1,155 @@
+"""``mltrack db check|backup|upgrade``."""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from mltrack_jupyter.cli.output import say, size
+from mltrack_jupyter.cli.parsing import add_store, store_of
+from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
+from mltrack_jupyter.store import normalise_uri
+
+_SQLITE = "sqlite:///"
+
+
+def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+    """Declare the three commands."""
+    commands = parser.add_subparsers(metavar="check|backup|upgrade", required=True)
+    check = commands.add_parser("check", help="look for damage; change nothing")
+    backup = commands.add_parser("backup", help="copy a living SQLite store to a file")
+    upgrade = commands.add_parser("upgrade", help="bring a store to the newest schema")
+    for command, run in ((check, run_check), (backup, run_backup), (upgrade, run_upgrade)):
+        add_store(command)
+        command.set_defaults(run=run)
+    backup.add_argument("--to", metavar="FILE", help="the copy (default: beside the store)")
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Report on a database; exit code 1 if anything is wrong."""
+    uri = _database_uri(arguments.store)
+    say(f"store        {_shown(uri)}")
+    problems = _check_sqlite(_file(uri)) if uri.startswith(_SQLITE) else []
+    problems += _check_schema(uri)
+    say(*problems)
+    say("ok" if not problems else f"{len(problems)} problem(s)")
+    return 1 if problems else 0
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    """Copy a store whole while others go on writing to it."""
+    uri = _database_uri(arguments.store)
+    if not uri.startswith(_SQLITE):
+        raise InvalidParameter(
+            f"{_shown(uri)} is backed up with its own tools: pg_dump or mysqldump."
+        )
+    from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.migrations import backup
+
+    target = Path(arguments.to) if arguments.to else None
+    if target is not None and target.exists():
+        raise InvalidParameter(f"{target} exists already; choose another name with --to.")
+    database = Database(f"{_SQLITE}{_file(uri)}")
+    try:
+        made = backup(database)
+    finally:
+        database.close()
+    if target is not None:
+        made = made.replace(target) if made.parent == target.parent else _move(made, target)
+    say(
+        f"{made}  {size(made.stat().st_size)}",
+        "Artifacts are files beside the store: copy them too.",
+    )
+    return 0
+
+
+def _move(source: Path, target: Path) -> Path:
+    import shutil
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.move(source, target))
+
+
+def run_upgrade(arguments: argparse.Namespace) -> int:
+    """Bring a store to the newest schema; an SQLite file is copied first."""
+    uri = _database_uri(arguments.store)
+    if uri.startswith(_SQLITE):
+        _file(uri)
+    from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.schema import HEAD, ensure_schema, read_version
+
+    database = Database(uri)
+    try:
+        before = read_version(database)
+        ensure_schema(database)
+    finally:
+        database.close()
+    if before == HEAD:
+        say(f"{_shown(uri)} has the newest schema already ({HEAD}).")
+    else:
+        say(f"{_shown(uri)} upgraded from {before or 'nothing'} to {HEAD}.")
+    return 0
+
+
+def _database_uri(given: str | None) -> str:
+    uri = normalise_uri(store_of(given))
+    if uri.startswith(("http://", "https://")):
+        raise InvalidParameter(f"{uri} is a server; run this where its database is.")
+    return uri
+
+
+def _file(uri: str) -> Path:
+    path = Path(uri.removeprefix(_SQLITE))
+    if not path.exists():
+        raise NotFound(f"There is no store at {path}.")
+    return path
+
+
+def _shown(uri: str) -> str:
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(_SQLITE)
+
+
+def _check_sqlite(path: Path) -> list[str]:
+    problems = []
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=30)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            problems += [f"damaged: {line}" for line in found if line != "ok"]
+            say(f"integrity    {'ok' if found == ['ok'] else 'damaged'}")
+            dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
+            problems += [
+                f"a row of {row[0]} names a row of {row[2]} that is not there"
+                for row in dangling[:20]
+            ]
+            say(f"references   {'ok' if not dangling else f'{len(dangling)} lead nowhere'}")
+    except sqlite3.Error as error:
+        say("integrity    unreadable")
+        problems.append(f"{path} cannot be read: {error}. Restore it from a backup.")
+    return problems
+
+
+def _check_schema(uri: str) -> list[str]:
+    from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.schema import HEAD, read_version
+
+    database = Database(uri)
+    try:
+        found = read_version(database)
+    except StoreUnreadable as error:
+        return [str(error)]
+    finally:
+        database.close()
+    say(f"schema       {found or 'none'}{'' if found == HEAD else f' (newest: {HEAD})'}")
+    if found == HEAD:
+        return []
+    newer = found > HEAD
+    return [
+        "the schema is newer than this package: pip install --upgrade mltrack-jupyter"
+        if newer
+        else "the schema is old: mltrack db upgrade"
+    ]

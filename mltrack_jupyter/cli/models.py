@@ -1,0 +1,39 @@
+"""``mltrack models list``."""
+
+from __future__ import annotations
+
+import argparse
+
+from mltrack_jupyter.cli.output import say, table, when
+from mltrack_jupyter.cli.parsing import add_store, store_of
+from mltrack_jupyter.store import open_store
+
+
+def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+    """Declare the command."""
+    commands = parser.add_subparsers(metavar="list", required=True)
+    listing = commands.add_parser("list", help="list registered models")
+    add_store(listing)
+    listing.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the registered models."""
+    services = open_store(store_of(arguments.store))
+    try:
+        found = services.registered_models.search(max_results=1000)
+    finally:
+        services.close()
+    rows = []
+    for model in found:
+        versions = [item.version for item in model.latest_versions]
+        stages = {
+            item.current_stage: item.version
+            for item in model.latest_versions
+            if item.current_stage != "None"
+        }
+        named = [f"{alias}={version}" for alias, version in {**stages, **model.aliases}.items()]
+        newest = max(versions, key=int, default="")
+        rows.append([model.name, newest, ", ".join(named), when(model.last_updated_timestamp)])
+    say(*table(["name", "newest", "stages and aliases", "changed"], rows, right="newest"))
+    return 0

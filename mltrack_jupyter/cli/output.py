@@ -1,0 +1,72 @@
+"""What commands print: lines, compact tables, sizes and times for people."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Sequence
+
+
+def say(*lines: str) -> None:
+    """Print lines to standard output."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def complain(*lines: str) -> None:
+    """Print lines to standard error."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def plain(text: str) -> str:
+    """Return a text on one line and without what could steer a terminal."""
+    return "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> list[str]:
+    """Return lines of aligned columns that fit a terminal; ``right`` names right-aligned columns."""
+    cells = [[plain(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(header))]
+    room = max(shutil.get_terminal_size((120, 24)).columns, 60)
+    while sum(widths) + 2 * len(widths) > room and max(widths) > 12:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in cells:
+        parts = []
+        for name, cell, width in zip(header, row, widths, strict=True):
+            cut = cell if len(cell) <= width else cell[: width - 1] + "…"
+            parts.append(cut.rjust(width) if name in right.split() else cut.ljust(width))
+        lines.append("  ".join(parts).rstrip())
+    return lines
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def when(milliseconds: int | None) -> str:
+    """Return a time in this machine's zone, ``""`` for none."""
+    if not milliseconds:
+        return ""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(milliseconds / 1000))
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def duration(start: int, end: int | None) -> str:
+    """Return how long something took."""
+    if end is None or not start:
+        return ""
+    left = max(end - start, 0) / 1000
+    if left < 60:
+        return f"{left:.1f} s"
+    minutes, rest = divmod(int(left), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,68 @@
+"""Arguments: argparse with the right word in its errors, and the kinds of values that commands share."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from mltrack_jupyter import config
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says which word was probably meant."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and what would be right, and end with the code 2."""
+        self.exit(2, f"{self.prog}: {message}{self._suggestion(message)}\n{self.format_usage()}")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse unknown options here, where the options of the command are known."""
+        found, extra = super().parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unknown: {' '.join(extra)}")
+        return found, extra
+
+    def _suggestion(self, message: str) -> str:
+        wrong = re.findall(r"unknown: (\S+)|invalid choice: '([^']*)'", message)
+        word = next((part for groups in wrong for part in groups if part), "").partition("=")[0]
+        near = difflib.get_close_matches(word, list(self._words()), n=1, cutoff=0.6)
+        return f". Did you mean {near[0]!r}?" if near else ""
+
+    def _words(self) -> Iterator[str]:
+        for action in self._actions:
+            yield from action.option_strings
+            yield from (str(choice) for choice in action.choices or ())
+
+
+def add_store(parser: argparse.ArgumentParser, name: str = "store", **options: Any) -> None:
+    """Add the argument that names a store."""
+    text = "folder, .db file, database URL or http(s)://… (default: the project's store)"
+    parser.add_argument(name, nargs="?", metavar="STORE", help=text, **options)
+
+
+def store_of(given: str | None) -> str:
+    """Return the store that was named, or the default one."""
+    return given or config.tracking_uri()
+
+
+def seconds(text: str) -> int:
+    """Read a length of time such as ``30d`` or ``12h``."""
+    found = re.fullmatch(r"(\d+)([smhdw])", text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no length of time; right would be 30d or 12h"
+        )
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def ids(text: str) -> list[str]:
+    """Read ids that are separated by commas."""
+    return [part for part in re.split(r"[,\s]+", text) if part]

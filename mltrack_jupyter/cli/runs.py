@@ -1,0 +1,106 @@
+"""``mltrack runs list|show``."""
+
+from __future__ import annotations
+
+import argparse
+
+from mltrack_jupyter.cli.output import duration, say, table, when
+from mltrack_jupyter.cli.parsing import add_store, ids, store_of
+from mltrack_jupyter.entities import Column, Run
+from mltrack_jupyter.store import open_store
+
+
+def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+    """Declare the two commands."""
+    commands = parser.add_subparsers(metavar="list|show", required=True)
+    listing = commands.add_parser("list", help="list runs, newest first")
+    add_store(listing)
+    add = listing.add_argument
+    add("--experiment-ids", type=ids, metavar="1,2", help="only runs of these experiments")
+    add("--filter", default="", help="such as \"metrics.acc > 0.9 AND params.depth = '3'\"")
+    add("--order-by", action="append", metavar="EXPR", help='such as "metrics.acc DESC"')
+    add("--columns", type=ids, metavar="metrics.acc,params.depth", help="what to show of them")
+    add("--max", type=int, default=50, help="how many (default: 50)")
+    listing.set_defaults(run=run_list)
+    showing = commands.add_parser("show", help="show one run")
+    showing.add_argument("run_id", metavar="RUN_ID")
+    add_store(showing)
+    showing.set_defaults(run=run_show)
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print runs as a table."""
+    services = open_store(store_of(arguments.store))
+    try:
+        found = services.runs.table(
+            experiment_ids=arguments.experiment_ids,
+            filter=arguments.filter,
+            order_by=arguments.order_by,
+            max_results=arguments.max,
+            columns=arguments.columns or [],
+        )
+    finally:
+        services.close()
+    header = ["run", "name", "experiment", "status", "started", "took"]
+    rows = [
+        [run_id, name, experiment, status, when(start), duration(start, end)]
+        for run_id, name, experiment, status, start, end in zip(
+            found.run_ids,
+            found.run_names,
+            found.experiment_ids,
+            found.statuses,
+            found.start_times,
+            found.end_times,
+            strict=True,
+        )
+    ]
+    for column in found.columns:
+        header.append(column.key)
+        for row, text in zip(rows, _texts(column), strict=True):
+            row.append(text)
+    say(*table(header, rows))
+    if found.total is not None and found.total > len(rows):
+        say(f"({len(rows)} of {found.total:,}; more with --max)")
+    return 0
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Print one run."""
+    services = open_store(store_of(arguments.store))
+    try:
+        run = services.runs.get(arguments.run_id)
+    finally:
+        services.close()
+    say(*_described(run))
+    return 0
+
+
+def _texts(column: Column) -> list[str]:
+    return [
+        "" if value is None else f"{value:.6g}" if isinstance(value, float) else value
+        for value in column.values
+    ]
+
+
+def _described(run: Run) -> list[str]:
+    info = run.info
+    about = [
+        ["run", info.run_id],
+        ["name", info.run_name],
+        ["experiment", info.experiment_id],
+        ["status", info.status.value + (" (deleted)" if info.lifecycle_stage == "deleted" else "")],
+        ["user", info.user_id],
+        ["started", when(info.start_time)],
+        ["took", duration(info.start_time, info.end_time)],
+        ["artifacts", info.artifact_uri],
+    ]
+    lines = [f"{name:<12}{text}" for name, text in about if text]
+    metrics = {key: f"{value:.6g}" for key, value in run.data.metrics.items()}
+    for title, pairs in (
+        ("params", run.data.params),
+        ("metrics", metrics),
+        ("tags", run.data.tags),
+    ):
+        if pairs:
+            lines += ["", *table([title, ""], [[key, pairs[key]] for key in sorted(pairs)])]
+    return lines

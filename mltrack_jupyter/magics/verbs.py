@@ -1,0 +1,140 @@
+"""``%mltrack VERB``: the verbs, each a few lines over a function that is public anyway."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from mltrack_jupyter.capture import redact
+from mltrack_jupyter.capture.context import find_place
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.magics.arguments import parse_words, split_line
+from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.widgets import card, compare, runs_view
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: how it is called, what it does, and the function that does it."""
+
+    usage: str
+    what: str
+    call: Callable[[str, Mapping[str, Any]], Any]
+
+
+def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
+    """Run ``VERB ARGUMENTS`` and return what is to be shown. Raises ``UsageError``."""
+    name, _, rest = line.strip().partition(" ")
+    if name in ("", "help", "-h", "--help"):
+        sys.stdout.write(help_text() + "\n")
+        return None
+    verb = VERBS.get(name)
+    if verb is None:
+        near = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.4)
+        hint = f" Did you mean %mltrack {near[0]}?" if near else ""
+        raise UsageError(f"%mltrack: unknown verb {name!r}.{hint}\n{help_text()}")
+    try:
+        return verb.call(rest.strip(), namespace)
+    except MltrackError as error:
+        raise UsageError(f"%mltrack {name}: {error}") from None
+
+
+def help_text() -> str:
+    """Return what ``%mltrack`` alone prints."""
+    lines = [f"  %mltrack {verb.usage:<48} {verb.what}" for verb in VERBS.values()]
+    return "\n".join(["Track a cell with %%track in its first line. Then:", *lines])
+
+
+def _runs(rest: str, _: Mapping[str, Any]) -> Any:
+    return runs_view(_selected(rest))
+
+
+def _compare(rest: str, _: Mapping[str, Any]) -> Any:
+    options: dict[str, str] = {}
+    while match := re.match(r"--(color|axes)(?:=|\s+)(\S+)\s*", rest):
+        options[match[1]] = match[2]
+        rest = rest[match.end() :]
+    if rest.startswith("--"):
+        raise UsageError(
+            f"%mltrack compare: unknown option {rest.split()[0]!r}. It takes --color, --axes."
+        )
+    axes = options["axes"].split(",") if "axes" in options else None
+    return compare(_selected(rest), color=options.get("color"), axes=axes)
+
+
+def _selected(rest: str) -> str | list[str] | None:
+    """Return run ids, a filter, or ``None`` for the newest runs."""
+    words = rest.replace(",", " ").split()
+    if words and all(_RUN_ID.match(word) for word in words):
+        return words
+    # A filter is not split: its quotes are part of its grammar.
+    if len(rest) > 1 and rest[0] == rest[-1] == '"' and rest.count('"') == 2:
+        rest = rest[1:-1]
+    return rest or None
+
+
+def _register(rest: str, namespace: Mapping[str, Any]) -> None:
+    parser = MagicArgumentParser("mltrack register")
+    parser.add_argument("run_id", metavar="RUN_ID", help="a run with a model")
+    parser.add_argument("name", metavar="NAME", help="the registered model, created if it is new")
+    parser.add_argument("--alias", default="", metavar="ALIAS", help="an alias for the version")
+    parser.add_argument(
+        "--stage", default="", metavar="STAGE", help="Staging, Production or Archived"
+    )
+    found = parse_words(parser, "%mltrack register", split_line(rest, namespace))
+    version = fluent.services().registered_models.register(
+        found.name, found.run_id, alias=found.alias, stage=found.stage
+    )
+    said = [f"Registered {version.name} version {version.version}"]
+    said += [f"stage {version.current_stage}"] if found.stage else []
+    said += [f"alias {found.alias}"] if found.alias else []
+    sys.stdout.write(", ".join(said) + "\n")
+
+
+def _open(rest: str, namespace: Mapping[str, Any]) -> Any:
+    words = split_line(rest, namespace)
+    if len(words) != 1:
+        raise UsageError("%mltrack open takes one run id.")
+    return card(words[0], kind="run")
+
+
+def _experiment(rest: str, namespace: Mapping[str, Any]) -> None:
+    name = " ".join(split_line(rest, namespace))
+    experiment = fluent.set_experiment(name) if name else fluent.current_experiment()
+    sys.stdout.write(f"Experiment: {experiment.name} (id {experiment.experiment_id})\n")
+
+
+def _status(_: str, __: Mapping[str, Any]) -> None:
+    from IPython.core.getipython import get_ipython
+
+    place = find_place(get_ipython())
+    run = fluent.active_run()
+    explicit = fluent.has_explicit_experiment()
+    lines = {
+        "store": redact(fluent.get_tracking_uri()),
+        "experiment": fluent.current_experiment().name if explicit else place.experiment,
+        "notebook": place.source,
+        "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",
+    }
+    sys.stdout.writelines(f"{name + ':':<12}{value}\n" for name, value in lines.items())
+
+
+VERBS = {
+    "runs": Verb("runs [FILTER]", "a table of runs", _runs),
+    "compare": Verb("compare [--color METRIC] [RUN_IDS or FILTER]", "runs side by side", _compare),
+    "register": Verb(
+        "register RUN_ID NAME [--alias A] [--stage S]", "a version of a model", _register
+    ),
+    "open": Verb("open RUN_ID", "one run", _open),
+    "experiment": Verb("experiment [NAME]", "choose the experiment", _experiment),
+    "status": Verb("status", "where runs go", _status),
+}

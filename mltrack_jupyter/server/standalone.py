@@ -1,0 +1,174 @@
+"""The same extension without JupyterLab: ``mltrack server``. No kernels, terminals or contents."""
+
+from __future__ import annotations
+
+import html
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import tornado
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from traitlets import Bool
+from traitlets.config import Config
+
+from mltrack_jupyter.errors import NotImplementedHere
+from mltrack_jupyter.server.app import MltrackApp
+from mltrack_jupyter.server.handlers import OperationHandler, derived_handlers
+from mltrack_jupyter.services.codec import encode_error
+
+PACKAGE = "mltrack_jupyter.server.standalone"
+_ARTIFACTS = "/api/2.0/mlflow-artifacts/"
+
+
+class NoContents(AsyncLargeFileManager):
+    """Serves no file of the working directory."""
+
+    def get_extra_handlers(self) -> list[Any]:
+        """Return no routes: ``/files/`` is not served."""
+        return []
+
+
+class StandaloneServer(ServerApp):
+    """A Jupyter server with its login, and nothing else of its own.
+
+    What remains of its routes: ``/login``, ``/logout``, ``/static/``, ``/api`` (its version), ``/metrics``
+    (for Prometheus, with the token), ``/api/security/csp-report``.
+    """
+
+    default_services = ("auth", "security")
+
+    def load_config_file(self, suppress_errors: bool = True) -> None:
+        """Read no file: the command line says everything."""
+
+    def init_signal(self) -> None:
+        """End at the first Ctrl-C, terminal or not: there are no kernels that could be lost."""
+        super().init_signal()
+        signal.signal(signal.SIGINT, self._signal_stop)
+
+
+class LocalGuard:
+    """Without a token: let programs in, keep web pages out.
+
+    A browser says where a request comes from; then Jupyter's checks of origin and XSRF hold. A program
+    says nothing of the kind, and cannot be made to call by a page.
+    """
+
+    request: Any
+
+    def check_xsrf_cookie(self) -> None:
+        """Check what comes from a browser."""
+        headers = self.request.headers
+        if any(name in headers for name in ("Origin", "Referer", "Sec-Fetch-Site", "Cookie")):
+            super().check_xsrf_cookie()  # type: ignore[misc]
+
+
+class NoArtifactsHandler(OperationHandler):
+    """Answers for artifacts where the server keeps none."""
+
+    async def _answer(self, **_params: str) -> None:
+        error = NotImplementedHere(
+            "This server was started with --no-serve-artifacts: give the experiment an artifact_location "
+            "that its clients reach themselves, such as s3://bucket/folder."
+        )
+        self.set_status(error.status)
+        self.finish(encode_error(error))
+
+
+class HealthHandler(APIHandler):
+    """Tells a launcher that the server answers."""
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        """Answer to those who know the token."""
+        self.finish('"OK"')
+
+
+class HomeHandler(JupyterHandler):
+    """Says what this server is and how to use it."""
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        """Answer with a page of text."""
+        address = html.escape(f"{self.request.protocol}://{self.request.host}{self.base_url}")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.finish(_PAGE.format(address=address.rstrip("/")))
+
+
+_PAGE = """<!doctype html><meta charset="utf-8"><title>mltrack server</title>
+<body style="font: 16px sans-serif; margin: 3em; max-width: 40em">
+<h1>mltrack server</h1>
+<p>This server keeps runs and models for MLflow's clients and for mltrack. Its screens are in JupyterLab.</p>
+<pre>export MLFLOW_TRACKING_URI={address}
+export MLFLOW_TRACKING_TOKEN=…</pre>
+"""
+
+
+class StandaloneApp(MltrackApp):
+    """The extension at the root of a server of its own, and below ``/mltrack`` as in JupyterLab."""
+
+    load_other_extensions = False
+    serve_artifacts = Bool(True, help="Serve mlflow-artifacts: URIs.").tag(config=True)
+
+    def initialize_handlers(self) -> None:
+        """Derive the routes, twice: MLflow's users expect them at the root."""
+        guarded = not self.serverapp.identity_provider.token
+        for prefix in (self.extension_url, ""):
+            for pattern, handler, arguments in derived_handlers(prefix):
+                kind = handler
+                if not self.serve_artifacts and _ARTIFACTS in pattern.replace("\\", ""):
+                    kind = NoArtifactsHandler
+                if guarded:
+                    kind = type(f"Local{kind.__name__}", (LocalGuard, kind), {})
+                self.handlers.append((pattern, kind, arguments))
+        self.handlers += [("/health", HealthHandler), ("/", HomeHandler)]
+
+
+def configuration(settings: dict[str, Any]) -> Config:
+    """Return the configuration of a server that listens at one address, or not at all."""
+    config = Config()
+    config.ServerApp.update(
+        {
+            "ip": settings["host"],
+            "port": settings["port"],
+            "port_retries": 0,
+            "open_browser": settings["open"],
+            "contents_manager_class": NoContents,
+            "answer_yes": True,
+            "allow_root": True,  # it starts no programs
+            "log_level": "WARN",
+            "jpserver_extensions": {PACKAGE: True},
+            "default_url": "/",
+        }
+    )
+    config.IdentityProvider.token = settings["token"]
+    config.PasswordIdentityProvider.token = settings["token"]
+    config.PasswordIdentityProvider.password_required = False
+    config.PasswordIdentityProvider.allow_password_change = False
+    config.StandaloneApp.update(
+        {
+            "backend_store_uri": settings["backend_store_uri"],
+            "default_artifact_root": settings["artifact_root"],
+            "serve_artifacts": settings["serve_artifacts"],
+            "log_level": "WARN",
+            "set_kernel_environment": False,
+        }
+    )
+    return config
+
+
+def serve(settings: dict[str, Any], announce: Callable[[], None]) -> None:
+    """Serve until a signal ends it; ``announce`` is called when the port is bound."""
+    server = StandaloneServer.instance(config=configuration(settings))
+    server.initialize(argv=[], find_extensions=False, new_httpserver=True)
+    server.io_loop.add_callback(announce)
+    server.start()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": PACKAGE, "app": StandaloneApp}]
+
+
+__all__ = ["StandaloneApp", "StandaloneServer", "configuration", "serve"]

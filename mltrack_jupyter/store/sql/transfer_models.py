@@ -1,0 +1,185 @@
+"""Writing models that were made elsewhere: logged models, registered models and their versions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mltrack_jupyter.entities import LoggedModel, ModelVersion, RegisteredModel
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql.database import insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.experiments import find_experiment
+from mltrack_jupyter.store.sql.registry_reads import find_model, find_version, load_versions
+from mltrack_jupyter.store.sql.tables import (
+    aliases,
+    logged_model_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
+    model_version_tags,
+    model_versions,
+    registered_model_tags,
+    registered_models,
+)
+from mltrack_jupyter.store.sql.values import to_bits
+from mltrack_jupyter.store.sql.version_writes import Sources, version_changed
+
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
+
+
+def put_logged_model(connection: Connection, model: LoggedModel, location: str) -> str:
+    """Write a logged model and return its artifact URI; ``location`` is one that it keeps."""
+    info = model.info
+    if not _MODEL_ID.match(info.model_id):
+        raise InvalidParameter(
+            f"Invalid value {rules.short(info.model_id)} for parameter 'model_id' supplied: it is 'm-' "
+            "and 32 hexadecimal digits."
+        )
+    experiment = find_experiment(connection, info.experiment_id)
+    values = {
+        "name": info.name,
+        "model_type": info.model_type,
+        "source_run_id": info.source_run_id,
+        "status": info.status.value,
+        "creation_timestamp": info.creation_timestamp_ms,
+        "last_updated_timestamp": info.last_updated_timestamp_ms,
+    }
+    query = select(logged_models).where(logged_models.c.model_id == info.model_id)
+    row = connection.execute(query).first()
+    if row is None:
+        uri = location or f"{experiment.artifact_location}/models/{info.model_id}/artifacts"
+        values |= {
+            "model_id": info.model_id,
+            "experiment": experiment.id,
+            "artifact_uri": uri,
+            "deleted": False,
+        }
+        number = insert_row(connection, logged_models, values)
+        parent = str(experiment.id)
+        record_change(connection, "logged_model", info.model_id, "create", parent_id=parent)
+    else:
+        number, uri = row.id, row.artifact_uri
+        statement = update(logged_models).where(logged_models.c.id == number)
+        connection.execute(statement.values(values))
+    _put_model_data(connection, number, model)
+    return uri
+
+
+def _put_model_data(connection: Connection, number: int, model: LoggedModel) -> None:
+    for table, pairs in (
+        (logged_model_params, model.data.params),
+        (logged_model_tags, model.info.tags),
+    ):
+        rows = [{"logged_model": number, "key": key, "value": pairs[key]} for key in pairs]
+        upsert(connection, table, rows)
+    points = [
+        {
+            "logged_model": number,
+            "run_id": point.run_id or model.info.source_run_id,
+            "key": point.key,
+            "step": point.step,
+            "timestamp": point.timestamp,
+            "bits": to_bits(point.value),
+            "dataset_name": point.dataset_name,
+            "dataset_digest": point.dataset_digest,
+        }
+        for point in model.data.metrics
+    ]
+    upsert(connection, logged_model_metrics, points)
+
+
+def put_registered_model(connection: Connection, model: RegisteredModel) -> None:
+    """Write a registered model without its versions; one that is here keeps its description."""
+    rules.check_model_name(model.name)
+    rules.check_pairs(model.tag_list, "tag", rules.MAX_REGISTRY_TAG)
+    rules.check_text(model.description, "description")
+    query = select(registered_models.c.id).where(registered_models.c.name == model.name)
+    number = connection.execute(query).scalar()
+    if number is None:
+        row = {
+            "name": model.name,
+            "description": model.description,
+            "creation_timestamp": model.creation_timestamp or now_ms(),
+            "last_updated_timestamp": model.last_updated_timestamp or now_ms(),
+            "last_version": 0,
+        }
+        number = insert_row(connection, registered_models, row)
+        record_change(connection, "registered_model", model.name, "create", detail="import")
+    labels = model.tags
+    rows = [{"registered_model": number, "key": key, "value": labels[key]} for key in labels]
+    upsert(connection, registered_model_tags, rows, replace=False)
+
+
+def put_version(connection: Connection, version: ModelVersion, sources: Sources) -> ModelVersion:
+    """Write a version under its own number. Raises ``InvalidParameter`` if that is another's."""
+    model = find_model(connection, version.name)
+    number = rules.parse_version(version.version)
+    rules.check_pairs(version.tag_list, "tag", rules.MAX_REGISTRY_TAG)
+    values = _version_values(connection, version, sources)
+    query = select(model_versions).where(
+        model_versions.c.registered_model == model.id, model_versions.c.version == number
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        key = {"registered_model": model.id, "version": number}
+        connection.execute(insert(model_versions), {**key, **values})
+    elif row.creation_timestamp != version.creation_timestamp:
+        raise InvalidParameter(
+            f"Version {number} of the model {version.name!r} is here already, and it is another one."
+        )
+    else:
+        connection.execute(
+            update(model_versions).where(model_versions.c.id == row.id).values(values)
+        )
+    _count_up(connection, model, version, number)
+    found = find_version(connection, version.name, version.version)
+    _put_version_labels(connection, found, version)
+    if row is None:
+        version_changed(connection, found, "create", values["current_stage"])
+    return load_versions(connection, [found])[0]
+
+
+def _version_values(
+    connection: Connection, version: ModelVersion, sources: Sources
+) -> dict[str, Any]:
+    return {
+        "source": version.source,
+        "download_uri": sources.check(connection, version.source, version.run_id, version.model_id),
+        "run_id": version.run_id,
+        "run_link": version.run_link,
+        "model_id": version.model_id,
+        "user_id": version.user_id,
+        "description": rules.check_text(version.description, "description"),
+        "current_stage": rules.parse_stage(version.current_stage or "None"),
+        "status": version.status,
+        "creation_timestamp": version.creation_timestamp,
+        "last_updated_timestamp": version.last_updated_timestamp,
+    }
+
+
+def _count_up(connection: Connection, model: Row[Any], version: ModelVersion, number: int) -> None:
+    values = {
+        "last_version": max(model.last_version, number),
+        "last_updated_timestamp": max(model.last_updated_timestamp, version.last_updated_timestamp),
+    }
+    connection.execute(
+        update(registered_models).where(registered_models.c.id == model.id).values(values)
+    )
+
+
+def _put_version_labels(connection: Connection, row: Row[Any], version: ModelVersion) -> None:
+    labels = version.tags
+    rows = [{"model_version": row.id, "key": key, "value": labels[key]} for key in labels]
+    upsert(connection, model_version_tags, rows)
+    pointing = [
+        {
+            "registered_model": row.registered_model,
+            "alias": rules.check_alias(alias),
+            "version": row.version,
+        }
+        for alias in version.aliases
+    ]
+    upsert(connection, aliases, pointing, replace=False)

@@ -1,0 +1,251 @@
+"""The trash: listing it, and deleting for good what is in it, with its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, delete, func, select
+
+from mltrack_jupyter.entities import Trash, TrashItem
+from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import PROXY, Locations
+from mltrack_jupyter.store.sql.database import Database, chunked, record_change
+from mltrack_jupyter.store.sql.tables import (
+    changes,
+    experiments,
+    logged_models,
+    model_versions,
+    registered_models,
+    runs,
+)
+
+_DEFAULT = 0
+
+
+class TrashBin:
+    """The trash of a store in SQL.
+
+    The rows of a run go first, in one transaction with the entry of the change feed; its files follow. A
+    crash in between leaves files that nothing names, never a run without its files.
+    """
+
+    def __init__(self, database: Database, locations: Locations) -> None:
+        self._database = database
+        self._locations = locations
+
+    def contents(self, older_than: int | None, experiment_ids: Sequence[str] | None) -> Trash:
+        """Return what is in the trash."""
+        numbers = None if experiment_ids is None else rules.parse_experiment_ids(experiment_ids)
+        items: list[TrashItem] = []
+        with self._database.read() as connection:
+            items += [self._run_item(connection, row) for row in _deleted(connection, numbers)]
+            query = select(experiments).where(experiments.c.lifecycle_stage == "deleted")
+            if numbers is not None:
+                query = query.where(experiments.c.id.in_(numbers))
+            rows = connection.execute(query).all()
+            items += [self._experiment_item(connection, row) for row in rows]
+        found = [item for item in items if older_than is None or item.deleted_time <= older_than]
+        found.sort(key=lambda item: (item.entity != "run", item.deleted_time, item.entity_id))
+        return Trash(items=[self._measured(item) for item in found])
+
+    def purge(self, run_ids: Iterable[str], experiment_ids: Iterable[str]) -> Trash:
+        """Delete runs and experiments of the trash for good; say which were left, and why."""
+        items = [self._purge_run(rules.check_run_id(run_id)) for run_id in run_ids]
+        for number in rules.parse_experiment_ids(list(experiment_ids)):
+            items += self._purge_experiment(number)
+        return Trash(items=items)
+
+    # --- one item -------------------------------------------------------------------------------
+
+    def _run_item(self, connection: Connection, row: Row[Any]) -> TrashItem:
+        return TrashItem(
+            entity="run",
+            entity_id=row.run_id,
+            name=row.name,
+            experiment_id=str(row.experiment),
+            deleted_time=_deleted_time(connection, "run", row.run_id, row.experiment),
+            kept_because=_needed_run(connection, row),
+        )
+
+    def _experiment_item(self, connection: Connection, row: Row[Any]) -> TrashItem:
+        return TrashItem(
+            entity="experiment",
+            entity_id=str(row.id),
+            name=row.name,
+            experiment_id=str(row.id),
+            deleted_time=_deleted_time(connection, "experiment", str(row.id), row.id),
+            kept_because=_needed_experiment(connection, row),
+        )
+
+    def _measured(self, item: TrashItem) -> TrashItem:
+        files = size = 0
+        for root in self._roots(item):
+            for place in _walk(root):
+                files, size = files + 1, size + place.stat(follow_symlinks=False).st_size
+        return replace(item, files=files, size=size)
+
+    def _roots(self, item: TrashItem) -> Sequence[Path]:
+        with self._database.read() as connection:
+            if item.entity == "run":
+                query = select(runs.c.artifact_uri).where(runs.c.run_id == item.entity_id)
+            else:
+                query = select(logged_models.c.artifact_uri).where(
+                    logged_models.c.experiment == int(item.entity_id)
+                )
+            uris = list(connection.execute(query).scalars())
+        return [root for uri in uris if (root := self._own_folder(uri)) is not None]
+
+    def _own_folder(self, uri: str) -> Path | None:
+        """Return the folder behind a URI if it belongs to this store; other places are never touched."""
+        if not uri.startswith(f"{PROXY}:/"):
+            return None
+        try:
+            return self._locations.files(uri).root
+        except InvalidParameter:
+            return None
+
+    # --- purging --------------------------------------------------------------------------------
+
+    def _purge_run(self, run_id: str) -> TrashItem:
+        with self._database.write() as connection:
+            row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
+            if row is None or row.lifecycle_stage != "deleted":
+                return TrashItem(
+                    entity="run", entity_id=run_id, kept_because="it is not in the trash"
+                )
+            item = self._run_item(connection, row)
+            if item.kept_because:
+                return item
+            root = self._own_folder(row.artifact_uri)
+            connection.execute(delete(runs).where(runs.c.id == row.id))
+            record_change(
+                connection, "run", run_id, "purge", parent_id=str(row.experiment), detail=row.name
+            )
+        return self._removed(item, [root] if root else [])
+
+    def _purge_experiment(self, number: int) -> Sequence[TrashItem]:
+        items: list[TrashItem] = []
+        with self._database.read() as connection:
+            inside = [row.run_id for row in _deleted(connection, [number])]
+        items += [self._purge_run(run_id) for run_id in inside]
+        with self._database.write() as connection:
+            query = select(experiments).where(experiments.c.id == number)
+            row = connection.execute(query).first()
+            if row is None or row.lifecycle_stage != "deleted":
+                gone = TrashItem(
+                    entity="experiment",
+                    entity_id=str(number),
+                    kept_because="it is not in the trash",
+                )
+                return [*items, gone]
+            item = self._experiment_item(connection, row)
+            left = select(func.count()).select_from(runs).where(runs.c.experiment == number)
+            remaining = connection.execute(left).scalar_one()
+            if remaining and not item.kept_because:
+                item = replace(item, kept_because=f"{remaining} of its runs stay")
+            if item.kept_because:
+                return [*items, item]
+            roots = self._roots_of_models(connection, number)
+            connection.execute(delete(experiments).where(experiments.c.id == number))
+            record_change(connection, "experiment", str(number), "purge", detail=row.name)
+        return [*items, self._removed(item, roots)]
+
+    def _roots_of_models(self, connection: Connection, number: int) -> list[Path]:
+        query = select(logged_models.c.artifact_uri).where(logged_models.c.experiment == number)
+        uris = connection.execute(query).scalars()
+        return [root for uri in uris if (root := self._own_folder(uri)) is not None]
+
+    def _removed(self, item: TrashItem, roots: Iterable[Path]) -> TrashItem:
+        files = size = 0
+        top = Path(os.path.realpath(self._locations.root))
+        for root in roots:
+            for place in _walk(root):
+                bytes_here = place.stat(follow_symlinks=False).st_size
+                try:
+                    place.unlink()
+                except OSError as error:
+                    raise StoreUnwritable(
+                        f"{item.entity} {item.entity_id} is deleted, but its file {place} is not: "
+                        f"{error.strerror or error}. It can be removed by hand."
+                    ) from error
+                files, size = files + 1, size + bytes_here
+            _prune(root, top)
+        return replace(item, files=files, size=size)
+
+
+def _deleted(connection: Connection, numbers: Sequence[int] | None) -> Sequence[Row[Any]]:
+    query = select(runs).where(runs.c.lifecycle_stage == "deleted")
+    if numbers is None:
+        return connection.execute(query).all()
+    found: list[Row[Any]] = []
+    for part in chunked(numbers):
+        found += connection.execute(query.where(runs.c.experiment.in_(part))).all()
+    return found
+
+
+def _deleted_time(connection: Connection, entity: str, entity_id: str, experiment: int) -> int:
+    """Return when something was put into the trash, itself or with its experiment; 0 if unknown."""
+    own = (changes.c.entity == entity) & (changes.c.entity_id == entity_id)
+    above = (changes.c.entity == "experiment") & (changes.c.entity_id == str(experiment))
+    times = []
+    for where, actions in ((own, ("delete", "import", "create")), (above, ("delete",))):
+        query = select(func.max(changes.c.timestamp)).where(where, changes.c.action.in_(actions))
+        times.append(connection.execute(query).scalar() or 0)
+    return int(max(times))
+
+
+def _needed_run(connection: Connection, row: Row[Any]) -> str:
+    query = (
+        select(registered_models.c.name, model_versions.c.version, model_versions.c.download_uri)
+        .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
+        .where(model_versions.c.download_uri.startswith(row.artifact_uri, autoescape=True))
+    )
+    found = connection.execute(query).first()
+    return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
+
+
+def _needed_experiment(connection: Connection, row: Row[Any]) -> str:
+    if row.id == _DEFAULT:
+        return "the default experiment stays (its runs can go)"
+    query = (
+        select(registered_models.c.name, model_versions.c.version)
+        .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
+        .join(logged_models, logged_models.c.artifact_uri == model_versions.c.download_uri)
+        .where(logged_models.c.experiment == row.id)
+    )
+    found = connection.execute(query).first()
+    if found:
+        return f"version {found.version} of the model {found.name!r} is made of a model in it"
+    return ""
+
+
+def _walk(root: Path) -> list[Path]:
+    """Return the files below a folder; links are listed as themselves and never followed."""
+    found = []
+    for folder, names, files in os.walk(root, followlinks=False):
+        here = Path(folder)
+        found += [here / name for name in files]
+        found += [here / name for name in names if (here / name).is_symlink()]
+    return found
+
+
+def _prune(root: Path, top: Path) -> None:
+    """Remove the empty folders below and above a root, up to the store's own."""
+    for folder, _, _ in os.walk(root, topdown=False):
+        _rmdir(Path(folder))
+    parent = root.parent
+    while parent != top and top in Path(os.path.realpath(parent)).parents and _rmdir(parent):
+        parent = parent.parent
+
+
+def _rmdir(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError:  # not empty, or gone already
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""The contract of logged models: MLflow 3's models with an id of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from mltrack_jupyter.entities import LoggedModelStatus, Metric, Param, Tag
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, unique
+
+READY = LoggedModelStatus.LOGGED_MODEL_READY
+
+
+class TestLoggedModels:
+    """A logged model is pending until its files are there."""
+
+    def test_from_pending_to_ready(self, services: Services) -> None:
+        number = new_experiment(services)
+        made = services.logged_models.create(
+            number,
+            name="tree",
+            model_type="classifier",
+            source_run_id="r1",
+            params=[Param("depth", "3")],
+            tags=[Tag("a", "1")],
+        )
+        assert made.info.model_id.startswith("m-")
+        assert made.info.status == LoggedModelStatus.LOGGED_MODEL_PENDING
+        assert (made.info.name, made.info.source_run_id) == ("tree", "r1")
+        assert (made.data.params, made.info.tags) == ({"depth": "3"}, {"a": "1"})
+        assert made.info.artifact_uri == (
+            f"mlflow-artifacts:/{number}/models/{made.info.model_id}/artifacts"
+        )
+        ready = services.logged_models.finalize(made.info.model_id, READY)
+        assert ready.info.status == READY
+        assert services.logged_models.get(made.info.model_id) == ready
+
+    def test_a_name_is_invented_where_none_is_given(self, services: Services) -> None:
+        assert services.logged_models.create(new_experiment(services)).info.name != ""
+
+    @pytest.mark.parametrize("name", ["a/b", "a:b", "a.b", "a%b", 'a"b', "a'b"])
+    def test_a_name_is_free_of_signs(self, services: Services, name: str) -> None:
+        with pytest.raises(InvalidParameter, match="model name"):
+            services.logged_models.create("0", name=name)
+
+    def test_tags_and_params(self, services: Services) -> None:
+        model_id = services.logged_models.create(new_experiment(services)).info.model_id
+        services.logged_models.set_tags(model_id, [Tag("a", "1"), Tag("b", "2")])
+        services.logged_models.set_tags(model_id, [Tag("a", "3")])
+        services.logged_models.log_params(model_id, [Param("p", "1")])
+        with pytest.raises(InvalidParameter, match="once"):
+            services.logged_models.log_params(model_id, [Param("q", "1"), Param("p", "1")])
+        found = services.logged_models.get(model_id)
+        assert (found.info.tags, found.data.params) == ({"a": "3", "b": "2"}, {"p": "1"})
+
+        services.logged_models.delete_tag(model_id, "a")
+        assert services.logged_models.get(model_id).info.tags == {"b": "2"}
+        with pytest.raises(NotFound, match="No tag"):
+            services.logged_models.delete_tag(model_id, "a")
+
+    def test_a_point_that_names_a_model_is_noted_on_it_too(self, services: Services) -> None:
+        run = new_run(services)
+        model_id = services.logged_models.create(run.info.experiment_id).info.model_id
+        services.runs.log_metric(run.info.run_id, "acc", 0.5, NOW, 1, model_id, "iris", "d1")
+        services.runs.log_batch(
+            run.info.run_id, metrics=[Metric("acc", 0.75, NOW, 2, model_id=model_id)]
+        )
+        points = services.logged_models.get(model_id).data.metrics
+        assert [(p.value, p.step, p.dataset_name, p.run_id) for p in points] == [
+            (0.5, 1, "iris", run.info.run_id),
+            (0.75, 2, "", run.info.run_id),
+        ]
+        assert services.runs.get(run.info.run_id).data.metrics == {"acc": 0.75}
+
+    def test_a_point_of_an_unknown_model_is_refused_altogether(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        with pytest.raises(InvalidParameter, match="not found"):
+            services.runs.log_metric(run_id, "acc", 0.5, NOW, model_id="m-" + "0" * 32)
+        assert services.runs.get(run_id).data.metrics == {}
+
+    def test_search(self, services: Services) -> None:
+        number = new_experiment(services)
+        ids = {}
+        for name in ("tree", "forest"):
+            made = services.logged_models.create(
+                number, name=name, params=[Param("kind", name)], tags=[Tag("t", name[0])]
+            )
+            ids[made.info.model_id] = name
+        services.logged_models.finalize(next(iter(ids)), READY)
+
+        def names(filter: str) -> set[str]:
+            page = services.logged_models.search([number], filter)
+            return {item.info.name for item in page}
+
+        assert names("") == {"tree", "forest"}
+        assert names("name = 'tree'") == {"tree"}
+        assert names("attributes.name IN ('forest', 'x')") == {"forest"}
+        assert names("params.kind LIKE 'f%'") == {"forest"}
+        assert names("tags.t = 't'") == {"tree"}
+        assert names("status = 'READY'") == {"tree"}
+        assert names("status != 'READY'") == {"forest"}
+        assert names(f"model_id = '{list(ids)[1]}'") == {"forest"}
+        assert names("creation_timestamp > 0") == {"tree", "forest"}
+        with pytest.raises(InvalidParameter):
+            names("nothing = 'x'")
+
+    def test_search_comes_in_pages(self, services: Services) -> None:
+        number = new_experiment(services)
+        made = {services.logged_models.create(number).info.model_id for _ in range(5)}
+        found: list[str] = []
+        token = ""
+        while True:
+            page = services.logged_models.search([number], max_results=2, page_token=token)
+            found += [item.info.model_id for item in page]
+            token = page.next_page_token
+            if not token:
+                break
+        assert (len(found), set(found)) == (5, made)
+
+    def test_a_deleted_one_is_hidden(self, services: Services) -> None:
+        number = new_experiment(services)
+        model_id = services.logged_models.create(number).info.model_id
+        services.logged_models.delete(model_id)
+        services.logged_models.delete(model_id)
+        assert len(services.logged_models.search([number])) == 0
+        with pytest.raises(NotFound):
+            services.logged_models.get(model_id)
+        with pytest.raises(NotFound):
+            services.logged_models.get(unique("m"))

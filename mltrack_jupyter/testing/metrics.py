@@ -1,0 +1,124 @@
+"""The contract of metrics: every point is kept, with every bit of its value."""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import pytest
+
+from mltrack_jupyter.entities import Metric
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.testing.making import NOW, new_run
+
+
+def bits(value: float) -> bytes:
+    """Return the eight bytes of a float; NaN and -0.0 can be compared by them."""
+    return struct.pack("<d", value)
+
+
+class TestMetrics:
+    """Points of metrics, and which of them is the latest."""
+
+    @pytest.mark.parametrize(
+        "value",
+        [0.0, -0.0, 0.1, 1e-300, 5e-324, 1.7976931348623157e308, math.pi, math.inf, -math.inf],
+    )
+    def test_a_value_keeps_its_eight_bytes(self, services: Services, value: float) -> None:
+        run = new_run(services, metrics={"m": value})
+        assert bits(run.data.metrics["m"]) == bits(value)
+        (point,) = services.metrics.history(run.info.run_id, "m")
+        assert bits(point.value) == bits(value)
+
+    def test_nan_is_kept(self, services: Services) -> None:
+        run = new_run(services, metrics={"m": math.nan})
+        assert math.isnan(run.data.metrics["m"])
+        (point,) = services.metrics.history(run.info.run_id, "m")
+        assert math.isnan(point.value)
+
+    @pytest.mark.parametrize("number", [0, -1, -(2**63), 2**53 + 1, 2**63 - 1])
+    def test_a_step_has_64_bits(self, services: Services, number: int) -> None:
+        run_id = new_run(services).info.run_id
+        time = max(number, 0)
+        services.runs.log_metric(run_id, "m", 1.0, time, number)
+        (point,) = services.metrics.history(run_id, "m")
+        assert (point.step, point.timestamp) == (number, time)
+
+    @pytest.mark.parametrize(
+        ("timestamp", "step"), [(-1, 0), (2**63, 0), (0, 2**63), (0, -(2**63) - 1)]
+    )
+    def test_a_step_or_time_beyond_is_refused(
+        self, services: Services, timestamp: int, step: int
+    ) -> None:
+        run_id = new_run(services).info.run_id
+        with pytest.raises(InvalidParameter):
+            services.runs.log_metric(run_id, "m", 1.0, timestamp, step)
+        with pytest.raises(InvalidParameter):
+            services.runs.log_batch(run_id, metrics=[Metric("m", 1.0, timestamp, step)])
+        assert services.runs.get(run_id).data.metrics == {}
+
+    @pytest.mark.parametrize(
+        ("points", "latest"),
+        [
+            # Each point is a step, a time and a value.
+            ([(0, 1, 0.1), (1, 1, 0.2)], 0.2),
+            ([(5, 1, 0.5), (1, 9, 0.1)], 0.5),
+            ([(1, 9, 0.9), (1, 3, 0.3)], 0.9),
+            ([(1, 1, 0.7), (1, 1, 0.9), (1, 1, 0.8)], 0.9),
+            ([(1, 1, -1.0), (1, 1, -2.0)], -1.0),
+        ],
+    )
+    @pytest.mark.parametrize("together", [True, False])
+    def test_the_latest_has_the_greatest_step_then_time_then_value(
+        self,
+        services: Services,
+        points: list[tuple[int, int, float]],
+        latest: float,
+        together: bool,
+    ) -> None:
+        run_id = new_run(services).info.run_id
+        made = [Metric("m", value, timestamp, step) for step, timestamp, value in points]
+        for batch in [made] if together else [[point] for point in made]:
+            services.runs.log_batch(run_id, metrics=batch)
+        (found,) = services.runs.get(run_id).data.metric_list
+        assert found.value == latest
+        assert (found.step, found.timestamp, found.value) == max(points)
+
+    def test_an_exact_repetition_is_stored_once(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        for value in (1.0, 1.0, math.nan, math.nan, 2.0):
+            services.runs.log_metric(run_id, "m", value, NOW, 3)
+        services.runs.log_batch(run_id, metrics=[Metric("m", 1.0, NOW, 3)] * 5)
+        assert len(services.metrics.history(run_id, "m")) == 3
+
+    def test_a_history_comes_by_time_step_and_value(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        points = [(2, 0, 1.0), (1, 5, 1.0), (1, 4, 9.0), (1, 4, -9.0), (1, 4, -1.0)]
+        services.runs.log_batch(
+            run_id, metrics=[Metric("m", value, time, step) for time, step, value in points]
+        )
+        found = services.metrics.history(run_id, "m")
+        assert [(p.timestamp, p.step, p.value) for p in found] == sorted(points)
+
+    def test_a_history_comes_in_pages(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        services.runs.log_batch(run_id, metrics=[Metric("m", 0.5, NOW, i) for i in range(7)])
+        steps: list[int] = []
+        token, sizes = "", []
+        while True:
+            page = services.metrics.history(run_id, "m", token, 3)
+            steps += [point.step for point in page]
+            sizes.append(len(page))
+            token = page.next_page_token
+            if not token:
+                break
+        assert (steps, sizes) == (list(range(7)), [3, 3, 1])
+        assert len(services.metrics.history(run_id, "m")) == 7
+
+    def test_what_was_never_logged_has_an_empty_history(self, services: Services) -> None:
+        run_id = new_run(services, metrics={"m": 1.0}).info.run_id
+        assert services.metrics.history(run_id, "other").items == []
+        assert services.metrics.history("0" * 32, "m").items == []
+        with pytest.raises(InvalidParameter, match="max_results"):
+            services.metrics.history(run_id, "m", max_results=0)

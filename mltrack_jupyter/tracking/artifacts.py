@@ -1,0 +1,133 @@
+"""The files of a run: brought into the store and back, wherever the run keeps them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mltrack_jupyter.entities import FileInfo
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+
+PathLike = str | os.PathLike[str]
+
+
+class RunFiles:
+    """The artifacts of one run. Paths are relative to its artifact root."""
+
+    def __init__(self, services: Services, run_id: str) -> None:
+        self._services = services
+        self._run_id = run_id
+        self._uri = ""
+
+    def write(self, path: str, body: BinaryIO) -> None:
+        """Write one file, whole or not at all."""
+        check_path(path)
+        # Asked for once: the root of a run never changes.
+        self._uri = self._uri or self._services.runs.get(self._run_id).info.artifact_uri
+        places = Locations(Path(), local_paths=True)
+        if scheme_of(self._uri) == PROXY:
+            self._services.artifact_files.upload(f"{places.split(self._uri)}/{path}", body)
+        elif self._services.uri.startswith(("http://", "https://")):
+            raise InvalidParameter(
+                f"The artifacts of the run {self._run_id} are at {self._uri!r}, where its server does not "
+                f"take files; start the server with {PROXY}: as its artifact root."
+            )
+        else:
+            places.files(self._uri).write(path, body)
+
+    def write_text(self, path: str, text: str) -> None:
+        """Write text as UTF-8."""
+        self.write(path, io.BytesIO(text.encode()))
+
+    def add(self, local_path: PathLike, below: str = "") -> None:
+        """Copy a file, or a directory with its name, below a path. Raises ``NotFound``."""
+        source = Path(local_path)
+        place = _join(below, source.name)
+        if source.is_dir():
+            self.add_content(source, place)
+            return
+        try:
+            with source.open("rb") as file:
+                self.write(place, file)
+        except FileNotFoundError as error:
+            raise NotFound(f"There is no file {os.fspath(source)!r} to log.") from error
+
+    def add_content(self, local_dir: PathLike, below: str = "") -> None:
+        """Copy what is in a directory below a path. Raises ``NotFound``."""
+        root = Path(local_dir)
+        if not root.is_dir():
+            raise NotFound(f"There is no directory {os.fspath(root)!r} to log.")
+        for place in sorted(root.rglob("*")):
+            if place.is_file():
+                self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
+
+    def list(self, path: str = "") -> list[FileInfo]:
+        """Return the children of a directory."""
+        return self._services.run_artifacts.list(self._run_id, path).files
+
+    def fetch(self, path: str = "", target: PathLike | None = None) -> str:
+        """Copy a file, or a directory, into a local folder, and return its path there.
+
+        Without a folder a new temporary one is made. Raises ``NotFound``.
+        """
+        folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        path = check_path(path.rstrip("/"), empty=True)
+        place = folder / path.rpartition("/")[2]
+        if not self._fetch_children(path, place) and path:
+            self._fetch_file(path, place)
+        return str(place)
+
+    def _fetch_children(self, path: str, place: Path) -> bool:
+        files = self.list(path)
+        for item in files:
+            # The name comes from a server; it is checked like anybody's.
+            inner = place / check_path(item.path).rpartition("/")[2]
+            if item.is_dir:
+                self._fetch_children(item.path, inner)
+            else:
+                self._fetch_file(item.path, inner)
+        return bool(files)
+
+    def _fetch_file(self, path: str, place: Path) -> None:
+        found = self._services.run_artifacts.read(self._run_id, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with found.file, place.open("wb") as file:
+            shutil.copyfileobj(found.file, file)
+
+
+def _join(*parts: str) -> str:
+    return "/".join(part.strip("/") for part in parts if part.strip("/") not in ("", "."))
+
+
+def dict_text(content: Any, name: str) -> str:
+    """Return a dict or list as JSON, or as YAML where the file's name ends so."""
+    if name.endswith((".yaml", ".yml")):
+        import yaml
+
+        text: str = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+        return text
+    return json.dumps(content, indent=2, default=str, ensure_ascii=False)
+
+
+def figure_bytes(figure: Any, name: str, options: dict[str, Any]) -> bytes:
+    """Return a matplotlib or plotly figure in the format of a file's name."""
+    if hasattr(figure, "savefig"):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=Path(name).suffix.lstrip(".") or "png", **options)
+        return buffer.getvalue()
+    if hasattr(figure, "write_html") and name.endswith(".html"):
+        text = io.StringIO()
+        figure.write_html(text, include_plotlyjs="cdn", auto_open=False)
+        return text.getvalue().encode()
+    raise InvalidParameter(
+        "log_figure takes a matplotlib figure, or a plotly figure with a name ending in .html, not "
+        f"a {type(figure).__name__} for {name!r}."
+    )

@@ -1,0 +1,111 @@
+"""Calls about runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mltrack_jupyter.entities import Metric, Page, Param, Run, Tag, ViewType
+from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
+from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.logging import to_number, to_whole
+
+
+class RunCalls(Calls):
+    """Runs, by id."""
+
+    def create_run(
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+    ) -> Run:
+        """Create a run; ``start_time`` is in milliseconds, now if absent."""
+        labels = pairs(tags)
+        return self.services.runs.create(
+            experiment_id=experiment_id,
+            user_id=next((tag.value for tag in labels if tag.key == "mlflow.user"), ""),
+            run_name=run_name or "",
+            start_time=now_ms() if start_time is None else start_time,
+            tags=labels,
+        )
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run, active or deleted."""
+        return self.services.runs.get(run_id)
+
+    def search_runs(
+        self,
+        experiment_ids: list[str],
+        filter_string: str = "",
+        run_view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: list[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        """Return a page of the runs that match a filter, newest first."""
+        return self.services.runs.search(
+            experiment_ids, filter_string, run_view_type, max_results, order_by, page_token or ""
+        )
+
+    def log_metric(
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = None,
+    ) -> None:
+        """Add a point to a metric; ``timestamp`` is in milliseconds."""
+        time = now_ms() if timestamp is None else to_whole("timestamp", key, timestamp)
+        place = to_whole("step", key, step or 0)
+        self.services.runs.log_metric(run_id, key, to_number(key, value), time, place)
+
+    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+        """Write a param, once, and return its value."""
+        self.services.runs.log_param(run_id, key, str(value))
+        return value
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Log up to 1,000 metrics, 100 params and 100 tags: all of them or none."""
+        self.services.runs.log_batch(run_id, list(metrics), list(params), list(tags))
+
+    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+        """Set a tag."""
+        self.services.runs.set_tag(run_id, key, str(value))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag. Raises ``NotFound`` if there is none."""
+        self.services.runs.delete_tag(run_id, key)
+
+    def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
+        """Change the status or the name of a run."""
+        known = parse_status(status) if status else None
+        self.services.runs.update(run_id, status=known, run_name=name or "")
+
+    def set_terminated(
+        self, run_id: str, status: str | None = None, end_time: int | None = None
+    ) -> None:
+        """End a run, FINISHED if no status is given."""
+        time = now_ms() if end_time is None else end_time
+        known = parse_status(status or "FINISHED")
+        self.services.runs.update(run_id, status=known, end_time=time)
+
+    def delete_run(self, run_id: str) -> None:
+        """Put a run into the trash."""
+        self.services.runs.delete(run_id)
+
+    def restore_run(self, run_id: str) -> None:
+        """Take a run out of the trash."""
+        self.services.runs.restore(run_id)
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
+        """Return every point of a metric by (timestamp, step, value)."""
+        return self.services.metrics.history(run_id, key).items

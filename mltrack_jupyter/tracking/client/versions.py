@@ -1,0 +1,85 @@
+"""Calls about versions of registered models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mltrack_jupyter.entities import STAGES, ModelVersion, Page
+from mltrack_jupyter.tracking.client.base import Calls, pairs
+
+
+class VersionCalls(Calls):
+    """Versions of registered models, by name and number."""
+
+    def create_model_version(
+        self,
+        name: str,
+        source: str,
+        run_id: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_link: str | None = None,
+        description: str | None = None,
+        *,
+        model_id: str | None = None,
+    ) -> ModelVersion:
+        """Create the next version from a source URI; it is ready at once."""
+        return self.services.model_versions.create(
+            name,
+            source,
+            run_id=run_id or "",
+            tags=pairs(tags),
+            run_link=run_link or "",
+            description=description or "",
+            model_id=model_id or "",
+        )
+
+    def get_model_version(self, name: str, version: str) -> ModelVersion:
+        """Return a version."""
+        return self.services.model_versions.get(name, str(version))
+
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
+        """Return the artifact URI where the files of a version are."""
+        return self.services.model_versions.get_download_uri(name, str(version))
+
+    def get_model_version_stages(self, name: str, version: str) -> list[str]:
+        """Return the stages that there are."""
+        return list(STAGES)
+
+    def search_model_versions(
+        self,
+        filter_string: str | None = None,
+        max_results: int = 10_000,
+        order_by: list[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[ModelVersion]:
+        """Return a page of the versions that match a filter, the last changed first."""
+        return self.services.model_versions.search(
+            filter_string or "", max_results, order_by, page_token or ""
+        )
+
+    def update_model_version(
+        self, name: str, version: str, description: str | None = None
+    ) -> ModelVersion:
+        """Set the description."""
+        return self.services.model_versions.update(name, str(version), description or "")
+
+    def transition_model_version_stage(
+        self, name: str, version: str, stage: str, archive_existing_versions: bool = False
+    ) -> ModelVersion:
+        """Move a version to a stage, and the others of that stage to Archived if asked to."""
+        return self.services.model_versions.transition_stage(
+            name, str(version), stage, archive_existing_versions
+        )
+
+    def delete_model_version(self, name: str, version: str) -> None:
+        """Delete a version and the aliases that point at it."""
+        self.services.model_versions.delete(name, str(version))
+
+    def set_model_version_tag(self, name: str, version: str, key: str, value: Any) -> None:
+        """Set a tag."""
+        self.services.model_versions.set_tag(name, str(version), key, str(value))
+
+    def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
+        """Remove a tag."""
+        self.services.model_versions.delete_tag(name, str(version), key)

@@ -1,0 +1,104 @@
+"""Models in MLflow's verbs: log one to the active run, register it, load it by URI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mltrack_jupyter import registry
+from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.logging import target_run
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.entities import ModelVersion
+    from mltrack_jupyter.models import ModelSignature
+    from mltrack_jupyter.registry import ModelInfo
+
+
+def log_model(
+    model: Any,
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | None = None,
+    input_example: Any = None,
+    serialization_format: str | None = None,
+    run_id: str | None = None,
+) -> ModelInfo:
+    """Save a fitted model into the artifacts of the active run, and register it if a name is given.
+
+    Parameters
+    ----------
+    artifact_path, name
+        Where in the run, ``"model"`` if absent; MLflow 2 calls it by the first name, MLflow 3 by the other.
+    registered_model_name
+        The registered model that gets a new version.
+    input_example
+        Data that the model takes; the signature is read off it where ``signature`` is absent.
+    serialization_format
+        ``"cloudpickle"``, ``"pickle"`` or ``"skops"``.
+
+    Returns
+    -------
+    ModelInfo
+        With ``model_uri``, which :func:`load_model` takes.
+    """
+    target, services = target_run(run_id)
+    return registry.log_model(
+        services,
+        target,
+        model,
+        artifact_path or name or "model",
+        registered_model_name=registered_model_name,
+        signature=signature,
+        input_example=input_example,
+        serialization_format=serialization_format or "",
+    )
+
+
+def register_model(
+    model_uri: str | Path,
+    name: str,
+    *,
+    tags: Mapping[str, Any] | None = None,
+    alias: str | None = None,
+    stage: str | None = None,
+    description: str | None = None,
+) -> ModelVersion:
+    """Make the model at a URI the next version of a registered model, which is created if needed.
+
+    ``runs:/<run_id>/model`` names the model of a run, ``models:/<name>/<version>`` that of another
+    version. Raises ``NotFound`` or ``InvalidParameter``.
+    """
+    return registry.register_model(
+        session.services(),
+        model_uri,
+        name,
+        alias=alias or "",
+        stage=stage or "",
+        tags={key: str(value) for key, value in (tags or {}).items()},
+        description=description or "",
+    )
+
+
+def load_model(
+    model_uri: str | Path,
+    *,
+    trust: bool | Iterable[str] | None = None,
+    flavor: str | None = None,
+) -> Any:
+    """Return the model at a URI: the native object, such as an estimator that can be fitted further.
+
+    Parameters
+    ----------
+    model_uri
+        ``models:/churn/3``, ``models:/churn@champion``, ``models:/churn/Production``,
+        ``models:/churn/latest``, ``runs:/<run_id>/model``, or a folder.
+    trust
+        Whether a pickle is loaded that was not logged to the user's own store.
+    flavor
+        ``"pyfunc"`` for an object with ``predict``.
+    """
+    return registry.load_model(session.services(), model_uri, trust=trust, flavor=flavor)

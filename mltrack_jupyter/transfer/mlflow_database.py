@@ -1,0 +1,210 @@
+"""MLflow's SQLite database as a source: read with plain SQL, whatever MLflow wrote it, never written."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mltrack_jupyter.entities import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Param,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    Tag,
+)
+from mltrack_jupyter.errors import StoreUnreadable
+from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, scheme_of
+from mltrack_jupyter.transfer import mlflow_database_models
+from mltrack_jupyter.transfer.files import Files, local_path
+from mltrack_jupyter.transfer.reading import UnreadableError, status_of
+from mltrack_jupyter.transfer.rows import Rows, number, text
+from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
+
+_LARGEST = 1.7976931348623157e308
+
+
+class MlflowDatabaseSource:
+    """An SQLite database of an MLflow server or script.
+
+    Artifacts are read from ``artifacts`` and from the folder of the database only: a path in a foreign
+    database is a claim, not a permission.
+    """
+
+    def __init__(self, path: Path, artifacts: Path | None = None) -> None:
+        self.notes: list[str] = []
+        self._rows = Rows(open_read_only(path))
+        home = Path(os.path.realpath(path)).parent
+        roots = [home, *([artifacts] if artifacts else [])]
+        self._roots = [Path(os.path.realpath(root)) for root in roots]
+        self._proxied = artifacts or home / "mlartifacts"
+
+    def experiments(self) -> Iterator[Experiment | Broken]:
+        """Return every experiment, deleted ones too."""
+        for row in self._rows.all("experiments", order="experiment_id"):
+            tags = self._rows.where("experiment_tags", experiment_id=row["experiment_id"])
+            yield Experiment(
+                experiment_id=text(row, "experiment_id"),
+                name=text(row, "name"),
+                artifact_location=text(row, "artifact_location"),
+                lifecycle_stage=text(row, "lifecycle_stage") or "active",
+                creation_time=number(row, "creation_time"),
+                last_update_time=number(row, "last_update_time"),
+                tag_list=[Tag(text(tag, "key"), text(tag, "value")) for tag in tags],
+            )
+
+    def runs(self, experiment: Experiment) -> Iterator[RunRecord | Broken]:
+        """Return the runs of an experiment, deleted ones too."""
+        ids = [
+            text(row, "run_uuid")
+            for row in self._rows.where("runs", experiment_id=int(experiment.experiment_id))
+        ]
+        for run_id in ids:
+            try:
+                run = self._run(run_id)
+            except UnreadableError as error:
+                yield Broken(f"run {run_id}", str(error))
+                continue
+            files = self.files(run.info.artifact_uri, f"run {run_id}")
+            yield RunRecord(run, _same(run), self._points(run_id), files)
+
+    def _run(self, run_id: str) -> Run:
+        row = self._rows.where("runs", run_uuid=run_id)[0]
+        end = row.get("end_time")
+        return Run(
+            info=RunInfo(
+                run_id=run_id,
+                run_name=text(row, "name"),
+                experiment_id=text(row, "experiment_id"),
+                user_id=text(row, "user_id"),
+                status=status_of(row.get("status") or "RUNNING"),
+                start_time=number(row, "start_time"),
+                end_time=None if end is None else int(end),
+                artifact_uri=text(row, "artifact_uri"),
+                lifecycle_stage=text(row, "lifecycle_stage") or "active",
+            ),
+            data=RunData(
+                metric_list=[_point(item) for item in self._of_run("latest_metrics", run_id)],
+                param_list=[
+                    Param(text(item, "key"), text(item, "value"))
+                    for item in self._of_run("params", run_id)
+                ],
+                tag_list=[
+                    Tag(text(item, "key"), text(item, "value"))
+                    for item in self._of_run("tags", run_id)
+                ],
+            ),
+            inputs=self._inputs(run_id),
+            outputs=self._outputs(run_id),
+        )
+
+    def _of_run(self, table: str, run_id: str) -> list[dict[str, Any]]:
+        return self._rows.where(table, run_uuid=run_id)
+
+    def _points(self, run_id: str) -> Callable[[], Iterator[Metric]]:
+        return lambda: (_point(row) for row in self._of_run("metrics", run_id))
+
+    def _inputs(self, run_id: str) -> RunInputs:
+        datasets: list[DatasetInput] = []
+        for link in self._rows.where("inputs", destination_id=run_id):
+            if link["source_type"] == "DATASET":
+                found = self._rows.where("datasets", dataset_uuid=link["source_id"])
+                tags = self._rows.where("input_tags", input_uuid=link["input_uuid"])
+                labels = [Tag(text(tag, "name"), text(tag, "value")) for tag in tags]
+                datasets += [DatasetInput(dataset=_dataset(row), tags=labels) for row in found]
+        models = [
+            ModelInput(text(link, "destination_id"))
+            for link in self._rows.where("inputs", source_id=run_id)
+            if link["destination_type"] == "MODEL_INPUT"
+        ]
+        return RunInputs(dataset_inputs=datasets, model_inputs=models)
+
+    def _outputs(self, run_id: str) -> RunOutputs:
+        made = [
+            ModelOutput(text(link, "destination_id"), number(link, "step"))
+            for link in self._rows.where("inputs", source_id=run_id)
+            if link["destination_type"] == "MODEL_OUTPUT"
+        ]
+        return RunOutputs(model_outputs=made)
+
+    def logged_models(self, experiment: Experiment) -> Iterator[ModelRecord | Broken]:
+        """Return the logged models of an experiment (MLflow 3)."""
+        found = self._rows.where("logged_models", experiment_id=int(experiment.experiment_id))
+        for row in found:
+            if row.get("lifecycle_stage", "active") == "active":
+                model = mlflow_database_models.logged_model(self._rows, row)
+                what = f"logged model {model.info.model_id}"
+                yield ModelRecord(model, self.files(model.info.artifact_uri, what))
+
+    def registered_models(self) -> Iterator[RegisteredRecord | Broken]:
+        """Return every registered model."""
+        yield from mlflow_database_models.registered_models(self._rows)
+
+    def files(self, uri: str, what: str) -> Files | None:
+        """Return the files behind an artifact URI, if they are where this source may read."""
+        scheme = scheme_of(uri)
+        if scheme == PROXY:
+            place = self._proxied / uri.partition(":")[2].strip("/")
+        elif scheme in ("", "file"):
+            place = self._roots[0] / local_path(uri)  # a relative path begins at the database
+        else:
+            self.notes.append(f"{what}: its artifacts stay at {uri}")
+            return None
+        real = Path(os.path.realpath(place))
+        if not any(real.is_relative_to(root) for root in self._roots):
+            self.notes.append(
+                f"{what}: {uri} is not read, it is outside {self._roots[0]}; say --artifacts FOLDER if "
+                "its files are yours"
+            )
+            return None
+        return LocalFiles(real)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._rows.close()
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open an SQLite file that nobody will write through this connection."""
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise StoreUnreadable(f"{path} is not a readable SQLite database: {error}.") from error
+    return connection
+
+
+def _point(row: dict[str, Any]) -> Metric:
+    value = float(row["value"])
+    if row.get("is_nan"):
+        value = math.nan
+    elif abs(value) == _LARGEST:  # MLflow writes an infinity as the largest float
+        value = math.copysign(math.inf, value)
+    return Metric(text(row, "key"), value, number(row, "timestamp"), number(row, "step"))
+
+
+def _dataset(row: dict[str, Any]) -> Dataset:
+    return Dataset(
+        name=text(row, "name"),
+        digest=text(row, "digest"),
+        source_type=text(row, "dataset_source_type"),
+        source=text(row, "dataset_source"),
+        schema=text(row, "dataset_schema"),
+        profile=text(row, "dataset_profile"),
+    )
+
+
+def _same(run: Run) -> Callable[[], Run]:
+    return lambda: run

@@ -1,0 +1,110 @@
+"""From what a user names to a source: a server, a store, a folder, a database, an export, a table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mltrack_jupyter import config
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.store import open_store
+from mltrack_jupyter.transfer.archive_reading import ArchiveSource
+from mltrack_jupyter.transfer.files import local_path
+from mltrack_jupyter.transfer.filestore import FileStoreSource
+from mltrack_jupyter.transfer.lines import MANIFEST
+from mltrack_jupyter.transfer.mlflow_database import MlflowDatabaseSource, open_read_only
+from mltrack_jupyter.transfer.places import FolderReader, ZipReader
+from mltrack_jupyter.transfer.source import Source
+from mltrack_jupyter.transfer.store_source import StoreSource
+from mltrack_jupyter.transfer.table import TableSource
+
+_DATABASES = (".db", ".sqlite", ".sqlite3")
+_REMOTE = re.compile(r"(https?|postgresql|mysql|mariadb)(\+\w+)?:", re.IGNORECASE)
+
+
+def is_store(text: str) -> bool:
+    """Tell whether a name is that of a store that can be written, not of an export."""
+    path = Path(text)
+    return (
+        bool(_REMOTE.match(text))
+        or text.startswith("sqlite:")
+        or path.suffix in _DATABASES
+        or path.name == config.STORE_FOLDER
+        or (path / config.DATABASE).exists()
+    )
+
+
+def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "") -> Source:
+    """Open what a user names as a source; nothing is created and nothing in it is changed.
+
+    Parameters
+    ----------
+    text
+        A server, a store, an ``mlruns`` folder, an MLflow database, an export, or a ``.csv`` file.
+    artifacts
+        The folder of an MLflow database's artifacts, if it is not beside the database.
+    experiment
+        The experiment of a CSV's rows that name none.
+
+    Raises
+    ------
+    NotFound, InvalidParameter, StoreUnreadable
+    """
+    if _REMOTE.match(text):
+        return StoreSource(open_store(text))
+    path = Path(text.partition(":///")[2]) if text.startswith("sqlite:") else local_path(text)
+    path = path.expanduser()
+    if not path.exists():
+        raise NotFound(f"There is no {path}.")
+    if path.is_dir():
+        return _folder(path, artifacts)
+    if path.suffix == ".csv":
+        return TableSource(path, experiment)
+    if path.suffix == ".zip":
+        return ArchiveSource(ZipReader(path))
+    if path.suffix in _DATABASES or text.startswith("sqlite:"):
+        return _database(path, artifacts)
+    raise _unknown(path)
+
+
+def _folder(path: Path, artifacts: Path | None) -> Source:
+    if (path / MANIFEST).exists() or (path / f".{MANIFEST}").exists():
+        return ArchiveSource(FolderReader(path))
+    for database in (path / config.DATABASE, path / config.STORE_FOLDER / config.DATABASE):
+        if database.exists():
+            return StoreSource(open_store(database))
+    for folder in (path, path / "mlruns"):
+        if _is_filestore(folder):
+            return FileStoreSource(folder)
+    if (path / "mlflow.db").exists():
+        return _database(path / "mlflow.db", artifacts)
+    raise _unknown(path)
+
+
+def _is_filestore(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    return any((child / "meta.yaml").exists() for child in folder.iterdir()) or any(
+        folder.glob(".trash/*/meta.yaml")
+    )
+
+
+def _database(path: Path, artifacts: Path | None) -> Source:
+    connection = open_read_only(path)
+    try:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        tables = {row[0] for row in connection.execute(query)}
+    finally:
+        connection.close()
+    if "changes" in tables and "metric_keys" in tables:
+        return StoreSource(open_store(path))
+    if {"experiments", "runs", "metrics"} <= tables:
+        return MlflowDatabaseSource(path, artifacts)
+    raise _unknown(path)
+
+
+def _unknown(path: Path) -> InvalidParameter:
+    return InvalidParameter(
+        f"{path} is nothing that can be imported. Right would be an mlruns folder, an MLflow or mltrack "
+        "database (.db), an export (folder or .zip), a .csv file, or http(s)://… of a server."
+    )

@@ -1,0 +1,167 @@
+"""Where an export lies: a folder, or a zip file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
+from mltrack_jupyter.transfer.lines import MANIFEST
+
+_CHUNK = 1024 * 1024
+
+
+class WritingPlace(Protocol):
+    """Takes the files of an export, each once."""
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there already."""
+        ...
+
+    def write(self, name: str, body: BinaryIO) -> None:
+        """Write a file."""
+        ...
+
+    def finish(self) -> None:
+        """Make the export visible under its name."""
+        ...
+
+    def abandon(self) -> None:
+        """Close without a finished export."""
+        ...
+
+
+class ReadingPlace(Protocol):
+    """Gives the files of an export by the names that its format has; nothing is unpacked."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file. Raises ``NotFound``."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open."""
+        ...
+
+
+class FolderPlace:
+    """An export in a folder; blobs that are there from before are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        ours = (folder / MANIFEST).exists() or (folder / f".{MANIFEST}").exists()
+        if folder.exists() and not ours and any(folder.iterdir()):
+            raise InvalidParameter(
+                f"{folder} is not empty and is no export; choose a new folder or a name ending in .zip."
+            )
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f".{MANIFEST}").touch()  # so that an export that was stopped can go on
+        (folder / MANIFEST).unlink(missing_ok=True)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there already."""
+        return (self._folder / name).exists()
+
+    def write(self, name: str, body: BinaryIO) -> None:
+        """Write a file under a temporary name and then give it its own."""
+        place = self._folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(f".{place.name}.new")
+        with fresh.open("wb") as file:
+            shutil.copyfileobj(body, file, _CHUNK)
+        os.replace(fresh, place)
+
+    def finish(self) -> None:
+        """Forget that the export was under way."""
+        (self._folder / f".{MANIFEST}").unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Leave what there is: the next attempt goes on from it."""
+
+
+class ZipPlace:
+    """An export in a zip file, which appears when it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fresh = path.with_name(f".{path.name}.new")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._zip = zipfile.ZipFile(self._fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
+        self._names: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        """Tell whether a file is there already."""
+        return name in self._names
+
+    def write(self, name: str, body: BinaryIO) -> None:
+        """Write a file."""
+        with self._zip.open(name, "w", force_zip64=True) as file:
+            shutil.copyfileobj(body, file, _CHUNK)
+        self._names.add(name)
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        self._zip.close()
+        os.replace(self._fresh, self._path)
+
+    def abandon(self) -> None:
+        """Remove what there is."""
+        self._zip.close()
+        self._fresh.unlink(missing_ok=True)
+
+
+class FolderReader:
+    """Reads an export in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file; a link is no part of an export."""
+        try:
+            handle = os.open(self._folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except OSError as error:
+            raise NotFound(f"The export has no {name}.") from error
+        return os.fdopen(handle, "rb")
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+
+class ZipReader:
+    """Reads an export in a zip file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise StoreUnreadable(f"{path} is no zip file that can be read: {error}.") from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file."""
+        try:
+            return cast(BinaryIO, self._zip.open(name))
+        except KeyError as error:
+            raise NotFound(f"The export has no {name}.") from error
+
+    def close(self) -> None:
+        """Close the zip file."""
+        self._zip.close()
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[WritingPlace]:
+    """Write an export whole: into a zip file if the name says so, else into a folder."""
+    place: WritingPlace = ZipPlace(target) if target.suffix == ".zip" else FolderPlace(target)
+    finished = False
+    try:
+        yield place
+        place.finish()
+        finished = True
+    finally:
+        if not finished:
+            place.abandon()

@@ -1,0 +1,72 @@
+/** What a card says about a run. */
+import { cellText, duration } from './format';
+import { metricKeys, tagOf, type RunTable } from './table';
+
+/** A key with its value, and whether it was inferred from the cell. */
+export interface Fact {
+  readonly key: string;
+  readonly value: string;
+  readonly inferred: boolean;
+}
+
+/** The facts of one run. */
+export interface CardFacts {
+  readonly runId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly experimentId: string;
+  readonly duration: string;
+  readonly metrics: readonly Fact[];
+  readonly params: readonly Fact[];
+  readonly hasModel: boolean;
+  readonly warnings: string;
+}
+
+interface Inferred {
+  readonly params: ReadonlySet<string>;
+  readonly metrics: ReadonlySet<string>;
+}
+
+/** Read the tag that lists what was inferred; anything else means nothing was. */
+export function parseInferred(tag: string): Inferred {
+  let json: unknown = null;
+  try {
+    json = JSON.parse(tag || 'null');
+  } catch {
+    json = null;
+  }
+  const lists = (json ?? {}) as Record<string, unknown>;
+  const read = (name: string): Set<string> =>
+    new Set(Array.isArray(lists[name]) ? (lists[name] as unknown[]).map(String) : []);
+  return { params: read('params'), metrics: read('metrics') };
+}
+
+/** Gather the facts of a row; `now` is for a run that still goes on. */
+export function cardFacts(table: RunTable, row: number, now: number): CardFacts {
+  const inferred = parseInferred(tagOf(table, row, 'mltrack.inferred'));
+  const order = metricKeys(table);
+  const facts = (kind: 'param' | 'metric', marked: ReadonlySet<string>): Fact[] =>
+    table.columns
+      .filter(column => column.kind === kind && column.values[row] !== null)
+      .map(({ key, values }) => ({
+        key,
+        value: cellText(values[row], kind),
+        inferred: marked.has(key)
+      }));
+  const metrics = facts('metric', inferred.metrics);
+  metrics.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
+  return {
+    runId: table.ids[row],
+    name: table.names[row] || table.ids[row],
+    status: table.statuses[row],
+    experimentId: table.experimentIds[row],
+    duration: duration((table.ends[row] ?? now) - table.starts[row]),
+    metrics,
+    // What somebody wrote down comes before what was found by looking.
+    params: facts('param', inferred.params).sort(
+      (a, b) => Number(a.inferred) - Number(b.inferred)
+    ),
+    hasModel: tagOf(table, row, 'mltrack.model') !== '',
+    warnings: tagOf(table, row, 'mltrack.warnings')
+  };
+}

@@ -1,0 +1,224 @@
+"""Figures, outcomes, git, notebooks and writing: the parts around a cell."""
+
+import base64
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mltrack_jupyter.capture import notebook as notebooks
+from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
+from mltrack_jupyter.capture.git import read_git
+from mltrack_jupyter.capture.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
+from mltrack_jupyter.capture.outcome import outcome_of
+from mltrack_jupyter.capture.writing import write_run
+from mltrack_jupyter.errors import InvalidParameter, Unavailable
+
+
+def png(number):
+    return {"image/png": base64.b64encode(b"png%d" % number).decode(), "text/plain": "x"}
+
+
+def test_each_figure_once_and_not_too_many():
+    figures = Figures()
+    for number in [1, 1, *range(2, MAX_FIGURES + 3)]:
+        figures.see(png(number))
+    assert len(figures.files()) == MAX_FIGURES
+    assert figures.files()["figures/figure-1.png"] == b"png1"
+    assert figures.notes() == ["2 more figures were not stored: 20 a cell is the limit"]
+    figures = Figures()
+    figures.see({"image/png": b"x" * 5_000_001})
+    assert figures.files() == {}
+    assert "5 MB" in figures.notes()[0]
+
+
+def test_what_is_updated_or_cleared_is_gone():
+    figures = Figures()
+    figures.see(png(1), "id")
+    figures.see(png(2), "id")
+    assert list(figures.files().values()) == [b"png2"]
+    figures.clear(wait=True)
+    assert len(figures.files()) == 1
+    figures.see(png(3))
+    assert list(figures.files().values()) == [b"png3"]
+    figures.clear(wait=False)
+    assert figures.files() == {}
+
+
+def test_other_outputs_are_no_figures():
+    figures = Figures()
+    for bundle in (
+        {"text/html": "<b>"},
+        {"image/png": 3},
+        {"image/png": "not base64!"},
+        {**png(1), "application/vnd.mltrack.view+json": {}},
+    ):
+        figures.see(bundle)
+    figures.see({"application/vnd.plotly.v1+json": {"data": []}})
+    figures.see({"image/svg+xml": "<svg/>"})
+    assert figures.files() == {
+        "figures/figure-1.plotly.json": b'{"data": []}',
+        "figures/figure-2.svg": b"<svg/>",
+    }
+
+
+class Owner:
+    def say(self, text):
+        return text.upper()
+
+
+def test_a_tap_puts_back_what_it_found():
+    owner, heard = Owner(), []
+    tap = Tap(owner, "say", heard.append)
+    assert owner.say("a") == "A"
+    assert heard == ["a"]
+    tap.remove()
+    assert vars(owner) == {}
+    assert owner.say("b") == "B"
+    assert heard == ["a"]
+    mine = owner.say = lambda text: text * 2
+    tap = Tap(owner, "say", lambda text: 1 / 0)
+    assert owner.say("a") == "aa"
+    tap.remove()
+    assert owner.say is mine
+
+
+def test_a_tap_below_another_falls_silent():
+    owner, heard = Owner(), []
+    tap = Tap(owner, "say", heard.append)
+    under = owner.say
+    owner.say = lambda text: under(text) + "!"
+    tap.remove()
+    assert owner.say("a") == "A!"
+    assert heard == []
+
+
+def test_outcomes():
+    space = {}
+    try:
+        exec(compile("x = 1\nraise KeyError('token=\"abcdefgh\"')", "<cell>", "exec"), space)
+    except KeyError as error:
+        failed = outcome_of(error, space)
+    assert failed.status.value == "FAILED"
+    assert failed.line == 2
+    assert "abcdefgh" not in failed.text
+    assert failed.text.startswith("Traceback")
+    assert "test_around" not in failed.text
+    assert outcome_of(None, space).status.value == "FINISHED"
+    assert outcome_of(KeyboardInterrupt(), space).status.value == "KILLED"
+    assert outcome_of(SystemExit(), space).status.value == "FINISHED"
+    assert outcome_of(SystemExit("why"), space).status.value == "FAILED"
+
+
+def test_git_without_a_repository_or_a_commit(tmp_path, monkeypatch):
+    assert read_git(tmp_path) is None
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert read_git(tmp_path) is None
+    monkeypatch.setenv("PATH", "")
+    assert read_git(tmp_path) is None
+
+
+def test_git_does_not_run_what_a_repository_names(tmp_path):
+    mark = tmp_path / "ran"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "a").write_text("1")
+    subprocess.run([*git, "add", "a"], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    hook = tmp_path / "hook.sh"
+    hook.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    hook.chmod(0o755)
+    subprocess.run([*git, "config", "core.fsmonitor", str(hook)], check=True)
+    assert read_git(tmp_path) is not None
+    assert not mark.exists()
+
+
+def test_source_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "nb" / "a.ipynb"
+    assert source_name(Notebook(), None) == UNKNOWN
+    assert source_name(Notebook("srv/nb/a.ipynb", file), None) == "srv/nb/a.ipynb"
+    assert source_name(Notebook("srv/nb/a.ipynb", file), tmp_path) == "nb/a.ipynb"
+    assert source_name(Notebook(str(file), file), None) == "nb/a.ipynb"
+    assert source_name(Notebook("/else/b.ipynb", Path("/else/b.ipynb")), None) == "b.ipynb"
+
+
+def test_the_environment_is_asked_last(monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "not-a-notebook")
+    found = NotebookFinder().find({"__vsc_ipynb_file__": "/w/c.ipynb"})
+    assert found.path == "/w/c.ipynb"
+    assert found.file is None
+    monkeypatch.setenv("JPY_SESSION_NAME", "/w/d.ipynb")
+    assert NotebookFinder().find({}).path == "/w/d.ipynb"
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    assert NotebookFinder().find({}).path == ""
+
+
+def test_the_token_stays_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
+    monkeypatch.setattr(notebooks, "kernel_id", lambda: "k")
+    asked = []
+    monkeypatch.setattr(notebooks, "_sessions", lambda info: asked.append(info) or [])
+    runtime = tmp_path / f"jpserver-{os.getpid()}.json"
+    for host, count in (("10.0.0.5", 0), ("example.org", 0), ("localhost", 1), ("127.0.0.1", 2)):
+        runtime.write_text(json.dumps({"port": 1, "hostname": host, "token": "t"}))
+        NotebookFinder().find({})
+        assert len(asked) == count
+    runtime.write_text("broken")
+    assert NotebookFinder().find({}).path == ""
+
+
+def test_a_silent_server_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "kernel_id", lambda: "k")
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    monkeypatch.setattr(notebooks, "_server_info", lambda parent: {"port": 1})
+    asked = []
+
+    def silent(info):
+        asked.append(info)
+        raise TimeoutError
+
+    monkeypatch.setattr(notebooks, "_sessions", silent)
+    finder = NotebookFinder()
+    finder.find({})
+    finder.find({})
+    assert len(asked) == 1
+
+
+class Runs:
+    def __init__(self):
+        self.calls, self.kept = [], []
+
+    def log_batch(self, run_id, metrics=(), params=(), tags=()):
+        items = [*metrics, *params, *tags]
+        self.calls.append(len(items))
+        if any(item.key == "bad" for item in items):
+            raise InvalidParameter("bad name")
+        if any(item.key == "down" for item in items):
+            raise Unavailable("away")
+        self.kept += [item.key for item in items]
+
+
+class Services:
+    def __init__(self):
+        self.runs = Runs()
+
+
+def test_writing_in_batches_and_around_what_is_refused():
+    services = Services()
+    assert write_run(services, "r", params={f"p{i}": "" for i in range(250)}) == []
+    assert services.runs.calls == [100, 100, 50]
+    notes = write_run(services, "r", metrics={"a": 1.0, "bad": 2.0, "b": 3.0}, tags={"down": "x"})
+    assert services.runs.kept[-2:] == ["a", "b"]
+    assert "'bad'" in notes[0]
+    assert "away" in notes[1]
+    assert "away" in write_run(services, "r", tags={"down": "x"})[0]
+    assert write_run(services, "r") == []
+
+
+@pytest.mark.parametrize("hostile", ["../../etc", "a\nb"])
+def test_a_session_without_a_notebook_is_none(hostile):
+    assert notebooks._located(hostile, "/root") is None

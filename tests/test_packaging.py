@@ -1,0 +1,275 @@
+"""What a user gets: Binder's recipe run in a clean environment, and what is there afterwards.
+
+The environment is made once for all the tests, from the files of the checkout that git knows or would
+take, outside of it, and with nothing of this process's environment that could lead back to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# The first test waits for npm and pip.
+pytestmark = pytest.mark.timeout(900)
+
+_GENERATED = (
+    ".git", "node_modules", ".venv", "lib", "dist", "labextension", "static", "__pycache__", ".mltrack",
+)  # fmt: skip
+_LEADING_BACK = ("PYTHON", "JUPYTER", "JPY_", "IPYTHON", "MLTRACK_", "MLFLOW_", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the package, a folder for its files, and the copy it was built from."""
+
+    prefix: Path
+    home: Path
+    checkout: Path
+    env: dict[str, str]
+
+    def run(self, *command: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        return run(command, self.home, {**self.env, **more})
+
+    def python(self, code: str, *arguments: str, **more: str) -> str:
+        return self.run(self.prefix / "bin" / "python", "-c", code, *arguments, **more).stdout
+
+
+def run(
+    command: Sequence[str | Path], cwd: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=800, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+def copy_checkout(target: Path) -> None:
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-coz", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode != 0:  # an unpacked archive
+        shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*_GENERATED))
+        return
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is needed to build the JupyterLab extension")
+    base = tmp_path_factory.mktemp("packaging")
+    prefix, home, checkout = base / "env", base / "home", base / "checkout"
+    home.mkdir()
+    copy_checkout(checkout)
+    subprocess.run([sys.executable, "-m", "venv", prefix], check=True)
+    env = {key: value for key, value in os.environ.items() if not key.startswith(_LEADING_BACK)}
+    env["PATH"] = os.pathsep.join([str(prefix / "bin"), env["PATH"]])
+    env["PIP_NO_COMPILE"] = "1"  # the tests use little of what is installed
+    folders = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    env.update((name, str(home / name.lower())) for name in folders)
+    run(["bash", checkout / "binder" / "postBuild"], checkout, env)
+    return Installed(prefix, home, checkout, env)
+
+
+def test_the_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for name in ("package.json", "package-lock.json"):
+        assert json.loads((ROOT / name).read_text())["version"] == project, name
+
+
+def test_the_lab_extension_is_enabled(installed: Installed) -> None:
+    done = installed.run("jupyter", "labextension", "list")
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "mltrack-jupyter" in line]
+    assert len(lines) == 1
+    assert "enabled" in lines[0]
+    assert "OK" in lines[0]
+
+
+def test_the_server_extension_is_enabled(installed: Installed) -> None:
+    done = installed.run("jupyter", "server", "extension", "list")
+    text = done.stdout + done.stderr
+    # The name with "enabled", and below it what came of loading it.
+    assert re.search(r"^ +mltrack_jupyter.*enabled", text, re.MULTILINE), text
+    assert re.search(r"^ +mltrack_jupyter .*OK", text, re.MULTILINE), text
+
+
+def test_the_package_is_the_installed_one(installed: Installed) -> None:
+    place = Path(
+        installed.python("import mltrack_jupyter; print(mltrack_jupyter.__file__)").strip()
+    )
+    assert place.is_relative_to(installed.prefix)
+    assert "site-packages" in place.parts
+
+
+def test_the_command_finds_everything_in_place(installed: Installed, tmp_path: Path) -> None:
+    shown = installed.run("mltrack", "doctor", tmp_path / "store").stdout
+    assert shown
+    assert [line for line in shown.splitlines() if not line.startswith("ok")] == []
+
+
+def test_the_wheel_holds_every_part(installed: Installed) -> None:
+    code = (
+        "from importlib.metadata import distribution as d\n"
+        "print(*(str(f) for f in d('mltrack-jupyter').files), sep='\\n')"
+    )
+    names = installed.python(code).splitlines()
+    for ending in (
+        "share/jupyter/labextensions/mltrack-jupyter/package.json",
+        "share/jupyter/labextensions/mltrack-jupyter/install.json",
+        "etc/jupyter/jupyter_server_config.d/mltrack_jupyter.json",
+        "mltrack_jupyter/static/compare.js",
+        "mltrack_jupyter/py.typed",
+        "mltrack_jupyter/store/sql/migrations/versions/0001_first.py",
+        "mltrack_jupyter/store/sql/migrations/script.py.mako",
+    ):
+        assert any(name.endswith(ending) for name in names), ending
+    startup = [Path(name).name for name in names if "etc/ipython/startup/" in name]
+    assert [name for name in startup if name.endswith(".py")] == ["50-mltrack.py"]
+    foreign = [
+        name for name in names if name.startswith(("tests/", "examples/", "docs/", "scripts/"))
+    ]
+    assert foreign == []
+
+
+_IN_A_KERNEL = """
+import json, sys
+from jupyter_client.manager import start_new_kernel
+
+manager, client = start_new_kernel(kernel_name="python3", cwd=sys.argv[1])
+outputs = []
+try:
+    for code in json.loads(sys.argv[2]):
+        reply = client.execute_interactive(
+            code, output_hook=lambda message: outputs.append(message["content"]), timeout=120
+        )
+        assert reply["content"]["status"] == "ok", (code, reply["content"], outputs)
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+print(json.dumps(outputs))
+"""
+
+_READ_RUNS = """
+import json
+import mltrack_jupyter as mltrack
+
+runs = mltrack.search_runs(search_all_experiments=True, output_format="list")
+print(json.dumps([
+    [run.info.run_name, run.info.status.value, run.data.params, run.data.metrics] for run in runs
+]))
+"""
+
+
+def test_a_plain_kernel_tracks_a_cell(installed: Installed, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    cells = [
+        "%%track -n from-a-clean-kernel\nalpha = 0.25\nscore = sum([0.5, 0.25])",
+        "import sys; assert not [path for path in sys.path if path.startswith("
+        + repr(str(ROOT))
+        + ")]",
+    ]
+    uri = {"MLTRACK_TRACKING_URI": str(store)}
+    outputs = json.loads(installed.python(_IN_A_KERNEL, str(tmp_path), json.dumps(cells), **uri))
+    assert any("application/vnd.mltrack.view+json" in item.get("data", {}) for item in outputs)
+    runs = json.loads(installed.python(_READ_RUNS, **uri))
+    assert runs == [["from-a-clean-kernel", "FINISHED", {"alpha": "0.25"}, {"score": 0.75}]]
+    assert (store / "mltrack.db").is_file()
+
+
+TOKEN = "a-token-of-this-test"
+
+
+@pytest.fixture
+def lab(installed: Installed) -> Iterator[str]:
+    """JupyterLab as Binder starts it, on the checkout; the fixture is its address."""
+    command = [
+        installed.prefix / "bin" / "jupyter", "lab", "--no-browser", "--ServerApp.port=0",
+        f"--IdentityProvider.token={TOKEN}", "--ServerApp.allow_root=True",
+    ]  # fmt: skip
+    log = (installed.home / "lab.log").open("w")
+    process = subprocess.Popen(
+        command, cwd=installed.checkout, env=installed.env, stdout=log, stderr=log
+    )
+    try:
+        known = Path(installed.env["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
+        for _ in range(300):
+            if known.exists() and known.stat().st_size:
+                break
+            assert process.poll() is None, Path(log.name).read_text()[-3000:]
+            time.sleep(0.1)
+        yield json.loads(known.read_text())["url"]
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        log.close()
+
+
+def fetch(url: str) -> str:
+    request = urllib.request.Request(url, headers={"Authorization": f"token {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read().decode()
+
+
+def test_lab_opens_the_quickstart_with_the_extension(lab: str) -> None:
+    page = fetch(f"{lab}lab/tree/examples/quickstart.ipynb")
+    config = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert config is not None
+    extensions = {item["name"]: item for item in json.loads(config[1])["federated_extensions"]}
+    entry = extensions["mltrack-jupyter"]["load"]
+    assert "mltrack" in fetch(f"{lab}lab/extensions/mltrack-jupyter/{entry}")
+    assert len(json.loads(fetch(f"{lab}api/contents/examples/quickstart.ipynb"))["content"]) > 0
+    assert json.loads(fetch(f"{lab}mltrack/api/1/info"))["store"] == "sqlite"
+
+
+def test_the_demo_runs_in_the_clean_environment(installed: Installed) -> None:
+    """What ``make demo`` shows, from the copy; its store lies in the copy."""
+    script = installed.checkout / "scripts" / "demo.py"
+    shown = installed.run(installed.prefix / "bin" / "python", script, "--headless").stdout
+    assert "100 runs in " in shown
+    assert "iris-tree version 1, stage Production, alias champion" in shown
+
+
+_WITHOUT_THE_PACKAGE = """
+import sys
+sys.modules["mltrack_jupyter"] = None  # to import it raises ModuleNotFoundError
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance(colors="nocolor")
+cell = "%%track -n first\\nalpha = 0.5\\nscore = alpha * 2\\nscore"
+before = shell.run_cell(cell)
+print("BEFORE", type(before.error_in_exec).__name__, before.error_in_exec)
+assert shell.run_cell(sys.argv[1]).success
+assert shell.run_cell(cell).success
+assert shell.user_ns["score"] == 1.0
+assert not shell.run_cell("%%track\\n1 / 0").success
+assert shell.run_cell("%mltrack compare").success
+print("SHIMMED")
+"""
+
+
+def test_a_notebook_says_what_is_missing_and_the_shim_helps(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "magics.md").read_text()
+    shim = text.split("<!-- shim -->")[1].split("```python\n")[1].split("```")[0]
+    assert len(shim.strip().splitlines()) == 2
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = run([sys.executable, "-c", _WITHOUT_THE_PACKAGE, shim], tmp_path, env)
+    assert "BEFORE UsageError Cell magic `%%track` not found" in done.stdout
+    assert "SHIMMED" in done.stdout

@@ -1,0 +1,256 @@
+"""Logging and reading back: what is accepted, and what is said of what is not."""
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, NotFound
+
+np = pytest.importorskip("numpy")
+
+
+def stored(mltrack):
+    return mltrack.get_run(mltrack.active_run().info.run_id)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1.0), (True, 1.0), (0.1, 0.1), (np.float32(0.5), 0.5), (np.int64(3), 3.0),
+        (np.array([[0.25]]), 0.25), (np.array(2), 2.0), (Decimal("0.5"), 0.5), (Fraction(1, 4), 0.25),
+        ("0.5", 0.5), (math.inf, math.inf), (10**300, 1e300),
+    ],
+)  # fmt: skip
+def test_a_metric_is_any_number(mltrack, value, expected):
+    mltrack.log_metric("m", value)
+    assert stored(mltrack).data.metrics == {"m": expected}
+
+
+@pytest.mark.parametrize(
+    "value", [None, "high", [1, 2], np.array([1, 2]), 1j, {}, object(), 10**400, b"x"]
+)
+def test_a_metric_is_nothing_else(mltrack, value):
+    with pytest.raises(InvalidParameter, match="'m' needs a number"):
+        mltrack.log_metric("m", value)
+    assert mltrack.active_run() is None
+
+
+@pytest.mark.parametrize("step", [0.5, "1", "x", math.nan, math.inf, [1], 2**63])
+def test_a_step_is_a_whole_number(mltrack, step):
+    with pytest.raises(InvalidParameter, match="step"):
+        mltrack.log_metric("m", 1.0, step=step)
+
+
+@pytest.mark.parametrize("timestamp", [0.5, -1, "now", 2**63])
+def test_a_timestamp_is_milliseconds(mltrack, timestamp):
+    with pytest.raises(InvalidParameter, match="timestamp"):
+        mltrack.log_metric("m", 1.0, timestamp=timestamp)
+
+
+def test_steps_and_timestamps(mltrack):
+    mltrack.log_metric("m", 1.0, step=np.int64(3), timestamp=5)
+    mltrack.log_metrics({"m": 2.0, "n": 3.0}, step=4.0)
+    points = mltrack.get_metric_history(mltrack.active_run().info.run_id, "m")
+    assert [(point.step, point.value) for point in points] == [(3, 1.0), (4, 2.0)]
+    assert points[0].timestamp == 5
+    assert points[1].timestamp > 1_700_000_000_000
+
+
+@pytest.mark.parametrize("key", ["", "a//b", "../a", "a\nb", "x" * 251, 7, None, b"a"])
+def test_a_key_is_a_name(mltrack, key):
+    for log in (mltrack.log_metric, mltrack.log_param, mltrack.set_tag):
+        with pytest.raises(InvalidParameter):
+            log(key, 1)
+
+
+def test_params_and_tags_are_text(mltrack):
+    assert mltrack.log_param("depth", 3) == 3
+    mltrack.log_params({"layers": [1, 2], "none": None, "np": np.float64(0.5)})
+    mltrack.set_tag("done", True)
+    mltrack.set_tags({"a": 1, "b": 2})
+    mltrack.delete_tag("b")
+    data = stored(mltrack).data
+    assert data.params == {"depth": "3", "layers": "[1, 2]", "none": "None", "np": "0.5"}
+    assert (data.tags["done"], data.tags["a"], "b" in data.tags) == ("True", "1", False)
+    with pytest.raises(InvalidParameter, match="Changing param values"):
+        mltrack.log_param("depth", 4)
+    with pytest.raises(NotFound, match="No tag"):
+        mltrack.delete_tag("b")
+
+
+def test_more_than_a_batch_at_once(mltrack):
+    mltrack.log_params({f"p{i}": i for i in range(250)})
+    mltrack.set_tags({f"t{i}": i for i in range(250)})
+    mltrack.log_metrics({f"m{i}": i for i in range(2500)})
+    data = stored(mltrack).data
+    assert (len(data.params), len(data.metrics)) == (250, 2500)
+    assert len([key for key in data.tags if key[0] == "t"]) == 250
+
+
+def test_to_another_run(mltrack):
+    with mltrack.start_run() as other:
+        pass
+    with mltrack.start_run() as run:
+        mltrack.log_metric("m", 1.0, run_id=other.info.run_id)
+        mltrack.log_params({"a": 1}, run_id=other.info.run_id)
+        mltrack.log_text("x", "a.txt", run_id=other.info.run_id)
+    assert mltrack.get_run(other.info.run_id).data.metrics == {"m": 1.0}
+    assert mltrack.get_run(run.info.run_id).data.metrics == {}
+
+
+def test_files_there_and_back(mltrack, tmp_path):
+    folder = tmp_path / "data"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a b.txt").write_text("one")
+    (folder / "inner" / "ü.txt").write_text("two")
+    with mltrack.start_run() as run:
+        mltrack.log_text("hällo", "notes/h.txt")
+        mltrack.log_dict({"a": [1]}, "d.json")
+        mltrack.log_dict({"a": [1]}, "d.yaml")
+        mltrack.log_artifact(folder / "a b.txt")
+        mltrack.log_artifact(str(folder), "copies")
+        mltrack.log_artifacts(folder, "all")
+        assert mltrack.get_artifact_uri("d.json").endswith(f"{run.info.run_id}/artifacts/d.json")
+    back = mltrack.download_artifacts(run.info.run_id, dst_path=tmp_path / "back")
+    found = {
+        p.relative_to(back).as_posix(): p.read_text() for p in (tmp_path / "back").rglob("*.*")
+    }
+    assert found == {
+        "notes/h.txt": "hällo", "d.json": '{\n  "a": [\n    1\n  ]\n}', "d.yaml": "a:\n- 1\n",
+        "a b.txt": "one", "copies/data/a b.txt": "one", "copies/data/inner/ü.txt": "two",
+        "all/a b.txt": "one", "all/inner/ü.txt": "two",
+    }  # fmt: skip
+    one = mltrack.download_artifacts(run.info.run_id, "all/inner/ü.txt")
+    with open(one) as file:
+        assert (one.endswith("ü.txt"), file.read()) == (True, "two")
+    some = mltrack.download_artifacts(run.info.run_id, "all", tmp_path / "some")
+    assert some == str(tmp_path / "some" / "all")
+
+
+def test_a_run_without_files_is_an_empty_folder(mltrack, tmp_path):
+    with mltrack.start_run() as run:
+        pass
+    back = mltrack.download_artifacts(run.info.run_id, dst_path=tmp_path / "back")
+    assert list((tmp_path / "back").iterdir()) == []
+    assert back == str(tmp_path / "back")
+    with pytest.raises(NotFound, match="no artifact"):
+        mltrack.download_artifacts(run.info.run_id, "none")
+
+
+def test_what_is_missing_cannot_be_logged(mltrack, tmp_path):
+    with pytest.raises(NotFound, match=r"no file .*gone"):
+        mltrack.log_artifact(tmp_path / "gone.txt")
+    with pytest.raises(NotFound, match=r"no directory .*gone"):
+        mltrack.log_artifacts(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a//b", "", "a/../../x", "C:\\x"])
+def test_a_file_stays_below_its_run(mltrack, path):
+    with pytest.raises(InvalidParameter, match="Invalid path"):
+        mltrack.log_text("x", path)
+
+
+def test_figures(mltrack, tmp_path):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    figure, _ = pyplot.subplots()
+    mltrack.log_figure(figure, "plots/a.png", save_kwargs={"dpi": 20})
+    mltrack.log_figure(figure, "plots/a.svg")
+    pyplot.close(figure)
+    run_id = mltrack.active_run().info.run_id
+    with open(mltrack.download_artifacts(run_id, "plots/a.png"), "rb") as file:
+        assert file.read(4) == b"\x89PNG"
+    with pytest.raises(InvalidParameter, match="matplotlib"):
+        mltrack.log_figure("no figure", "a.png")
+
+
+def test_a_local_artifact_location(mltrack, tmp_path):
+    place = tmp_path / "my files %20 ü"
+    number = mltrack.create_experiment("local", artifact_location=str(place))
+    uri = mltrack.create_experiment("uri", artifact_location=(tmp_path / "b c").as_uri())
+    for experiment, folder in ((number, place), (uri, tmp_path / "b c")):
+        with mltrack.start_run(experiment_id=experiment) as run:
+            mltrack.log_text("x", "a/b.txt")
+        assert (folder / run.info.run_id / "artifacts" / "a" / "b.txt").read_text() == "x"
+        assert mltrack.Client().list_artifacts(run.info.run_id, "a")[0].path == "a/b.txt"
+
+
+def test_experiments(mltrack):
+    assert mltrack.get_experiment_by_name("mine") is None
+    mine = mltrack.set_experiment("mine")
+    assert mltrack.set_experiment("mine") == mine == mltrack.get_experiment_by_name("mine")
+    with mltrack.start_run() as run:
+        pass
+    assert run.info.experiment_id == mine.experiment_id
+    assert mltrack.set_experiment(experiment_id="0").name == "Default"
+    with pytest.raises(AlreadyExists, match="already exists"):
+        mltrack.create_experiment("mine")
+    names = [item.name for item in mltrack.search_experiments(filter_string="name LIKE 'm%'")]
+    assert names == ["mine"]
+    for wrong in ({}, {"experiment_name": "a", "experiment_id": "1"}):
+        with pytest.raises(InvalidParameter, match="either"):
+            mltrack.set_experiment(**wrong)
+    with pytest.raises(NotFound):
+        mltrack.set_experiment(experiment_id="987")
+
+
+def test_a_deleted_experiment_is_not_used(mltrack):
+    mine = mltrack.set_experiment("mine")
+    mltrack.Client().delete_experiment(mine.experiment_id)
+    with pytest.raises(InvalidParameter, match="restore_experiment"):
+        mltrack.set_experiment("mine")
+    with pytest.raises(InvalidParameter, match="deleted"):
+        mltrack.start_run()
+    with pytest.raises(AlreadyExists, match="restore"):
+        mltrack.create_experiment("mine")
+
+
+@pytest.mark.parametrize("variable", ["MLTRACK_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_NAME"])
+def test_the_environment_chooses_an_experiment(mltrack, environment, variable):
+    environment.setenv(variable, "from outside")
+    with mltrack.start_run() as run:
+        pass
+    assert mltrack.get_experiment(run.info.experiment_id).name == "from outside"
+
+
+def test_searching_makes_a_frame(mltrack):
+    pd = pytest.importorskip("pandas")
+    for depth in (3, 10):
+        with mltrack.start_run(run_name=f"d{depth}"):
+            mltrack.log_param("depth", depth)
+            mltrack.log_metric("acc", depth / 10)
+    running = mltrack.start_run(run_name="open")
+    frame = mltrack.search_runs(order_by=["metrics.acc DESC"])
+    assert list(frame["tags.mlflow.runName"]) == ["d10", "d3", "open"]
+    assert list(frame["params.depth"])[:2] == ["10", "3"]
+    assert list(frame["metrics.acc"])[:2] == [1.0, 0.3]
+    assert math.isnan(frame["metrics.acc"][2])
+    assert list(frame["status"]) == ["FINISHED", "FINISHED", "RUNNING"]
+    assert str(frame["start_time"].dtype).endswith("UTC]")
+    assert frame["end_time"][2] is pd.NaT
+    assert list(mltrack.search_runs(filter_string="metrics.acc > 0.5")["params.depth"]) == ["10"]
+    found = mltrack.search_runs(filter_string="run_name = 'open'", output_format="list")
+    assert [run.info.run_id for run in found] == [running.info.run_id]
+
+
+def test_searching_nothing_makes_an_empty_frame(mltrack):
+    frame = mltrack.search_runs(experiment_names=["none"])
+    assert len(frame) == 0
+    assert {"run_id", "status", "start_time", "end_time"} <= set(frame.columns)
+
+
+def test_searching_elsewhere(mltrack):
+    mltrack.set_experiment("a")
+    with mltrack.start_run():
+        pass
+    mltrack.set_experiment("b")
+    assert len(mltrack.search_runs()) == 0
+    assert len(mltrack.search_runs(experiment_names=["a", "none"])) == 1
+    assert len(mltrack.search_runs(search_all_experiments=True)) == 1
+    with pytest.raises(InvalidParameter, match="not both"):
+        mltrack.search_runs(experiment_ids=["0"], experiment_names=["a"])
+    with pytest.raises(InvalidParameter, match="pandas"):
+        mltrack.search_runs(output_format="arrow")
+    with pytest.raises(InvalidParameter, match="did you mean 'metrics'"):
+        mltrack.search_runs(filter_string="metrcs.acc > 1")

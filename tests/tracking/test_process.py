@@ -1,0 +1,126 @@
+"""The ends of processes, and what a fresh one tracks to."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mltrack_jupyter.store import open_store
+
+BEGIN = """
+import sys, mltrack_jupyter as mltrack
+outer = mltrack.start_run(run_name="outer")
+inner = mltrack.start_run(run_name="inner", nested=True)
+mltrack.log_param("a", 1)
+"""
+
+
+def statuses(store):
+    services = open_store(store)
+    page = services.runs.search(["0"])
+    services.close()
+    return {run.info.run_name: run.info.status.value for run in page}
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "expected"),
+    [
+        ("", 0, "FINISHED"),
+        ("raise ValueError('x')", 1, "FAILED"),
+        ("1 / 0", 1, "FAILED"),
+        ("raise KeyboardInterrupt", -2, "KILLED"),
+        ("sys.exit(0)", 0, "FINISHED"),
+    ],
+)
+def test_a_script_that_ends_ends_its_runs(run_script, end, code, expected):
+    done = run_script(BEGIN + end, check=False)
+    assert done.returncode in (code, 130)
+    assert statuses(run_script.store) == {"outer": expected, "inner": expected}
+
+
+def test_the_traceback_of_a_script_is_still_shown(run_script):
+    done = run_script(BEGIN + "raise ValueError('the reason')", check=False)
+    assert "ValueError: the reason" in done.stderr
+
+
+def test_a_block_sees_the_exit_code(run_script):
+    run_script(
+        """
+import sys, mltrack_jupyter as mltrack
+with mltrack.start_run(run_name="block"):
+    sys.exit(3)
+""",
+        check=False,
+    )
+    assert statuses(run_script.store) == {"block": "FAILED"}
+
+
+def test_runs_of_threads_end_with_the_script(run_script):
+    run_script(
+        """
+import threading, mltrack_jupyter as mltrack
+def work(): mltrack.start_run(run_name=threading.current_thread().name)
+threads = [threading.Thread(target=work, name=name) for name in "ab"]
+[t.start() for t in threads]; [t.join() for t in threads]
+"""
+    )
+    assert statuses(run_script.store) == {"a": "FINISHED", "b": "FINISHED"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_logs_to_the_run_of_its_parent_but_does_not_end_it(run_script):
+    done = run_script(
+        """
+import os, mltrack_jupyter as mltrack
+with mltrack.start_run(run_name="parent") as run:
+    mltrack.log_param("before", 1)
+    children = []
+    for index in range(3):
+        child = os.fork()
+        if child == 0:
+            for step in range(10):
+                mltrack.log_metric(f"m{index}", step, step=step)
+            with mltrack.start_run(run_name=f"child{index}", nested=True):
+                pass
+            raise SystemExit(0)
+        children.append(child)
+    print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+    print(mltrack.get_run(run.info.run_id).info.status.value)
+    mltrack.log_param("after", 1)
+print(sorted(mltrack.get_run(run.info.run_id).data.metrics))
+print(len(mltrack.get_metric_history(run.info.run_id, "m1")))
+"""
+    )
+    assert done.stdout.splitlines() == ["[0, 0, 0]", "RUNNING", "['m0', 'm1', 'm2']", "10"]
+    names = statuses(run_script.store)
+    assert names == dict.fromkeys(("parent", "child0", "child1", "child2"), "FINISHED")
+
+
+def test_a_killed_script_loses_nothing_that_was_logged(run_script, tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(
+        BEGIN
+        + """
+step = 0
+while True:
+    mltrack.log_metric("m", step, step=step)
+    print(step, flush=True)
+    step += 1
+"""
+    )
+    environment = os.environ | {"MLTRACK_TRACKING_URI": str(run_script.store)}
+    process = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    said = [int(process.stdout.readline()) for _ in range(50)]
+    process.send_signal(signal.SIGKILL)
+    said += [int(line) for line in process.stdout if line.strip()]
+    process.wait()
+    process.stdout.close()
+    services = open_store(run_script.store)
+    run = services.runs.search(["0"], "run_name = 'inner'")[0]
+    steps = [point.step for point in services.metrics.history(run.info.run_id, "m")]
+    services.close()
+    assert said == steps[: len(said)]

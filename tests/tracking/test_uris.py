@@ -1,0 +1,121 @@
+"""What may be tracked to, and what is said of what may not."""
+
+from importlib.util import find_spec
+
+import pytest
+
+from mltrack_jupyter import config
+from mltrack_jupyter.errors import EndpointNotFound, InternalError, InvalidParameter, MltrackError
+from mltrack_jupyter.store import normalise_uri
+
+
+@pytest.fixture
+def here(tmp_path, environment):
+    environment.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("project", "sqlite:///{0}/project/mltrack.db"),
+        ("project/runs.db", "sqlite:///{0}/project/runs.db"),
+        ("{0}/x.sqlite", "sqlite:///{0}/x.sqlite"),
+        ("a/../b", "sqlite:///{0}/b/mltrack.db"),
+        ("file://{0}/a%20b", "sqlite:///{0}/a b/mltrack.db"),
+        ("file:{0}/x.db", "sqlite:///{0}/x.db"),
+        ("sqlite:///x.db", "sqlite:///{0}/x.db"),
+        ("sqlite:///{0}/x.db", "sqlite:///{0}/x.db"),
+        ("", "sqlite:///{0}/.mltrack/mltrack.db"),
+        ("http://127.0.0.1:8888/mltrack/", "http://127.0.0.1:8888/mltrack"),
+        ("HTTPS://host/x", "HTTPS://host/x"),
+        ("postgresql+psycopg://u:p@host/db", "postgresql+psycopg://u:p@host/db"),
+        ("mysql+pymysql://u@host/db", "mysql+pymysql://u@host/db"),
+    ],
+)
+def test_forms(here, given, expected):
+    assert normalise_uri(given.format(here)) == expected.format(here)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("s3://bucket/x", "unknown scheme 's3'"), ("databricks", None), ("ftp://x", "unknown scheme"),
+        ("http://", "names no server"), ("http://host:port/", "names no server"),
+        ("http:///mltrack", "names no server"), ("sqlite://", "names no file"),
+        ("file://host/x", "three slashes"),
+    ],
+)  # fmt: skip
+def test_wrong_forms_are_said_at_once(here, mltrack, given, message):
+    if message is None:
+        assert normalise_uri(given).endswith("/databricks/mltrack.db")
+        return
+    with pytest.raises(InvalidParameter, match=message):
+        mltrack.set_tracking_uri(given)
+
+
+def test_paths_may_be_paths_and_begin_at_home(here, environment):
+    environment.setenv("HOME", str(here / "home"))
+    assert normalise_uri(here / "x") == f"sqlite:///{here}/x/mltrack.db"
+    assert normalise_uri("~/x.db") == f"sqlite:///{here}/home/x.db"
+
+
+@pytest.mark.parametrize("name", ["a b", "what?", "50%", "ü#1", "a;b&c=d", "漢字", "it's"])
+def test_any_folder_will_do(mltrack, tmp_path, name):
+    mltrack.set_tracking_uri(tmp_path / name)
+    with mltrack.start_run() as run:
+        mltrack.log_text("x", "a.txt")
+    assert (tmp_path / name / "mltrack.db").exists()
+    assert mltrack.Client(tmp_path / name).list_artifacts(run.info.run_id)[0].path == "a.txt"
+    assert mltrack.get_tracking_uri() == f"sqlite:///{tmp_path / name}/mltrack.db"
+
+
+def test_the_environment_chooses_and_a_call_overrides(here, environment, mltrack):
+    from mltrack_jupyter.tracking import session
+
+    environment.setattr(session, "_uri", None)
+    assert mltrack.get_tracking_uri() == f"sqlite:///{here}/.mltrack/mltrack.db"
+    environment.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1/x")
+    assert mltrack.get_tracking_uri() == "http://127.0.0.1:1/x"
+    environment.setenv("MLTRACK_TRACKING_URI", str(here / "ours"))
+    assert mltrack.get_tracking_uri() == f"sqlite:///{here}/ours/mltrack.db"
+    mltrack.set_tracking_uri("called")
+    assert mltrack.get_tracking_uri() == f"sqlite:///{here}/called/mltrack.db"
+
+
+def test_the_default_store_is_the_nearest_upwards_else_at_the_git_root_else_here(here):
+    deep = here / "repository" / "notebooks" / "deep"
+    deep.mkdir(parents=True)
+    assert config.default_store(deep) == deep / ".mltrack"
+    (here / "repository" / ".git").mkdir()
+    assert config.default_store(deep) == here / "repository" / ".mltrack"
+    (here / ".mltrack").mkdir()
+    assert config.default_store(deep) == here / ".mltrack"
+    (deep.parent / ".mltrack").mkdir()
+    assert config.default_store(deep) == deep.parent / ".mltrack"
+
+
+def test_a_deleted_working_directory_is_survived(here, environment):
+    (here / "gone").mkdir()
+    environment.chdir(here / "gone")
+    (here / "gone").rmdir()
+    environment.setenv("HOME", str(here))
+    assert config.default_store() == here / ".mltrack"
+
+
+@pytest.mark.skipif(find_spec("pymysql") is not None, reason="the driver is installed")
+def test_a_database_whose_driver_is_missing_says_what_to_install(mltrack):
+    mltrack.set_tracking_uri("mysql+pymysql://u@127.0.0.1/db")
+    with pytest.raises(InvalidParameter, match="pip install pymysql"):
+        mltrack.get_experiment("0")
+
+
+def test_a_server_that_is_not_ours_is_named(mltrack, web_server):
+    mltrack.set_tracking_uri(web_server)
+    for call, kinds in (
+        (lambda: mltrack.get_experiment_by_name("x"), (EndpointNotFound, InternalError)),
+        (lambda: mltrack.set_experiment("x"), (MltrackError,)),
+        (mltrack.start_run, (MltrackError,)),
+    ):
+        with pytest.raises(kinds, match="tracking server"):
+            call()
