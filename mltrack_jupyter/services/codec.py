@@ -249,10 +249,10 @@ def _to_wire(value: Any, *, top: bool = False) -> Any:
 def decode_answer(operation: Operation, body: bytes) -> Any:
     """Read the value that an operation returned from the JSON of its answer."""
     try:
-        wire = msgspec.json.decode(body)
+        wire = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InternalError(
-            f"The server's answer to {operation.path} is not JSON, so it is not a tracking server "
+            f"The server's answer to {operation.path} is no JSON object, so it is not a tracking server "
             f"(or a login page stands before it): {body[:80]!r}"
         ) from error
     if operation.returns is NoneType:

@@ -300,8 +300,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Add a point to a metric. An exact repetition of a point is stored once.
-         * @description Add a point to a metric. An exact repetition of a point is stored once.
+         * Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
+         * @description Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
+         *
+         *     An exact repetition of a point is stored once.
          */
         post: operations["runs_log_metric"];
         delete?: never;
@@ -579,6 +581,26 @@ export interface paths {
          * @description Set tags of a logged model.
          */
         patch: operations["logged_models_set_tags"];
+        trace?: never;
+    };
+    "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a tag. Raises ``NotFound`` if there is none of that key.
+         * @description Remove a tag. Raises ``NotFound`` if there is none of that key.
+         */
+        delete: operations["logged_models_delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/2.0/mlflow/logged-models/{model_id}/params": {
@@ -1149,6 +1171,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/trash/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return what is in the trash, with the files that a purge would remove.
+         * @description Return what is in the trash, with the files that a purge would remove.
+         *
+         *     ``older_than`` leaves out what was deleted after this time (ms); ``experiment_ids`` keeps to these
+         *     experiments and their runs.
+         */
+        post: operations["workspace_trash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/trash/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete runs and experiments of the trash for good, each with its files; there is no way back.
+         * @description Delete runs and experiments of the trash for good, each with its files; there is no way back.
+         *
+         *     What is not in the trash (any more), or is needed by a registered model, is left as it is and
+         *     comes back with ``kept_because``. An experiment takes all its runs with it.
+         */
+        post: operations["workspace_purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/3.0/mlflow/server-info": {
         parameters: {
             query?: never;
@@ -1163,6 +1231,178 @@ export interface paths {
         get: operations["workspace_server_info"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/experiments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create an experiment, or find the one of this name, and return it as it is here.
+         * @description Create an experiment, or find the one of this name, and return it as it is here.
+         *
+         *     It keeps its id where that is free, and an artifact location in an object store; else its
+         *     artifacts belong to this store. One that is here already only gains tags.
+         */
+        post: operations["transfer_import_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/runs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a whole run: its info, params, tags, inputs and outputs, and points of its metrics.
+         * @description Write a whole run: its info, params, tags, inputs and outputs, and points of its metrics.
+         *
+         *     A long history comes in several calls. The latest values in ``run.data.metrics`` are not read: they
+         *     follow from the points. Raises ``InvalidParameter`` if a param has another value here.
+         */
+        post: operations["transfer_import_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/logged-models/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a logged model with its params, tags and metrics; return where its files belong.
+         * @description Write a logged model with its params, tags and metrics; return where its files belong.
+         */
+        post: operations["transfer_import_logged_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/registered-models/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a registered model without its versions: description, tags and times.
+         * @description Write a registered model without its versions: description, tags and times.
+         */
+        post: operations["transfer_import_registered_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/model-versions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a version under its own number, with its stage, tags, aliases and times.
+         * @description Write a version under its own number, with its stage, tags, aliases and times.
+         *
+         *     Raises ``InvalidParameter`` if the number belongs to another version here.
+         */
+        post: operations["transfer_import_model_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/transfer/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the marks of those that are here; a transfer skips what bears the mark it would set.
+         * @description Return the marks of those that are here; a transfer skips what bears the mark it would set.
+         */
+        post: operations["transfer_marks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/transfer/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note in the change feed that these were imported whole, each with a mark of what it was.
+         * @description Note in the change feed that these were imported whole, each with a mark of what it was.
+         */
+        post: operations["transfer_mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/runs/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register a run that happened elsewhere, in one call; all of it is written or nothing.
+         * @description Register a run that happened elsewhere, in one call; all of it is written or nothing.
+         *
+         *     ``experiment`` is a name and is created if it is new. ``metrics`` are last values, ``points`` whole
+         *     histories. Artifacts may have 16 MB together. Without times the run has just ended.
+         *     Raises ``AlreadyExists`` for a ``run_id`` that is taken.
+         */
+        post: operations["transfer_register_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1539,6 +1779,62 @@ export interface components {
             action: string;
             /** @default  */
             detail?: string;
+        };
+        /**
+         * Trash
+         * @description Items of the trash: runs first, the one deleted longest ago first.
+         */
+        Trash: {
+            /** @default [] */
+            items?: components["schemas"]["TrashItem"][];
+        };
+        /**
+         * TrashItem
+         * @description A deleted ``run`` or ``experiment``, the files it owns and their size in bytes.
+         *
+         *         ``deleted_time`` (ms) is 0 where nobody recorded it. ``kept_because`` says why a purge leaves it.
+         */
+        TrashItem: {
+            entity: string;
+            entity_id: string;
+            /** @default  */
+            name?: string;
+            /** @default  */
+            experiment_id?: string;
+            /** @default 0 */
+            deleted_time?: number;
+            /** @default 0 */
+            files?: number;
+            /** @default 0 */
+            size?: number;
+            /** @default  */
+            kept_because?: string;
+        };
+        /**
+         * RunArrival
+         * @description An imported run as the store now has it: where its files belong, and how much of it there is.
+         */
+        RunArrival: {
+            run_id: string;
+            experiment_id: string;
+            artifact_uri: string;
+            /** @default 0 */
+            params?: number;
+            /** @default 0 */
+            tags?: number;
+            /** @default 0 */
+            points?: number;
+        };
+        /**
+         * InlineFile
+         * @description A small artifact inside a request: ``text``, or any bytes as ``base64``.
+         */
+        InlineFile: {
+            path: string;
+            /** @default  */
+            text?: string;
+            /** @default  */
+            base64?: string;
         };
         Error: {
             error_code: string;
@@ -2769,6 +3065,45 @@ export interface operations {
             };
         };
     };
+    logged_models_delete_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                tag_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    model_id: string;
+                    tag_key: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     logged_models_log_params: {
         parameters: {
             query?: never;
@@ -3982,6 +4317,82 @@ export interface operations {
             };
         };
     };
+    workspace_trash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    older_than?: number | null;
+                    /** @default null */
+                    experiment_ids?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trash"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    workspace_purge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    run_ids?: string[] | null;
+                    /** @default null */
+                    experiment_ids?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trash"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     workspace_server_info: {
         parameters: {
             query?: never;
@@ -3999,6 +4410,335 @@ export interface operations {
                 content: {
                     "application/json": {
                         [key: string]: string | boolean;
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_import_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    experiment: components["schemas"]["Experiment"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        experiment?: components["schemas"]["Experiment"];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_import_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run: components["schemas"]["Run"];
+                    /** @default null */
+                    points?: components["schemas"]["Metric"][] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run?: components["schemas"]["RunArrival"];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_import_logged_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    model: components["schemas"]["LoggedModel"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        artifact_uri?: string;
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_import_registered_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    model: components["schemas"]["RegisteredModel"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_import_model_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    version: components["schemas"]["ModelVersion"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        model_version?: components["schemas"]["ModelVersion"];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    entity: string;
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        marks?: {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_mark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    entity: string;
+                    marks: {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_register_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default Default */
+                    experiment?: string;
+                    /** @default  */
+                    run_name?: string;
+                    /** @default  */
+                    run_id?: string;
+                    /** @default FINISHED */
+                    status?: components["schemas"]["RunStatus"];
+                    /** @default 0 */
+                    start_time?: number;
+                    /** @default 0 */
+                    end_time?: number;
+                    /** @default  */
+                    user_id?: string;
+                    /** @default null */
+                    params?: {
+                        [key: string]: string | number | boolean;
+                    } | null;
+                    /** @default null */
+                    metrics?: {
+                        [key: string]: number;
+                    } | null;
+                    /** @default null */
+                    points?: components["schemas"]["Metric"][] | null;
+                    /** @default null */
+                    tags?: {
+                        [key: string]: string;
+                    } | null;
+                    /** @default null */
+                    artifacts?: components["schemas"]["InlineFile"][] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run?: components["schemas"]["Run"];
                     };
                 };
             };

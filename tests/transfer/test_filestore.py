@@ -1,7 +1,6 @@
 """Folders of MLflow's file store, written by hand as MLflow wrote them."""
 
 import math
-import os
 import shutil
 
 from mltrack_jupyter.entities import RunStatus
@@ -33,12 +32,12 @@ def test_the_layout_of_2018_arrives_whole(old_mlruns, target, bring):
 def test_the_second_time_changes_nothing(old_mlruns, target, bring):
     bring(old_mlruns, target)
     last = target.workspace.changes().last
-    before = target.runs.get(RUN)
+    before = repr(target.runs.get(RUN))
     report = bring(old_mlruns, target)
     assert report.skipped == 1
     assert report.matches
     assert target.workspace.changes().last == last
-    assert target.runs.get(RUN) == before
+    assert repr(target.runs.get(RUN)) == before
 
 
 def test_what_grew_in_the_source_is_brought_after(old_mlruns, target, bring):
@@ -50,7 +49,12 @@ def test_what_grew_in_the_source_is_brought_after(old_mlruns, target, bring):
 
 
 def test_a_broken_run_is_listed_and_the_others_arrive(old_mlruns, target, bring):
-    for name, text in {"empty": "", "text": "just words", "bad": "a: [", "status": "status: 9"}.items():
+    for name, text in {
+        "empty": "",
+        "text": "just words",
+        "bad": "a: [",
+        "status": "status: 9",
+    }.items():
         place = old_mlruns / "0" / name
         place.mkdir()
         (place / "meta.yaml").write_text(text)
@@ -83,11 +87,11 @@ def test_links_out_of_the_folder_are_not_followed(old_mlruns, target, bring, tmp
     secret.mkdir()
     (secret / "key").write_text("private")
     run = old_mlruns / "0" / RUN
-    os.symlink(secret / "key", run / "artifacts" / "key")
-    os.symlink(secret, run / "artifacts" / "folder")
-    os.symlink(secret, old_mlruns / "0" / "linked")
+    (run / "artifacts" / "key").symlink_to(secret / "key")
+    (run / "artifacts" / "folder").symlink_to(secret)
+    (old_mlruns / "0" / "linked").symlink_to(secret)
     assert bring(old_mlruns, target).found["files"] == 1
-    os.symlink(secret / "key", run / "params" / "key")
+    (run / "params" / "key").symlink_to(secret / "key")
     report = bring(old_mlruns, target)
     assert "leads out of the folder" in report.problems[0].reason
     assert "private" not in str(target.runs.get(RUN))

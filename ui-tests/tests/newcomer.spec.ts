@@ -6,6 +6,8 @@ import { Tracker } from './helpers';
 const QUICKSTART = path.resolve(__dirname, '../../examples/quickstart.ipynb');
 const CANVAS = 'mltrack-parcoords-canvas';
 const BRUSHED_AXIS = 'metrics.accuracy';
+const TRACKED_CELL = 3;
+const COMPARE_CELL = 9;
 
 /** Drags along an axis, from one height to another (0 is its top, 1 its bottom). */
 async function brush(page: Page, view: Locator, key: string, from: number, to: number) {
@@ -52,8 +54,9 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
   await expect(sidebar.getByTestId('mltrack-version-row').first()).toContainText('Production');
 
   // The card of a tracked cell tells what happened.
+  // (JupyterLab keeps only the cells in sight; to select one brings it there.)
   const card = page.getByTestId('mltrack-card').first();
-  await card.scrollIntoViewIfNeeded();
+  await page.notebook.selectCells(TRACKED_CELL);
   await expect(card).toContainText('first-tree');
   await expect(card).toContainText('accuracy');
 
@@ -62,6 +65,7 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
   // Compare: a hundred lines are painted, and a brush leaves the good ones.
   const compare = page.locator('.jp-OutputArea-output').filter({ has: page.getByTestId(CANVAS) });
   const first = compare.first();
+  await page.notebook.selectCells(COMPARE_CELL);
   await first.scrollIntoViewIfNeeded();
   const canvas = first.getByTestId(CANVAS).first();
   await expect.poll(() => tracker.painted(canvas)).toBeGreaterThan(5000);
@@ -109,7 +113,9 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
     .locator('.jp-OutputArea-output')
     .filter({ has: page.getByTestId(CANVAS) })
     .first();
+  await page.notebook.selectCells(TRACKED_CELL);
   await expect(page.getByTestId('mltrack-card').first()).toContainText('first-tree');
+  await page.notebook.selectCells(COMPARE_CELL);
   await again.scrollIntoViewIfNeeded();
   await expect
     .poll(() => tracker.painted(again.getByTestId(CANVAS).first()))

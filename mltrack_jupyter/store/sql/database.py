@@ -44,7 +44,7 @@ class Database:
         try:
             self.url = _parse_url(url)
             self.engine = self._make_engine(synchronous)
-        except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError) as error:
+        except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError, ValueError) as error:
             raise InvalidParameter(
                 f"{url!r} is no database URL that can be opened ({error}); right would be, for example, "
                 "sqlite:///path/to/mltrack.db or postgresql+psycopg://user@host/name."
@@ -162,6 +162,11 @@ def translate(error: sa_exc.DBAPIError, path: str) -> MltrackError:
         )
     if "disk is full" in low or "no space" in low:
         return StoreUnwritable(f"The disk is full: {place} cannot grow. Nothing was half-written.")
+    if "disk i/o error" in low:
+        return StoreUnwritable(
+            f"{place} cannot be written: the disk is full, over its quota, or damaged ({reason}). Nothing "
+            "was half-written."
+        )
     if "readonly" in low or "read-only" in low:
         return StoreUnwritable(f"{place} cannot be written: the file or its folder is read-only.")
     if "unable to open" in low:

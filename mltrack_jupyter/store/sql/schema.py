@@ -75,7 +75,8 @@ def create_file(path: Path) -> None:
             if not path.exists():
                 os.replace(fresh, path)
     finally:
-        fresh.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{fresh.name}*"):
+            left.unlink(missing_ok=True)
 
 
 def _use_wal(path: Path) -> None:

@@ -1,0 +1,143 @@
+"""The commands, called as a user calls them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mltrack_jupyter.cli import COMMANDS, main
+from mltrack_jupyter.cli.parsing import seconds
+from mltrack_jupyter.store import open_store
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store with two runs, one of them in the trash; it is the default one."""
+    place = tmp_path / ".mltrack"
+    monkeypatch.setenv("MLTRACK_TRACKING_URI", str(place))
+    services = open_store(place)
+    for name in ("first", "second"):
+        run = services.runs.create("0", run_name=name, start_time=1_700_000_000_000)
+        services.runs.log_metric(run.info.run_id, "acc", 0.5, 1)
+    services.runs.delete(run.info.run_id)
+    services.close()
+    return place
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from mltrack_jupyter.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "import json; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    loaded = set(json.loads(done.stderr))
+    assert all(f"    {name}" in done.stdout for name in COMMANDS)
+    assert not loaded & {"sqlalchemy", "tornado", "traitlets", "httpx", "msgspec", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["srver"], "'server'"),
+        (["runs", "lst"], "'list'"),
+        (["server", "--prt", "1"], "'--port'"),
+        (["gc", "--dry-rn"], "'--dry-run'"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_one(given, meant, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(given)
+    assert stopped.value.code == 2
+    assert f"Did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_lists(store, capsys):
+    assert main(["runs", "list", "--columns", "metrics.acc"]) == 0
+    out = capsys.readouterr().out
+    assert "first" in out
+    assert "second" not in out
+    assert "0.5" in out
+    run_id = out.splitlines()[1].split()[0]
+    assert main(["runs", "show", run_id]) == 0
+    assert "acc" in capsys.readouterr().out
+    assert main(["experiments", "list"]) == 0
+    assert "Default" in capsys.readouterr().out
+    assert main(["models", "list", str(store)]) == 0
+
+
+def test_an_error_is_one_line(store, capsys):
+    assert main(["runs", "show", "none"]) == 1
+    assert capsys.readouterr().err == "mltrack: Run with id=none not found.\n"
+
+
+def test_a_name_cannot_steer_the_terminal(store, capsys):
+    services = open_store(store)
+    services.runs.create("0", run_name="evil\x1b[2J\nname")
+    services.close()
+    main(["runs", "list"])
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_trash_and_gc(store, capsys):
+    assert main(["trash"]) == 0
+    assert "second" in capsys.readouterr().out
+    assert main(["gc", "--older-than", "30d"]) == 0
+    assert "empty" in capsys.readouterr().out
+    assert main(["gc", "--dry-run"]) == 0
+    capsys.readouterr()
+    assert main(["gc", "--yes"]) == 0
+    assert "deleted for good: 1 runs" in capsys.readouterr().out
+    assert main(["trash"]) == 0
+    assert "empty" in capsys.readouterr().out
+
+
+def test_lengths_of_time():
+    assert (seconds("30d"), seconds("12h"), seconds("2w")) == (2592000, 43200, 1209600)
+    with pytest.raises(Exception, match="right would be 30d"):
+        seconds("soon")
+
+
+def test_db_check_backup_upgrade(store, capsys, tmp_path):
+    assert main(["db", "check"]) == 0
+    assert main(["db", "upgrade"]) == 0
+    assert main(["db", "backup", "--to", str(tmp_path / "copy" / "b.db")]) == 0
+    capsys.readouterr()
+    assert main(["runs", "list", str(tmp_path / "copy" / "b.db")]) == 0
+    assert "first" in capsys.readouterr().out
+    assert main(["db", "backup", "--to", str(tmp_path / "copy" / "b.db")]) == 1
+    assert main(["db", "check", str(tmp_path / "none")]) == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_db_check_sees_damage(store, capsys):
+    place = store / "mltrack.db"
+    main(["db", "backup", "--to", str(store / "b.db")])
+    content = bytearray((store / "b.db").read_bytes())
+    content[4096 * 3 : 4096 * 6] = b"\x55" * (4096 * 3)
+    (store / "broken.db").write_bytes(content)
+    assert main(["db", "check", str(store / "broken.db")]) == 1
+    assert "problem" in capsys.readouterr().out
+    (store / "junk.db").write_bytes(b"not a database at all, but long enough to be read" * 100)
+    assert main(["db", "check", str(store / "junk.db")]) == 1
+    assert place.exists()
+
+
+def test_export_and_import(store, capsys, tmp_path):
+    out = tmp_path / "all.zip"
+    assert main(["export", str(store), str(out)]) == 0
+    assert main(["import", str(out), "--into", str(tmp_path / "b" / ".mltrack")]) == 0
+    counts = capsys.readouterr().out
+    assert "runs" in counts
+    assert main(["import", str(out), "--into", str(tmp_path / "b" / ".mltrack")]) == 0
+    assert "2 runs were there already" in capsys.readouterr().out
+    assert main(["import", str(store)]) == 1
+    assert "is the store to import into" in capsys.readouterr().err
+
+
+def test_doctor_says_ok_or_what_to_type(store, capsys):
+    main(["doctor"])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith(("ok  ", "DO  ")) for line in lines)
+    assert any("schema" in line for line in lines)

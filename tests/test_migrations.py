@@ -1,0 +1,100 @@
+"""The schema: what the tables declare is what the migrations make, and a backup comes first."""
+
+import re
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.sql import schema
+from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.migrations import upgrade
+from mltrack_jupyter.store.sql.tables import metadata
+from mltrack_jupyter.testing.making import new_run
+
+
+def statements(path):
+    """Return the SQL of every table and index: its parts, in whatever order and with any blanks."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        ).fetchall()
+    connection.close()
+    return {
+        name: sorted(part.strip(" ,)") for part in re.split(r"CONSTRAINT|\) WITHOUT", " ".join(sql.split())))
+        for name, sql in rows
+        if not name.startswith("sqlite_")
+    }
+
+
+@pytest.fixture
+def migrated(tmp_path):
+    """A database that only migrations have touched."""
+    database = Database(f"sqlite:///{tmp_path / 'migrated.db'}")
+    upgrade(database)
+    yield database
+    database.close()
+
+
+def test_migrations_make_what_the_tables_declare(migrated, tmp_path):
+    with migrated.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_both_ways_lead_to_the_same_sql(migrated, tmp_path):
+    open_store(tmp_path / "created.db").close()
+    created, other = statements(tmp_path / "created.db"), statements(migrated.path)
+    # Alembic names the key of its own table; nobody else does.
+    assert {name: sql for name, sql in created.items() if other.get(name) != sql}.keys() <= {
+        "alembic_version"
+    }
+    assert created.keys() == other.keys()
+
+
+def test_the_newest_migration_is_the_head_that_the_code_knows(tmp_path):
+    folder = schema.__file__.replace("schema.py", "migrations")
+    assert ScriptDirectory(folder).get_heads() == [schema.HEAD]
+    services = open_store(tmp_path / "x.db")
+    assert services.workspace.info().schema_version == schema.HEAD
+    services.close()
+
+
+def test_a_migrated_database_is_a_store(migrated):
+    assert schema.read_version(migrated) == schema.HEAD
+
+
+def test_a_backup_with_everything_in_it_is_made_before(tmp_path):
+    path = tmp_path / "x.db"
+    services = open_store(path)
+    run = new_run(services, params={"a": "1"}, metrics={"m": 0.5})
+    services.close()
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    database.close()
+    (backup,) = tmp_path.glob("x.db.before-*")
+    for place in (backup, path):
+        if place is backup:
+            place = place.rename(tmp_path / "backup.db")
+        services = open_store(place)
+        assert services.runs.get(run.info.run_id) == run
+        services.close()
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path):
+    path = tmp_path / "x.db"
+    open_store(path).close()
+    before = statements(path)
+    database = Database(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "DELETE FROM alembic_version"
+        )  # so that the first one runs into its tables
+    connection.close()
+    with pytest.raises(Exception, match="already exists"):
+        upgrade(database)
+    database.close()
+    assert statements(path) == before

@@ -1,0 +1,53 @@
+"""A CSV of old runs."""
+
+import pytest
+
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+
+
+def test_prefixed_and_guessed_columns(tmp_path, target, bring):
+    place = tmp_path / "old runs.csv"
+    place.write_text(
+        "run_name,start_time,metrics.acc,depth,model,score,tags.team\n"
+        "one,2024-05-03 12:00:00,0.9,3,forest,1.5,blue\n"
+        "two,2024-05-04T12:00:00+02:00,nan,4,tree,,\n"
+    )
+    report = bring(place, target)
+    assert report.matches
+    assert report.notes == [
+        "read as metrics: depth, score (name a column metrics.… to say it yourself)",
+        "read as params: model (name a column params.… to say it yourself)",
+    ]
+    experiment = target.experiments.get_by_name("old runs")
+    runs = {run.info.run_name: run for run in target.runs.search([experiment.experiment_id])}
+    assert runs["one"].data.metrics == {"acc": 0.9, "depth": 3.0, "score": 1.5}
+    assert runs["one"].data.params == {"model": "forest"}
+    assert runs["one"].data.tags["team"] == "blue"
+    assert runs["one"].info.start_time == 1714737600000
+    assert runs["two"].info.start_time == 1714816800000
+    assert "score" not in runs["two"].data.metrics
+
+
+def test_the_same_table_again_and_equal_rows(tmp_path, target, bring):
+    place = tmp_path / "t.csv"
+    place.write_text("a;b\n1;x\n1;x\n2;y\n")
+    assert bring(place, target, experiment="mine").there["runs"] == 3
+    report = bring(place, target, experiment="mine")
+    assert report.skipped == 3
+    experiment = target.experiments.get_by_name("mine")
+    assert len(target.runs.search([experiment.experiment_id])) == 3
+
+
+def test_a_bad_row_is_listed(tmp_path, target, bring):
+    place = tmp_path / "t.csv"
+    place.write_text("run_id,status,acc\nr1,FINISHED,1\nr2,BROKE,2\nr3,failed,3\n")
+    report = bring(place, target)
+    assert [item.what for item in report.problems] == ["row 3"]
+    assert target.runs.get("r3").info.status == "FAILED"
+
+
+def test_what_is_no_source_says_what_would_be(tmp_path, target, bring):
+    with pytest.raises(NotFound):
+        bring(tmp_path / "none", target)
+    with pytest.raises(InvalidParameter, match="mlruns folder"):
+        bring(tmp_path, target)
