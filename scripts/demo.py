@@ -66,8 +66,12 @@ def report() -> None:
     print(shown.to_string(index=False, max_rows=12))
     model = mltrack.Client().get_model_version_by_alias("iris-tree", "champion")
     best = mltrack.get_run(model.run_id)
-    print(f"\nBest run: {best.info.run_name} ({model.run_id}), accuracy {best.data.metrics['accuracy']:.4f}")
-    print(f"Registered: iris-tree version {model.version}, stage {model.current_stage}, alias champion")
+    print(
+        f"\nBest run: {best.info.run_name} ({model.run_id}), accuracy {best.data.metrics['accuracy']:.4f}"
+    )
+    print(
+        f"Registered: iris-tree version {model.version}, stage {model.current_stage}, alias champion"
+    )
 
 
 def main() -> int:

@@ -87,6 +87,13 @@ def clean_environment():
     return {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
 
 
+def pytest_collection_modifyitems(items):
+    """Mark what starts a server, so that ``-m "not server"`` leaves it out."""
+    for item in items:
+        if {"server", "start_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """One server for all tests; each of them makes things under names of its own."""

@@ -24,7 +24,9 @@ def statements(path):
         ).fetchall()
     connection.close()
     return {
-        name: sorted(part.strip(" ,)") for part in re.split(r"CONSTRAINT|\) WITHOUT", " ".join(sql.split())))
+        name: sorted(
+            part.strip(" ,)") for part in re.split(r"CONSTRAINT|\) WITHOUT", " ".join(sql.split()))
+        )
         for name, sql in rows
         if not name.startswith("sqlite_")
     }

@@ -17,6 +17,7 @@ module.exports = {
   use: {
     ...base.use,
     baseURL: process.env.TARGET_URL,
+    actionTimeout: 20000,
     viewport: { width: 1400, height: 1000 },
     video: 'off', // would want Playwright's own ffmpeg
     trace: 'off',

@@ -2,7 +2,7 @@
 
 from mltrack_jupyter.widgets.bundle import VIEW_TYPE
 from mltrack_jupyter.widgets.card import Card, Notice, card
-from mltrack_jupyter.widgets.compare import Comparison, compare
+from mltrack_jupyter.widgets.comparison import Comparison, compare
 from mltrack_jupyter.widgets.runs import RunsView, runs_view
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from mltrack_jupyter.widgets.axes import Axis
 from mltrack_jupyter.widgets.colours import NEUTRAL, viridis
 from mltrack_jupyter.widgets.picture import Line, Picture, Rect, Text
-from mltrack_jupyter.widgets.texts import fitted, short_number
+from mltrack_jupyter.widgets.texts import distinct_numbers, fitted, short_number
 
 _WIDTH, _HEIGHT = 860, 330
 _LEFT, _RIGHT, _TOP, _FLOOR = 88, 96, 52, 18
@@ -118,7 +118,7 @@ def axis_labels(axis: Axis) -> list[tuple[float, str]]:
     if not high > low:
         return [(low, short_number(low))]
     ticks = _log_ticks(low, high) if axis.is_log else _ticks(low, high, axis.is_whole)
-    return [(tick, short_number(tick)) for tick in ticks]
+    return list(zip(ticks, distinct_numbers(ticks), strict=True))
 
 
 def _ticks(low: float, high: float, whole: bool) -> list[float]:

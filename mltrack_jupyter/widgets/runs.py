@@ -8,7 +8,7 @@ from mltrack_jupyter.entities import RunTable
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets.axes import build_axes, choose_axes
 from mltrack_jupyter.widgets.bundle import View, view_bundle
-from mltrack_jupyter.widgets.compare import find_runs
+from mltrack_jupyter.widgets.comparison import find_runs
 from mltrack_jupyter.widgets.table import FRAME, runs_html, runs_plain
 
 _MAX_ROWS = 25

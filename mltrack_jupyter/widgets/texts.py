@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
+from collections.abc import Sequence
 
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -14,20 +15,29 @@ def escape(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
-def short_number(value: float) -> str:
-    """Return a number in at most about six characters: 0.9134, 12.5k, 3e-5."""
+def short_number(value: float, digits: int = 4) -> str:
+    """Return a number in at most about six characters: 0.9134, 12.5k, 3e-5; ``digits`` are significant."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
     if value == 0:
         return "0"
     if size < 1e-3 or size >= 1e15:
-        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        mantissa, _, exponent = f"{value:.{digits - 2}e}".partition("e")
         return f"{_trim(mantissa)}e{int(exponent)}"
     if size < 1e4:
-        return str(int(value)) if value == int(value) else _trim(_precise(value, 4))
+        return str(int(value)) if value == int(value) else _trim(_precise(value, digits))
     scale, unit = next(item for item in _UNITS if size >= item[0])
-    return _trim(_precise(value / scale, 3)) + unit
+    return _trim(_precise(value / scale, digits - 1)) + unit
+
+
+def distinct_numbers(values: Sequence[float]) -> list[str]:
+    """Return numbers as short texts that tell them apart: 0.95998 and 0.95999, not twice 0.96."""
+    for digits in range(4, 15):
+        texts = [short_number(value, digits) for value in values]
+        if len(set(texts)) == len(set(values)):
+            return texts
+    return [repr(value) for value in values]
 
 
 def _precise(value: float, digits: int) -> str:

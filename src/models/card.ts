@@ -1,5 +1,6 @@
 /** What a card says about a run. */
 import { cellText, duration } from './format';
+import { jsonOf } from './tags';
 import { metricKeys, tagOf, type RunTable } from './table';
 
 /** A key with its value, and whether it was inferred from the cell. */
@@ -23,21 +24,15 @@ export interface CardFacts {
 }
 
 interface Inferred {
-  readonly params: ReadonlySet<string>;
-  readonly metrics: ReadonlySet<string>;
+  readonly params: readonly string[];
+  readonly metrics: readonly string[];
 }
 
 /** Read the tag that lists what was inferred; anything else means nothing was. */
 export function parseInferred(tag: string): Inferred {
-  let json: unknown = null;
-  try {
-    json = JSON.parse(tag || 'null');
-  } catch {
-    json = null;
-  }
-  const lists = (json ?? {}) as Record<string, unknown>;
-  const read = (name: string): Set<string> =>
-    new Set(Array.isArray(lists[name]) ? (lists[name] as unknown[]).map(String) : []);
+  const lists = jsonOf(tag);
+  const read = (name: string): string[] =>
+    Array.isArray(lists[name]) ? (lists[name] as unknown[]).map(String) : [];
   return { params: read('params'), metrics: read('metrics') };
 }
 
@@ -45,13 +40,13 @@ export function parseInferred(tag: string): Inferred {
 export function cardFacts(table: RunTable, row: number, now: number): CardFacts {
   const inferred = parseInferred(tagOf(table, row, 'mltrack.inferred'));
   const order = metricKeys(table);
-  const facts = (kind: 'param' | 'metric', marked: ReadonlySet<string>): Fact[] =>
+  const facts = (kind: 'param' | 'metric', marked: readonly string[]): Fact[] =>
     table.columns
       .filter(column => column.kind === kind && column.values[row] !== null)
       .map(({ key, values }) => ({
         key,
         value: cellText(values[row], kind),
-        inferred: marked.has(key)
+        inferred: marked.includes(key)
       }));
   const metrics = facts('metric', inferred.metrics);
   metrics.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
@@ -62,9 +57,9 @@ export function cardFacts(table: RunTable, row: number, now: number): CardFacts 
     experimentId: table.experimentIds[row],
     duration: duration((table.ends[row] ?? now) - table.starts[row]),
     metrics,
-    // What somebody wrote down comes before what was found by looking.
+    // What somebody wrote down comes first, then what was found, in the order of the cell.
     params: facts('param', inferred.params).sort(
-      (a, b) => Number(a.inferred) - Number(b.inferred)
+      (a, b) => inferred.params.indexOf(a.key) - inferred.params.indexOf(b.key)
     ),
     hasModel: tagOf(table, row, 'mltrack.model') !== '',
     warnings: tagOf(table, row, 'mltrack.warnings')

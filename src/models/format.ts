@@ -14,8 +14,8 @@ function trim(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** A number in at most about six characters: 0.9134, 12.5k, 3e-5. */
-export function shortNumber(value: number): string {
+/** A number in at most about six characters: 0.9134, 12.5k, 3e-5; `digits` are significant. */
+export function shortNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
   }
@@ -25,15 +25,27 @@ export function shortNumber(value: number): string {
   }
   if (size < 1e-3 || size >= 1e15) {
     return value
-      .toExponential(2)
+      .toExponential(digits - 2)
       .replace(/\.?0+e/, 'e')
       .replace('e+', 'e');
   }
   if (size < 1e4) {
-    return trim(Number.isInteger(value) ? String(value) : value.toPrecision(4));
+    return trim(Number.isInteger(value) ? String(value) : value.toPrecision(digits));
   }
   const unit = UNITS.find(([scale]) => size >= scale) ?? [1, ''];
-  return trim((value / unit[0]).toPrecision(3)) + unit[1];
+  return trim((value / unit[0]).toPrecision(digits - 1)) + unit[1];
+}
+
+/** Numbers as short texts that tell them apart: 0.95998 and 0.95999, not twice 0.96. */
+export function distinctNumbers(values: readonly number[]): string[] {
+  const wanted = new Set(values).size;
+  for (let digits = 4; digits < 15; digits++) {
+    const texts = values.map(value => shortNumber(value, digits));
+    if (new Set(texts).size === wanted) {
+      return texts;
+    }
+  }
+  return values.map(String);
 }
 
 /** A number for a tooltip: everything that matters, nothing of floating-point noise. */

@@ -6,6 +6,7 @@ import type { IContext } from '../models/context';
 import { longNumber } from '../models/format';
 import type { RunPageModel } from '../models/runPage';
 import { toNumber } from '../models/table';
+import { parseModel } from '../models/tags';
 
 /** What the parts are given. */
 export interface RunPartProps {
@@ -132,12 +133,13 @@ export function Texts({ model, context }: RunPartProps): React.ReactElement {
 /** The model of the run, and the versions registered from it. */
 export function Model({ model, context }: RunPartProps): React.ReactElement {
   const { trans, act } = context;
-  const path = model.tag('mltrack.model');
+  const logged = parseModel(model.tag('mltrack.model'));
   return (
     <Part title={trans.__('Model')} testId="mltrack-run-model">
-      {path ? (
+      {logged ? (
         <p>
-          <code>{path}</code>
+          {logged.kind && <>{logged.kind} · </>}
+          <code>{`runs:/${model.runId}/${logged.path}`}</code>
         </p>
       ) : (
         <p className="mltrack-Quiet">{trans.__('No model was logged.')}</p>
@@ -153,7 +155,7 @@ export function Model({ model, context }: RunPartProps): React.ReactElement {
           ))}
         </ul>
       )}
-      {path && (
+      {logged && (
         <button
           type="button"
           className="mltrack-Button mltrack-mod-accept"

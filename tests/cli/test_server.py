@@ -11,31 +11,8 @@ import pytest
 pytestmark = pytest.mark.server
 
 
-def start(folder, *options):
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("ML")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mltrack_jupyter.cli", "server", "--port", "0", *options],
-        cwd=folder,
-        env={**clean, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    url = process.stdout.readline().split()[-1]
-    process.stdout.readline()
-    token = process.stdout.readline().rpartition("=")[2].strip()
-    return process, url, token
-
-
-def stop(process, sent):
-    process.send_signal(sent)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert "Traceback" not in errors
-
-
 @pytest.fixture(scope="module", params=["token", "no-auth"])
-def server(request, tmp_path_factory):
+def server(request, tmp_path_factory, start, stop):
     folder = tmp_path_factory.mktemp("server")
     options = ["--no-auth"] if request.param == "no-auth" else []
     process, url, token = start(folder, *options)

@@ -1,4 +1,3 @@
-
 from mltrack_jupyter.models import requirements
 from mltrack_jupyter.models.requirements import environment_files, infer_requirements
 

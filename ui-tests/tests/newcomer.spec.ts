@@ -75,9 +75,14 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
 
   await page.screenshot({ path: 'test-results/3-brushed.png' });
 
-  // The same in the main area, for runs picked in the sidebar.
-  await tracker.run('leaves-4-depth-1').last().getByTestId('mltrack-run-checkbox').check();
+  // Filter as MLflow's users do, and compare in the main area what is picked in the sidebar.
+  const filter = sidebar.getByTestId('mltrack-filter');
+  await filter.fill("params.max_leaf_nodes = '4'");
+  await filter.press('Enter');
+  await expect(sidebar.getByTestId('mltrack-run-row')).toHaveCount(10);
   await tracker.run('leaves-4-depth-2').getByTestId('mltrack-run-checkbox').check();
+  await tracker.run('leaves-4-depth-3').getByTestId('mltrack-run-checkbox').check();
+  await tracker.run('leaves-4-depth-9').getByTestId('mltrack-run-checkbox').check();
   await sidebar.getByTestId('mltrack-compare-button').first().click();
   const document = page.getByTestId('mltrack-compare');
   await expect(document).toBeVisible();
@@ -87,6 +92,8 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
   await page.screenshot({ path: 'test-results/4-compare.png' });
 
   // Register a run from its page.
+  await filter.fill("run_name = 'second-tree'");
+  await filter.press('Enter');
   await tracker.run('second-tree').dblclick();
   const runPage = page.getByTestId('mltrack-run-page');
   await expect(runPage).toBeVisible();
@@ -107,6 +114,7 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
   await page.notebook.save();
   await page.notebook.close();
   await page.kernel.shutdownAll();
+  await page.sidebar.openTab('filebrowser');
   await page.notebook.openByPath(`${tmpPath}/quickstart.ipynb`);
   await page.notebook.activate('quickstart.ipynb');
   const again = page

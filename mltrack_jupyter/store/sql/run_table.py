@@ -19,6 +19,7 @@ SHOWN_TAGS = (
     "mltrack.model",
     "mltrack.notebook.path",
     "mltrack.inferred",
+    "mltrack.warnings",
 )
 _SYSTEM = ("mlflow.", "mltrack.")
 _PLURALS = {"param": "params", "metric": "metrics", "tag": "tags"}

@@ -1,5 +1,5 @@
 /** Values to positions and back; 0 is the lower end of an axis, 1 the upper. */
-import { shortNumber } from '../format';
+import { distinctNumbers } from '../format';
 import type { Axis } from './axis';
 
 /** A labelled position on an axis. */
@@ -93,17 +93,21 @@ export function ticks(axis: Axis, count: number): Tick[] {
     return [];
   }
   if (axis.min === axis.max) {
-    return [numberTick(axis, axis.min)];
+    return numberTicks(axis, [axis.min]);
   }
   const values = axis.log
     ? logValues(axis.min, axis.max, count)
     : linearValues(axis.min, axis.max, count, axis.integer);
   // A log axis within one decade, or a tiny range, may have no round value inside.
   const shown = values.length > 1 ? values : [axis.min, axis.max];
-  return shown.map(value => numberTick(axis, value));
+  return numberTicks(axis, shown);
 }
 
-function numberTick(axis: Axis, value: number): Tick {
-  const label = shortNumber(value);
-  return { at: toUnit(axis, value), label, title: String(value) };
+function numberTicks(axis: Axis, values: readonly number[]): Tick[] {
+  const labels = distinctNumbers(values);
+  return values.map((value, i) => ({
+    at: toUnit(axis, value),
+    label: labels[i],
+    title: String(value)
+  }));
 }
