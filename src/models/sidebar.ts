@@ -85,7 +85,8 @@ export class SidebarModel extends Observable {
     if (this._pinned && known) {
       await this.runs.reload();
     } else {
-      await this._show(await this._newest());
+      this._pinned = false;
+      await this._showNewest();
     }
   }
 
@@ -122,6 +123,14 @@ export class SidebarModel extends Observable {
     }
   }
 
+  private async _showNewest(): Promise<void> {
+    const newest = await this._newest();
+    // Somebody may have picked one while the answer was under way.
+    if (!this._pinned) {
+      await this._show(newest);
+    }
+  }
+
   private async _show(experimentId: string): Promise<void> {
     if (experimentId !== this._experimentId) {
       this.selection.clear();
@@ -152,7 +161,7 @@ export class SidebarModel extends Observable {
       await this._show(latest);
     } else if (!here) {
       this._pinned = false;
-      await this._show(await this._newest());
+      await this._showNewest();
     }
   }
 }

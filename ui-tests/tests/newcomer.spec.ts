@@ -131,6 +131,14 @@ test('a newcomer tracks, watches, compares, registers and comes back', async ({ 
 
   await page.screenshot({ path: 'test-results/7-reopened.png' });
 
+  // And so they are in the dark.
+  await page.theme.setDarkTheme();
+  await expect
+    .poll(() => tracker.painted(again.getByTestId(CANVAS).first()))
+    .toBeGreaterThan(5000);
+  await tracker.openSidebar();
+  await page.screenshot({ path: 'test-results/8-dark.png' });
+
   expect(foreign).toEqual([]);
   expect(errors).toEqual([]);
 });

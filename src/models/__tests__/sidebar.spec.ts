@@ -86,6 +86,17 @@ describe('the sidebar', () => {
     expect(model.experimentId).toBe('1');
   });
 
+  it('keeps what somebody chose while it was still looking for the newest', async () => {
+    const { model, store } = await setUp();
+    const choose = () => {
+      model.select('2');
+      return '1';
+    };
+    Object.defineProperty(store, 'newest', { get: choose });
+    await model.refresh();
+    expect(model.experimentId).toBe('2');
+  });
+
   it('shows an experiment that was made elsewhere', async () => {
     const { model, feed, store } = await setUp();
     store.experiments = [...store.experiments, experiment('3', 10)];
