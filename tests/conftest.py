@@ -23,6 +23,16 @@ EXTENSIONS = {
 SETTINGS = ("MLTRACK_", "MLFLOW_", "JUPYTER_", "JPY_")
 
 
+@pytest.fixture(autouse=True)
+def same_settings_afterwards():
+    """What a test (or the real mlflow in it) says by the environment is gone when the test has ended."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS)}
+    yield
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        del os.environ[name]
+    os.environ.update(before)
+
+
 class JupyterServer:
     """A Jupyter server with the extension, in a process of its own, on a free port of 127.0.0.1."""
 

@@ -15,7 +15,8 @@ from mltrack_jupyter.store import normalise_uri, open_store
 _lock = threading.RLock()
 _uri: str | None = None
 _open: dict[str, Services] = {}
-_experiment_id: str | None = None
+# Of which store, and its id there: an id means something else in another store.
+_experiment: tuple[str, str] | None = None
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
@@ -23,11 +24,10 @@ def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
 
     Raises ``InvalidParameter`` for a URI that cannot be right. Nothing is opened before it is used.
     """
-    global _uri, _experiment_id
+    global _uri
     full = normalise_uri(uri)
     with _lock:
-        if full != _uri:
-            _uri, _experiment_id = full, None
+        _uri = full
 
 
 def get_tracking_uri() -> str:
@@ -70,7 +70,7 @@ def set_experiment(
 
     Raises ``InvalidParameter`` if it is deleted, ``NotFound`` for an unknown id.
     """
-    global _experiment_id
+    global _experiment
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidParameter("Give either experiment_name or experiment_id.")
     if experiment_id is not None:
@@ -83,7 +83,7 @@ def set_experiment(
             f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
         )
     with _lock:
-        _experiment_id = experiment.experiment_id
+        _experiment = get_tracking_uri(), experiment.experiment_id
     return experiment
 
 
@@ -110,7 +110,13 @@ def create_experiment(
 
 def has_explicit_experiment() -> bool:
     """Tell whether someone chose an experiment, here or by the environment."""
-    return _experiment_id is not None or bool(_environment()[0] or _environment()[1])
+    return _chosen() is not None or any(_environment())
+
+
+def _chosen() -> str | None:
+    if _experiment is None or _experiment[0] != get_tracking_uri():
+        return None
+    return _experiment[1]
 
 
 def _environment() -> tuple[str, str]:
@@ -120,8 +126,9 @@ def _environment() -> tuple[str, str]:
 
 def current_experiment() -> Experiment:
     """Return the active experiment: chosen here, by the environment, or ``Default``."""
-    if _experiment_id is not None:
-        return services().experiments.get(_experiment_id)
+    chosen = _chosen()
+    if chosen is not None:
+        return services().experiments.get(chosen)
     name, number = _environment()
     if number:
         return set_experiment(experiment_id=number)
