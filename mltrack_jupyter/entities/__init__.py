@@ -12,6 +12,8 @@ from mltrack_jupyter.entities.logged_model import (
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
+    ModelDataset,
+    ModelOrder,
 )
 from mltrack_jupyter.entities.page import Page
 from mltrack_jupyter.entities.registered_model import (
@@ -58,7 +60,9 @@ __all__ = [
     "LoggedModelInfo",
     "LoggedModelStatus",
     "Metric",
+    "ModelDataset",
     "ModelInput",
+    "ModelOrder",
     "ModelOutput",
     "ModelVersion",
     "Page",

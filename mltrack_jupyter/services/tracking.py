@@ -10,7 +10,9 @@ from mltrack_jupyter.entities import (
     LoggedModel,
     LoggedModelStatus,
     Metric,
+    ModelDataset,
     ModelInput,
+    ModelOrder,
     ModelOutput,
     Page,
     Param,
@@ -269,8 +271,14 @@ class LoggedModels(Protocol):
         filter: str = "",
         max_results: int | None = None,
         page_token: str = "",
+        order_by: list[ModelOrder] | None = None,
+        datasets: list[ModelDataset] | None = None,
     ) -> Page[LoggedModel]:
-        """Return logged models of some experiments that match a filter, newest first."""
+        """Return logged models of some experiments that match a filter, newest first.
+
+        ``datasets`` restricts the clauses on metrics to points on these datasets; without such clauses
+        it restricts the models to those that have any point on them.
+        """
         ...
 
     @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags", answer="model")

@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
             "artifacts",
             "experiments",
             "feed",
+            "logged_model_search",
             "logged_models",
             "metrics",
             "registered_models",
@@ -41,6 +42,7 @@ pytest.register_assert_rewrite(
 from mltrack_jupyter.testing.artifacts import TestArtifacts, TestPaths  # noqa: E402
 from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentSearch  # noqa: E402
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
+from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
 from mltrack_jupyter.testing.metrics import TestMetrics  # noqa: E402
 from mltrack_jupyter.testing.registered_models import (  # noqa: E402
@@ -67,6 +69,7 @@ __all__ = [
     "TestExperiments",
     "TestFilters",
     "TestInputsAndOutputs",
+    "TestLoggedModelSearch",
     "TestLoggedModels",
     "TestMetrics",
     "TestOrder",

@@ -15,6 +15,8 @@ from mltrack_jupyter.entities import (
     LoggedModelInfo,
     LoggedModelStatus,
     Metric,
+    ModelDataset,
+    ModelOrder,
     Page,
     Param,
     Tag,
@@ -24,9 +26,9 @@ from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
+from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
-from mltrack_jupyter.store.sql.search import LOGGED_MODEL_FIELDS, filtered
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,
     logged_model_params,
@@ -196,6 +198,8 @@ class SqlLoggedModels(LoggedModels):
         filter: str = "",
         max_results: int | None = None,
         page_token: str = "",
+        order_by: list[ModelOrder] | None = None,
+        datasets: list[ModelDataset] | None = None,
     ) -> Page[LoggedModel]:
         size = rules.check_page_size(50 if max_results is None else max_results or 100, 50_000)
         offset = decode_token(page_token)
@@ -203,9 +207,8 @@ class SqlLoggedModels(LoggedModels):
         query = select(logged_models).where(
             logged_models.c.experiment.in_(numbers), logged_models.c.deleted.is_(False)
         )
-        query = filtered(query, LOGGED_MODEL_FIELDS, filter).order_by(
-            logged_models.c.creation_timestamp.desc(), logged_models.c.model_id
-        )
+        query = matching(query, filter, datasets or [])
+        query = in_order(query, order_by or [])
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(size + 1)).all()
             found = _load(connection, rows[:size])
