@@ -25,6 +25,7 @@ from mltrack_jupyter.entities.registered_model import (
 from mltrack_jupyter.entities.run import (
     Dataset,
     DatasetInput,
+    DatasetSummary,
     Metric,
     ModelInput,
     ModelOutput,
@@ -49,6 +50,7 @@ __all__ = [
     "Column",
     "Dataset",
     "DatasetInput",
+    "DatasetSummary",
     "Entity",
     "Experiment",
     "FileInfo",

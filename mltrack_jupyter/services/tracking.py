@@ -6,7 +6,9 @@ from typing import Protocol
 
 from mltrack_jupyter.entities import (
     DatasetInput,
+    DatasetSummary,
     Experiment,
+    FileList,
     LoggedModel,
     LoggedModelStatus,
     Metric,
@@ -87,6 +89,11 @@ class Experiments(Protocol):
     @operation("POST", f"{_EXPERIMENTS}/delete-experiment-tag", retry=False)
     def delete_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/search-datasets", answer="dataset_summaries", reads=True)
+    def search_datasets(self, experiment_ids: list[str]) -> list[DatasetSummary]:
+        """Return the datasets that runs of up to 20 experiments read; the first 1,000 of them."""
         ...
 
 
@@ -190,6 +197,11 @@ class Runs(Protocol):
         """Record the logged models that a run made."""
         ...
 
+    @operation("POST", f"{_RUNS}/log-model", retry=False)
+    def log_model(self, run_id: str, model_json: str) -> None:
+        """Note a model on a run, as clients before MLflow 3 do: in the tag ``mlflow.log-model.history``."""
+        ...
+
     @operation("POST", f"{_RUNS}/search", answer="runs", reads=True)
     def search(
         self,
@@ -230,6 +242,22 @@ class Metrics(Protocol):
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
         """Return every point of a metric by (timestamp, step, value); all of them without a limit."""
+        ...
+
+    @operation("GET", "/api/2.0/mlflow/metrics/get-history-bulk-interval", answer="metrics")
+    def history_bulk_interval(
+        self,
+        run_ids: list[str],
+        metric_key: str,
+        start_step: int | None = None,
+        end_step: int | None = None,
+        max_results: int = 2500,
+    ) -> list[Metric]:
+        """Return a metric of up to 100 runs by step, at most ``max_results`` points of each.
+
+        The points are evenly spread, first and last included. ``start_step`` and ``end_step`` are given
+        together or not at all.
+        """
         ...
 
 
@@ -294,4 +322,11 @@ class LoggedModels(Protocol):
     @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params")
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
         """Add params to a logged model; a key that exists already is refused."""
+        ...
+
+    @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}/artifacts/directories")
+    def list_artifacts(
+        self, model_id: str, artifact_directory_path: str = "", page_token: str = ""
+    ) -> FileList:
+        """Return the children of a folder of the model's files; paths are relative to its root."""
         ...

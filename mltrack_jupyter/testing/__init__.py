@@ -44,7 +44,7 @@ from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentS
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
-from mltrack_jupyter.testing.metrics import TestMetrics  # noqa: E402
+from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
 from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestAliases,
     TestRegisteredModels,
@@ -69,6 +69,7 @@ __all__ = [
     "TestExperiments",
     "TestFilters",
     "TestInputsAndOutputs",
+    "TestIntervals",
     "TestLoggedModelSearch",
     "TestLoggedModels",
     "TestMetrics",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from mltrack_jupyter.entities import (
+    FileList,
     LoggedModel,
     LoggedModelData,
     LoggedModelInfo,
@@ -24,6 +25,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
@@ -135,8 +137,9 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
 class SqlLoggedModels(LoggedModels):
     """Logged models in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, locations: Locations) -> None:
         self._database = database
+        self._locations = locations
 
     def create(
         self,
@@ -240,6 +243,16 @@ class SqlLoggedModels(LoggedModels):
                     f"A param of the logged model {model_id} exists already; params are written once."
                 )
             _touch(connection, row)
+
+    def list_artifacts(
+        self,
+        model_id: str,
+        artifact_directory_path: str = "",
+        page_token: str = "",  # noqa: ARG002 - a folder is answered whole
+    ) -> FileList:
+        with self._database.read() as connection:
+            uri = find_logged_model(connection, model_id).artifact_uri
+        return self._locations.children(uri, artifact_directory_path)
 
 
 def _pairs(number: int, items: Sequence[Tag] | Sequence[Param]) -> list[dict[str, Any]]:

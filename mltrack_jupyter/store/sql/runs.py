@@ -193,6 +193,12 @@ class SqlRuns(Runs):
                 raise BadRequest(f"A model is an output of the run {run_id} already.")
             _changed(connection, row, "log")
 
+    def log_model(self, run_id: str, model_json: str) -> None:
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            run_links.add_model_history(connection, row, model_json)
+            _changed(connection, row, "log")
+
     def search(
         self,
         experiment_ids: list[str] | None = None,
