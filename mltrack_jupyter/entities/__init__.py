@@ -37,7 +37,13 @@ from mltrack_jupyter.entities.run import (
     RunOutputs,
     RunStatus,
 )
-from mltrack_jupyter.entities.table import Column, RunTable
+from mltrack_jupyter.entities.table import (
+    Column,
+    ColumnStats,
+    MetricSeries,
+    RunColumns,
+    RunTable,
+)
 from mltrack_jupyter.entities.transfer import InlineFile, RunArrival
 from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
@@ -48,6 +54,7 @@ __all__ = [
     "Change",
     "ChangeList",
     "Column",
+    "ColumnStats",
     "Dataset",
     "DatasetInput",
     "DatasetSummary",
@@ -62,6 +69,7 @@ __all__ = [
     "LoggedModelInfo",
     "LoggedModelStatus",
     "Metric",
+    "MetricSeries",
     "ModelDataset",
     "ModelInput",
     "ModelOrder",
@@ -72,6 +80,7 @@ __all__ = [
     "RegisteredModel",
     "Run",
     "RunArrival",
+    "RunColumns",
     "RunData",
     "RunInfo",
     "RunInputs",

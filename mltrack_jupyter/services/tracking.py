@@ -12,6 +12,7 @@ from mltrack_jupyter.entities import (
     LoggedModel,
     LoggedModelStatus,
     Metric,
+    MetricSeries,
     ModelDataset,
     ModelInput,
     ModelOrder,
@@ -19,6 +20,7 @@ from mltrack_jupyter.entities import (
     Page,
     Param,
     Run,
+    RunColumns,
     RunInfo,
     RunStatus,
     RunTable,
@@ -233,6 +235,20 @@ class Runs(Protocol):
         """
         ...
 
+    @operation("POST", "/api/1/runs/columns", reads=True)
+    def columns(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        max_categories: int = 50,
+    ) -> RunColumns:
+        """Return statistics of every column that a table of these runs would have.
+
+        The runs are the active ones of ``experiment_ids`` (of all experiments where absent) that match
+        ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them.
+        """
+        ...
+
 
 class Metrics(Protocol):
     """The points of metrics."""
@@ -257,6 +273,18 @@ class Metrics(Protocol):
 
         The points are evenly spread, first and last included. ``start_step`` and ``end_step`` are given
         together or not at all.
+        """
+        ...
+
+    @operation("POST", "/api/1/metrics/series", answer="series", reads=True)
+    def series(
+        self, run_ids: list[str], metric_keys: list[str], max_points: int = 1000
+    ) -> list[MetricSeries]:
+        """Return metrics of several runs as lines that can be drawn, run by run.
+
+        A line with more than ``max_points`` (from 2 to 10,000) finite points is thinned by largest
+        triangle three buckets, which keeps its shape, its first and its last point. A run without a
+        metric has no line. At most 1,000 runs, 100 metrics and 2,000,000 points in all can be asked for.
         """
         ...
 

@@ -33,6 +33,7 @@ pytest.register_assert_rewrite(
             "registered_models",
             "runs",
             "search",
+            "series",
             "table",
             "versions",
         )
@@ -57,6 +58,7 @@ from mltrack_jupyter.testing.search import (  # noqa: E402
     TestPages,
     TestWrongFilters,
 )
+from mltrack_jupyter.testing.series import TestColumns, TestSeries  # noqa: E402
 from mltrack_jupyter.testing.table import TestTable  # noqa: E402
 from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVersions  # noqa: E402
 
@@ -65,6 +67,7 @@ __all__ = [
     "TestArtifacts",
     "TestBatches",
     "TestChangeFeed",
+    "TestColumns",
     "TestExperimentSearch",
     "TestExperiments",
     "TestFilters",
@@ -80,6 +83,7 @@ __all__ = [
     "TestRegisteredModelSearch",
     "TestRegisteredModels",
     "TestRuns",
+    "TestSeries",
     "TestSources",
     "TestTable",
     "TestVersions",

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from mltrack_jupyter.entities import Metric, Page
+from mltrack_jupyter.entities import Metric, MetricSeries, Page
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Metrics
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sampling import spread
+from mltrack_jupyter.store.sql import metric_series
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.tables import metric_keys, metrics, runs
@@ -81,6 +82,13 @@ class SqlMetrics(Metrics):
                     for row in (rows[index] for index in spread(len(rows), max_results))
                 ]
         return found
+
+    def series(
+        self, run_ids: list[str], metric_keys: list[str], max_points: int = 1000
+    ) -> list[MetricSeries]:
+        metric_series.check(run_ids, metric_keys, max_points)
+        with self._database.read() as connection:
+            return metric_series.load(connection, run_ids, metric_keys, max_points)
 
 
 def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:
