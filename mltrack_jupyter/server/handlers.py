@@ -21,6 +21,7 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.server.downloads import choose
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.services.codec import encode_error
@@ -112,15 +113,22 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         if download.name == "MLmodel":
             kind = "text/plain"
         self.set_header("Content-Type", kind)
-        self.set_header("Content-Length", str(download.size))
         # In Jupyter a script of ours could run code in the kernel: no artifact is ever shown inline.
         name = quote(download.name)
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        part = choose(self.request.headers, download)
+        self.set_status(part.status)
+        for header, value in part.headers.items():
+            self.set_header(header, value)
+        left = part.length
         with download.file as file:
-            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            await asyncio.to_thread(file.seek, part.start)
+            await self.flush()
+            while left and (chunk := await asyncio.to_thread(file.read, min(left, _CHUNK))):
+                left -= len(chunk)
                 self.write(chunk)
                 await self.flush()
         # JSON is what APIHandler.finish would claim to send.
