@@ -243,6 +243,23 @@ def test_a_logged_model_has_params_tags_and_metrics(client):
     assert [item.model_id for item in found] == [info.model_id]
 
 
+def test_logged_models_by_metric_and_dataset():
+    models = {name: mlflow.create_external_model(name) for name in ("low", "high", "none")}
+    with mlflow.start_run():
+        for name, value in (("low", 0.25), ("high", 0.75)):
+            mlflow.log_metric("acc", value, model_id=models[name].model_id)
+
+    def names(**asked):
+        found = mlflow.search_logged_models(output_format="list", **asked)
+        return [model.name for model in found]
+
+    by_metric = {"field_name": "metrics.acc", "ascending": False}
+    assert names(order_by=[by_metric]) == ["high", "low", "none"]
+    assert names(filter_string="metrics.acc > 0.5") == ["high"]
+    assert names(datasets=[{"dataset_name": "nothing"}]) == []
+    assert names(order_by=[{"field_name": "name", "ascending": True}]) == ["high", "low", "none"]
+
+
 def test_autologging_a_fit():
     mlflow.sklearn.autolog(log_models=False, silent=True)
     try:

@@ -12,6 +12,8 @@ from mltrack_jupyter.entities.logged_model import (
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
+    ModelDataset,
+    ModelOrder,
 )
 from mltrack_jupyter.entities.page import Page
 from mltrack_jupyter.entities.registered_model import (
@@ -23,6 +25,7 @@ from mltrack_jupyter.entities.registered_model import (
 from mltrack_jupyter.entities.run import (
     Dataset,
     DatasetInput,
+    DatasetSummary,
     Metric,
     ModelInput,
     ModelOutput,
@@ -34,7 +37,13 @@ from mltrack_jupyter.entities.run import (
     RunOutputs,
     RunStatus,
 )
-from mltrack_jupyter.entities.table import Column, RunTable
+from mltrack_jupyter.entities.table import (
+    Column,
+    ColumnStats,
+    MetricSeries,
+    RunColumns,
+    RunTable,
+)
 from mltrack_jupyter.entities.transfer import InlineFile, RunArrival
 from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
@@ -45,8 +54,10 @@ __all__ = [
     "Change",
     "ChangeList",
     "Column",
+    "ColumnStats",
     "Dataset",
     "DatasetInput",
+    "DatasetSummary",
     "Entity",
     "Experiment",
     "FileInfo",
@@ -58,7 +69,10 @@ __all__ = [
     "LoggedModelInfo",
     "LoggedModelStatus",
     "Metric",
+    "MetricSeries",
+    "ModelDataset",
     "ModelInput",
+    "ModelOrder",
     "ModelOutput",
     "ModelVersion",
     "Page",
@@ -66,6 +80,7 @@ __all__ = [
     "RegisteredModel",
     "Run",
     "RunArrival",
+    "RunColumns",
     "RunData",
     "RunInfo",
     "RunInputs",

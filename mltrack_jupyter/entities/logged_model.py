@@ -50,6 +50,22 @@ class LoggedModelData(Entity, frozen=True, kw_only=True, rename={"param_list": "
         return as_dict(self.param_list)
 
 
+class ModelOrder(Entity, frozen=True):
+    """What logged models are ordered by: an attribute, or a metric, on one dataset where it names one."""
+
+    field_name: str
+    ascending: bool = True
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class ModelDataset(Entity, frozen=True):
+    """A dataset on which logged models were measured; of any digest where it names none."""
+
+    dataset_name: str
+    dataset_digest: str = ""
+
+
 class LoggedModel(Entity, frozen=True, kw_only=True):
     """A logged model: ``info`` and ``data``."""
 

@@ -101,6 +101,15 @@ class Dataset(Entity, frozen=True, kw_only=True):
     profile: str = ""
 
 
+class DatasetSummary(Entity, frozen=True, kw_only=True):
+    """A dataset that runs of an experiment read, in one of the roles that they gave it."""
+
+    experiment_id: str
+    name: str
+    digest: str
+    context: str = ""
+
+
 class DatasetInput(Entity, frozen=True, kw_only=True):
     """A dataset in the role that its tags tell (``mlflow.data.context``)."""
 

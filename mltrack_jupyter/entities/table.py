@@ -21,6 +21,50 @@ class Column(Entity, frozen=True, kw_only=True, omit_defaults=False):
             force_setattr(self, "values", values)
 
 
+class ColumnStats(Entity, frozen=True, kw_only=True):
+    """What the values of one param, metric or tag have in common over some runs.
+
+    ``count`` runs have it; ``varying`` says whether they differ in it, runs without it included. ``min``
+    and ``max`` are of the finite numbers among its values; ``categories`` are the distinct texts of a
+    param or tag, sorted, empty where there are more than was asked for.
+    """
+
+    kind: str
+    key: str
+    count: int
+    distinct: int
+    varying: bool
+    min: float | None = None
+    max: float | None = None
+    categories: list[str] = []
+
+
+class RunColumns(Entity, frozen=True, kw_only=True):
+    """The columns that a table of some runs would have, without its values."""
+
+    total: int
+    columns: list[ColumnStats] = []
+
+
+class MetricSeries(Entity, frozen=True, kw_only=True, omit_defaults=False):
+    """A metric of one run as a line: parallel arrays by step, of at most as many points as asked for.
+
+    ``total`` points were logged. NaN and infinities are no points of a line; ``odd_values`` has them
+    (the first of them, as many as a line may have points) with their steps, ``odd_total`` how many
+    there are.
+    """
+
+    run_id: str
+    key: str
+    total: int
+    steps: list[int]
+    timestamps: list[int]
+    values: list[float]
+    odd_total: int = 0
+    odd_steps: list[int] = []
+    odd_values: list[float] = []
+
+
 class RunTable(Entity, frozen=True, kw_only=True):
     """Runs as parallel arrays: index ``i`` of every array and column belongs to ``run_ids[i]``."""
 

@@ -8,6 +8,7 @@ import binascii
 import contextvars
 import json
 import mimetypes
+import re
 from collections.abc import Mapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -19,18 +20,16 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
-from mltrack_jupyter.errors import (
-    EndpointNotFound,
-    InvalidParameter,
-    MltrackError,
-    NotImplementedHere,
-)
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.server.downloads import choose
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.services.codec import encode_error
-from mltrack_jupyter.services.dispatch import Answer, Route, answer, routes
+from mltrack_jupyter.services.dispatch import AJAX, Answer, Route, answer, routes, unknown
 from mltrack_jupyter.store.sql.database import actor
 
+MLFLOW_VERSION = "3.18.0"
+"""The version of MLflow whose REST this is; its clients ask for it before they send newer requests."""
 _CHUNK = 256 * 1024
 _MAX_JSON = 64 * 1024 * 1024
 _MAX_UPLOAD = 1 << 40
@@ -114,15 +113,22 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         if download.name == "MLmodel":
             kind = "text/plain"
         self.set_header("Content-Type", kind)
-        self.set_header("Content-Length", str(download.size))
         # In Jupyter a script of ours could run code in the kernel: no artifact is ever shown inline.
         name = quote(download.name)
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        part = choose(self.request.headers, download)
+        self.set_status(part.status)
+        for header, value in part.headers.items():
+            self.set_header(header, value)
+        left = part.length
         with download.file as file:
-            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            await asyncio.to_thread(file.seek, part.start)
+            await self.flush()
+            while left and (chunk := await asyncio.to_thread(file.read, min(left, _CHUNK))):
+                left -= len(chunk)
                 self.write(chunk)
                 await self.flush()
         # JSON is what APIHandler.finish would claim to send.
@@ -158,14 +164,25 @@ class UnknownHandler(OperationHandler):
     """Answers the paths that are no operation, so that clients read why in the format they know."""
 
     async def _answer(self, **_params: str) -> None:
-        path = self.request.path
-        error: MltrackError = EndpointNotFound(f"There is no route {self.request.method} {path}.")
-        if "/mlflow" in path:
-            error = NotImplementedHere(
-                f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
-                "artifacts and registers models."
-            )
+        error = unknown(self.request.method or "", self.request.path)
         await self._finish(Answer(error.status, encode_error(error)))
+
+
+class PlainHandler(OperationHandler):
+    """Answers what launchers and MLflow's clients ask in plain text."""
+
+    def initialize(self, routes: Mapping[str, Route], name: str, text: str = "") -> None:
+        """Take the text."""
+        super().initialize(routes, name)
+        self._text = text
+
+    async def _answer(self, **_params: str) -> None:
+        if self.request.method != "GET":
+            raise HTTPError(405)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.write(self._text)
+        # JSON is what APIHandler.finish would claim to send.
+        super(APIHandler, self).finish()
 
 
 @tornado.web.stream_request_body
@@ -258,4 +275,12 @@ def derived_handlers(prefix: str) -> list[tuple[str, type, dict[str, Any]]]:
         streaming = any(route.operation.body_param for route in found.values())
         handler = StreamingHandler if streaming else OperationHandler
         rules.append((prefix + pattern, handler, {"routes": found}))
-    return [*rules, (prefix + r"/api/.*", UnknownHandler, {"routes": {}})]
+        if pattern.startswith("/api/2"):
+            ajax = re.escape(AJAX) + pattern.removeprefix("/api/")
+            rules.append((prefix + ajax, handler, {"routes": found}))
+    return [
+        *rules,
+        (prefix + "/version", PlainHandler, {"routes": {}, "text": MLFLOW_VERSION}),
+        (prefix + "/health", PlainHandler, {"routes": {}, "text": "OK"}),
+        (prefix + r"/(?:ajax-)?api/.*", UnknownHandler, {"routes": {}}),
+    ]

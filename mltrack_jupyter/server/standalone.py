@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tornado
-from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from traitlets import Bool
@@ -20,7 +20,7 @@ from mltrack_jupyter.server.handlers import OperationHandler, derived_handlers
 from mltrack_jupyter.services.codec import encode_error
 
 PACKAGE = "mltrack_jupyter.server.standalone"
-_ARTIFACTS = "/api/2.0/mlflow-artifacts/"
+_ARTIFACTS = "api/2.0/mlflow-artifacts/"
 
 
 class NoContents(AsyncLargeFileManager):
@@ -79,15 +79,6 @@ class NoArtifactsHandler(OperationHandler):
         self.finish(encode_error(error))
 
 
-class HealthHandler(APIHandler):
-    """Tells a launcher that the server answers."""
-
-    @tornado.web.authenticated
-    async def get(self) -> None:
-        """Answer to those who know the token."""
-        self.finish('"OK"')
-
-
 class HomeHandler(JupyterHandler):
     """Says what this server is and how to use it."""
 
@@ -125,7 +116,7 @@ class StandaloneApp(MltrackApp):
                 if guarded:
                     kind = type(f"Local{kind.__name__}", (LocalGuard, kind), {})
                 self.handlers.append((pattern, kind, arguments))
-        self.handlers += [("/health", HealthHandler), ("/", HomeHandler)]
+        self.handlers.append(("/", HomeHandler))
 
 
 def configuration(settings: dict[str, Any]) -> Config:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.errors import EndpointNotFound, MltrackError
+from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotImplementedHere
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
 from mltrack_jupyter.services.codec import decode_request, encode_answer, encode_error
 from mltrack_jupyter.services.operation import Download
+
+AJAX = "/ajax-api/"
+"""Where MLflow's own pages ask for the operations below ``/api/``."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,37 @@ def answer(
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Return the route of a decoded path, and the parameters in it. Raises ``EndpointNotFound``."""
+    """Return the route of a decoded path, and the parameters in it; raise :func:`unknown` otherwise."""
+    if path.startswith(AJAX):
+        path = "/api/" + path.removeprefix(AJAX)
     for route in _ROUTES:
         if method in route.operation.methods:
             match = route.regex.match(path)
             if match:
                 return route, match.groupdict()
-    raise EndpointNotFound(f"There is no route {method} {path}.")
+    raise unknown(method, path)
+
+
+def unknown(method: str, path: str) -> MltrackError:
+    """Return what is said of a path that is no operation; parts of MLflow that are left out say so."""
+    if "/mlflow" not in path or "/preview/" in path:
+        return EndpointNotFound(f"There is no route {method} {path}.")
+    for part, reason in _LEFT_OUT.items():
+        if part in path:
+            return NotImplementedHere(f"{path} is left out: {reason}")
+    return NotImplementedHere(
+        f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
+        "artifacts and registers models."
+    )
+
+
+_LEFT_OUT = {
+    "/mlflow-artifacts/mpu/": "files are uploaded whole, by PUT to mlflow-artifacts/artifacts/<path>.",
+    "/mlflow-artifacts/presigned/": "files are sent by the server itself, from "
+    "mlflow-artifacts/artifacts/<path>.",
+    "/artifacts/presigned-": "files go through the server itself, at "
+    "mlflow-artifacts/artifacts/<path>.",
+}
 
 
 _ROUTES = routes()

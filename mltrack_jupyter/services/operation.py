@@ -24,11 +24,15 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
 
 @dataclass(frozen=True)
 class Download:
-    """A file on its way to a caller: an open binary file, its name, and its size in bytes."""
+    """A file on its way to a caller: an open binary file, its name, and its size in bytes.
+
+    ``modified`` is when it was written, in nanoseconds since 1970; 0 if that is not known.
+    """
 
     file: BinaryIO
     name: str
     size: int
+    modified: int = 0
 
 
 @dataclass(frozen=True)

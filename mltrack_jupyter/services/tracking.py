@@ -6,15 +6,21 @@ from typing import Protocol
 
 from mltrack_jupyter.entities import (
     DatasetInput,
+    DatasetSummary,
     Experiment,
+    FileList,
     LoggedModel,
     LoggedModelStatus,
     Metric,
+    MetricSeries,
+    ModelDataset,
     ModelInput,
+    ModelOrder,
     ModelOutput,
     Page,
     Param,
     Run,
+    RunColumns,
     RunInfo,
     RunStatus,
     RunTable,
@@ -85,6 +91,11 @@ class Experiments(Protocol):
     @operation("POST", f"{_EXPERIMENTS}/delete-experiment-tag", retry=False)
     def delete_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
+        ...
+
+    @operation("POST", f"{_EXPERIMENTS}/search-datasets", answer="dataset_summaries", reads=True)
+    def search_datasets(self, experiment_ids: list[str]) -> list[DatasetSummary]:
+        """Return the datasets that runs of up to 20 experiments read; the first 1,000 of them."""
         ...
 
 
@@ -188,6 +199,11 @@ class Runs(Protocol):
         """Record the logged models that a run made."""
         ...
 
+    @operation("POST", f"{_RUNS}/log-model", retry=False)
+    def log_model(self, run_id: str, model_json: str) -> None:
+        """Note a model on a run, as clients before MLflow 3 do: in the tag ``mlflow.log-model.history``."""
+        ...
+
     @operation("POST", f"{_RUNS}/search", answer="runs", reads=True)
     def search(
         self,
@@ -219,6 +235,20 @@ class Runs(Protocol):
         """
         ...
 
+    @operation("POST", "/api/1/runs/columns", reads=True)
+    def columns(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        max_categories: int = 50,
+    ) -> RunColumns:
+        """Return statistics of every column that a table of these runs would have.
+
+        The runs are the active ones of ``experiment_ids`` (of all experiments where absent) that match
+        ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them.
+        """
+        ...
+
 
 class Metrics(Protocol):
     """The points of metrics."""
@@ -228,6 +258,34 @@ class Metrics(Protocol):
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
         """Return every point of a metric by (timestamp, step, value); all of them without a limit."""
+        ...
+
+    @operation("GET", "/api/2.0/mlflow/metrics/get-history-bulk-interval", answer="metrics")
+    def history_bulk_interval(
+        self,
+        run_ids: list[str],
+        metric_key: str,
+        start_step: int | None = None,
+        end_step: int | None = None,
+        max_results: int = 2500,
+    ) -> list[Metric]:
+        """Return a metric of up to 100 runs by step, at most ``max_results`` points of each.
+
+        The points are evenly spread, first and last included. ``start_step`` and ``end_step`` are given
+        together or not at all.
+        """
+        ...
+
+    @operation("POST", "/api/1/metrics/series", answer="series", reads=True)
+    def series(
+        self, run_ids: list[str], metric_keys: list[str], max_points: int = 1000
+    ) -> list[MetricSeries]:
+        """Return metrics of several runs as lines that can be drawn, run by run.
+
+        A line with more than ``max_points`` (from 2 to 10,000) finite points is thinned by largest
+        triangle three buckets, which keeps its shape, its first and its last point. A run without a
+        metric has no line. At most 1,000 runs, 100 metrics and 2,000,000 points in all can be asked for.
+        """
         ...
 
 
@@ -269,8 +327,14 @@ class LoggedModels(Protocol):
         filter: str = "",
         max_results: int | None = None,
         page_token: str = "",
+        order_by: list[ModelOrder] | None = None,
+        datasets: list[ModelDataset] | None = None,
     ) -> Page[LoggedModel]:
-        """Return logged models of some experiments that match a filter, newest first."""
+        """Return logged models of some experiments that match a filter, newest first.
+
+        ``datasets`` restricts the clauses on metrics to points on these datasets; without such clauses
+        it restricts the models to those that have any point on them.
+        """
         ...
 
     @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags", answer="model")
@@ -286,4 +350,11 @@ class LoggedModels(Protocol):
     @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params")
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
         """Add params to a logged model; a key that exists already is refused."""
+        ...
+
+    @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}/artifacts/directories")
+    def list_artifacts(
+        self, model_id: str, artifact_directory_path: str = "", page_token: str = ""
+    ) -> FileList:
+        """Return the children of a folder of the model's files; paths are relative to its root."""
         ...

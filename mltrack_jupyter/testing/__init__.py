@@ -27,11 +27,13 @@ pytest.register_assert_rewrite(
             "artifacts",
             "experiments",
             "feed",
+            "logged_model_search",
             "logged_models",
             "metrics",
             "registered_models",
             "runs",
             "search",
+            "series",
             "table",
             "versions",
         )
@@ -41,8 +43,9 @@ pytest.register_assert_rewrite(
 from mltrack_jupyter.testing.artifacts import TestArtifacts, TestPaths  # noqa: E402
 from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentSearch  # noqa: E402
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
+from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
-from mltrack_jupyter.testing.metrics import TestMetrics  # noqa: E402
+from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
 from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestAliases,
     TestRegisteredModels,
@@ -55,6 +58,7 @@ from mltrack_jupyter.testing.search import (  # noqa: E402
     TestPages,
     TestWrongFilters,
 )
+from mltrack_jupyter.testing.series import TestColumns, TestSeries  # noqa: E402
 from mltrack_jupyter.testing.table import TestTable  # noqa: E402
 from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVersions  # noqa: E402
 
@@ -63,10 +67,13 @@ __all__ = [
     "TestArtifacts",
     "TestBatches",
     "TestChangeFeed",
+    "TestColumns",
     "TestExperimentSearch",
     "TestExperiments",
     "TestFilters",
     "TestInputsAndOutputs",
+    "TestIntervals",
+    "TestLoggedModelSearch",
     "TestLoggedModels",
     "TestMetrics",
     "TestOrder",
@@ -76,6 +83,7 @@ __all__ = [
     "TestRegisteredModelSearch",
     "TestRegisteredModels",
     "TestRuns",
+    "TestSeries",
     "TestSources",
     "TestTable",
     "TestVersions",

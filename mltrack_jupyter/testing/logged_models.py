@@ -7,7 +7,7 @@ import pytest
 from mltrack_jupyter.entities import LoggedModelStatus, Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, unique
+from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, put, unique
 
 READY = LoggedModelStatus.LOGGED_MODEL_READY
 
@@ -117,6 +117,25 @@ class TestLoggedModels:
             if not token:
                 break
         assert (len(found), set(found)) == (5, made)
+
+    def test_its_files_are_listed(self, services: Services) -> None:
+        made = services.logged_models.create(new_experiment(services)).info
+        assert services.logged_models.list_artifacts(made.model_id).files == []
+        root = made.artifact_uri.removeprefix("mlflow-artifacts:/")
+        put(services, f"{root}/MLmodel", b"x")
+        put(services, f"{root}/data/model.pkl", b"xy")
+        found = services.logged_models.list_artifacts(made.model_id)
+        assert found.root_uri == made.artifact_uri
+        assert [(item.path, item.is_dir) for item in found.files] == [
+            ("MLmodel", False),
+            ("data", True),
+        ]
+        (inner,) = services.logged_models.list_artifacts(made.model_id, "data").files
+        assert (inner.path, inner.file_size) == ("data/model.pkl", 2)
+        with pytest.raises(InvalidParameter, match="path"):
+            services.logged_models.list_artifacts(made.model_id, "../..")
+        with pytest.raises(NotFound):
+            services.logged_models.list_artifacts("m-" + "0" * 32)
 
     def test_a_deleted_one_is_hidden(self, services: Services) -> None:
         number = new_experiment(services)

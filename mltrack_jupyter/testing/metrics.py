@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 
@@ -122,3 +123,52 @@ class TestMetrics:
         assert services.metrics.history("0" * 32, "m").items == []
         with pytest.raises(InvalidParameter, match="max_results"):
             services.metrics.history(run_id, "m", max_results=0)
+
+
+class TestIntervals:
+    """A metric of several runs by step, with a bound on the points of each."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def run_id(cls, services: Services) -> str:
+        """Make a run with twenty points."""
+        run_id = new_run(services).info.run_id
+        points = [Metric("m", step / 2, NOW - step, step) for step in range(20)]
+        services.runs.log_batch(run_id, metrics=points)
+        return run_id
+
+    @pytest.mark.parametrize("most", [2, 3, 7, 19])
+    def test_points_are_evenly_spread_with_the_first_and_the_last(
+        self, services: Services, run_id: str, most: int
+    ) -> None:
+        found = services.metrics.history_bulk_interval([run_id], "m", max_results=most)
+        steps = [point.step for point in found]
+        assert (len(steps), steps[0], steps[-1]) == (most, 0, 19)
+        gaps = [after - before for before, after in itertools.pairwise(steps[:-1])]
+        assert max(gaps, default=0) - min(gaps, default=0) <= 1
+
+    def test_of_one_point_it_is_the_last(self, services: Services, run_id: str) -> None:
+        (point,) = services.metrics.history_bulk_interval([run_id], "m", max_results=1)
+        assert (point.step, point.value, point.run_id) == (19, 9.5, run_id)
+
+    def test_between_two_steps(self, services: Services, run_id: str) -> None:
+        found = services.metrics.history_bulk_interval([run_id], "m", 5, 7)
+        assert [point.step for point in found] == [5, 6, 7]
+
+    def test_several_runs_come_one_after_the_other(self, services: Services, run_id: str) -> None:
+        other = new_run(services, metrics={"m": math.nan}).info.run_id
+        found = services.metrics.history_bulk_interval([other, "0" * 32, run_id], "m")
+        assert [point.run_id for point in found] == [other] + [run_id] * 20
+        assert math.isnan(found[0].value)
+        assert services.metrics.history_bulk_interval([run_id], "other") == []
+
+    @pytest.mark.parametrize(
+        ("runs", "start", "end", "most"),
+        [(0, None, None, 9), (101, None, None, 9), (1, 1, None, 9), (1, None, 1, 9), (1, 2, 1, 9),
+         (1, None, None, 0), (1, None, None, 2501)],
+    )  # fmt: skip
+    def test_it_has_bounds(
+        self, services: Services, runs: int, start: int | None, end: int | None, most: int
+    ) -> None:
+        with pytest.raises(InvalidParameter):
+            services.metrics.history_bulk_interval(["x"] * runs, "m", start, end, most)

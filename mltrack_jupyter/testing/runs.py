@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mltrack_jupyter.entities import (
@@ -272,6 +274,36 @@ class TestInputsAndOutputs:
             services.runs.log_inputs(run.info.run_id, datasets=[DatasetInput(dataset=data)])
         page = services.runs.search([number], f"dataset.name = '{data.name}'")
         assert len(page) == 2
+
+    def test_the_datasets_of_experiments_are_summarised(self, services: Services) -> None:
+        number = new_experiment(services)
+        iris, wine = Dataset(name="iris", digest="1"), Dataset(name="wine", digest="2")
+        for context, data in (("train", iris), ("test", iris), ("train", iris), ("", wine)):
+            tags = [Tag("mlflow.data.context", context)] if context else []
+            run_id = new_run(services, number).info.run_id
+            services.runs.log_inputs(run_id, datasets=[DatasetInput(dataset=data, tags=tags)])
+        found = services.experiments.search_datasets([number, "999999"])
+        assert [(item.experiment_id, item.name, item.digest, item.context) for item in found] == [
+            (number, "iris", "1", "test"),
+            (number, "iris", "1", "train"),
+            (number, "wine", "2", ""),
+        ]
+        for ids in ([], ["0"] * 21, ["x"]):
+            with pytest.raises(InvalidParameter):
+                services.experiments.search_datasets(ids)
+
+    def test_old_clients_note_models_in_a_tag(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        model = {"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": run_id}
+        for path in ("first", "second"):
+            services.runs.log_model(run_id, json.dumps({**model, "artifact_path": path}))
+        history = json.loads(services.runs.get(run_id).data.tags["mlflow.log-model.history"])
+        assert [item["artifact_path"] for item in history] == ["first", "second"]
+        for wrong in ("", "{", "[]", "3", "{}", "[" * 100_000):
+            with pytest.raises(InvalidParameter, match="odel"):
+                services.runs.log_model(run_id, wrong)
+        with pytest.raises(NotFound):
+            services.runs.log_model("0" * 32, json.dumps(model))
 
     def test_models_in_and_out(self, services: Services) -> None:
         run_id = new_run(services).info.run_id

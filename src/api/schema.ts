@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/mlflow/experiments/search-datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return the datasets that runs of up to 20 experiments read; the first 1,000 of them.
+         * @description Return the datasets that runs of up to 20 experiments read; the first 1,000 of them.
+         */
+        post: operations["experiments_search_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/runs/create": {
         parameters: {
             query?: never;
@@ -432,6 +452,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/mlflow/runs/log-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note a model on a run, as clients before MLflow 3 do: in the tag ``mlflow.log-model.history``.
+         * @description Note a model on a run, as clients before MLflow 3 do: in the tag ``mlflow.log-model.history``.
+         */
+        post: operations["runs_log_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/runs/search": {
         parameters: {
             query?: never;
@@ -475,6 +515,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/runs/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return statistics of every column that a table of these runs would have.
+         * @description Return statistics of every column that a table of these runs would have.
+         *
+         *     The runs are the active ones of ``experiment_ids`` (of all experiments where absent) that match
+         *     ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them.
+         */
+        post: operations["runs_columns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/metrics/get-history": {
         parameters: {
             query?: never;
@@ -489,6 +552,53 @@ export interface paths {
         get: operations["metrics_history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/metrics/get-history-bulk-interval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a metric of up to 100 runs by step, at most ``max_results`` points of each.
+         * @description Return a metric of up to 100 runs by step, at most ``max_results`` points of each.
+         *
+         *     The points are evenly spread, first and last included. ``start_step`` and ``end_step`` are given
+         *     together or not at all.
+         */
+        get: operations["metrics_history_bulk_interval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/metrics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return metrics of several runs as lines that can be drawn, run by run.
+         * @description Return metrics of several runs as lines that can be drawn, run by run.
+         *
+         *     A line with more than ``max_points`` (from 2 to 10,000) finite points is thinned by largest
+         *     triangle three buckets, which keeps its shape, its first and its last point. A run without a
+         *     metric has no line. At most 1,000 runs, 100 metrics and 2,000,000 points in all can be asked for.
+         */
+        post: operations["metrics_series"];
         delete?: never;
         options?: never;
         head?: never;
@@ -555,6 +665,9 @@ export interface paths {
         /**
          * Return logged models of some experiments that match a filter, newest first.
          * @description Return logged models of some experiments that match a filter, newest first.
+         *
+         *     ``datasets`` restricts the clauses on metrics to points on these datasets; without such clauses
+         *     it restricts the models to those that have any point on them.
          */
         post: operations["logged_models_search"];
         delete?: never;
@@ -617,6 +730,26 @@ export interface paths {
          * @description Add params to a logged model; a key that exists already is refused.
          */
         post: operations["logged_models_log_params"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/logged-models/{model_id}/artifacts/directories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the children of a folder of the model's files; paths are relative to its root.
+         * @description Return the children of a folder of the model's files; paths are relative to its root.
+         */
+        get: operations["logged_models_list_artifacts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1446,6 +1579,17 @@ export interface components {
          */
         ViewType: "ACTIVE_ONLY" | "ALL" | "DELETED_ONLY";
         /**
+         * DatasetSummary
+         * @description A dataset that runs of an experiment read, in one of the roles that they gave it.
+         */
+        DatasetSummary: {
+            experiment_id: string;
+            name: string;
+            digest: string;
+            /** @default  */
+            context?: string;
+        };
+        /**
          * Run
          * @description A run: ``info``, ``data``, ``inputs`` and ``outputs``, as in MLflow.
          */
@@ -1617,6 +1761,58 @@ export interface components {
             values: (string | number | null)[];
         };
         /**
+         * RunColumns
+         * @description The columns that a table of some runs would have, without its values.
+         */
+        RunColumns: {
+            total: number;
+            /** @default [] */
+            columns?: components["schemas"]["ColumnStats"][];
+        };
+        /**
+         * ColumnStats
+         * @description What the values of one param, metric or tag have in common over some runs.
+         *
+         *         ``count`` runs have it; ``varying`` says whether they differ in it, runs without it included. ``min``
+         *         and ``max`` are of the finite numbers among its values; ``categories`` are the distinct texts of a
+         *         param or tag, sorted, empty where there are more than was asked for.
+         */
+        ColumnStats: {
+            kind: string;
+            key: string;
+            count: number;
+            distinct: number;
+            varying: boolean;
+            /** @default null */
+            min?: number | null;
+            /** @default null */
+            max?: number | null;
+            /** @default [] */
+            categories?: string[];
+        };
+        /**
+         * MetricSeries
+         * @description A metric of one run as a line: parallel arrays by step, of at most as many points as asked for.
+         *
+         *         ``total`` points were logged. NaN and infinities are no points of a line; ``odd_values`` has them
+         *         (the first of them, as many as a line may have points) with their steps, ``odd_total`` how many
+         *         there are.
+         */
+        MetricSeries: {
+            run_id: string;
+            key: string;
+            total: number;
+            steps: number[];
+            timestamps: number[];
+            values: number[];
+            /** @default 0 */
+            odd_total?: number;
+            /** @default [] */
+            odd_steps?: number[];
+            /** @default [] */
+            odd_values?: number[];
+        };
+        /**
          * LoggedModel
          * @description A logged model: ``info`` and ``data``.
          */
@@ -1662,6 +1858,50 @@ export interface components {
             params?: components["schemas"]["Param"][];
             /** @default [] */
             metrics?: components["schemas"]["Metric"][];
+        };
+        /**
+         * ModelOrder
+         * @description What logged models are ordered by: an attribute, or a metric, on one dataset where it names one.
+         */
+        ModelOrder: {
+            field_name: string;
+            /** @default true */
+            ascending?: boolean;
+            /** @default  */
+            dataset_name?: string;
+            /** @default  */
+            dataset_digest?: string;
+        };
+        /**
+         * ModelDataset
+         * @description A dataset on which logged models were measured; of any digest where it names none.
+         */
+        ModelDataset: {
+            dataset_name: string;
+            /** @default  */
+            dataset_digest?: string;
+        };
+        /**
+         * FileList
+         * @description Children of one path, sorted; ``root_uri`` is the artifact root of their run.
+         */
+        FileList: {
+            /** @default  */
+            root_uri?: string;
+            /** @default [] */
+            files?: components["schemas"]["FileInfo"][];
+            /** @default  */
+            next_page_token?: string;
+        };
+        /**
+         * FileInfo
+         * @description A file or a directory; ``file_size`` in bytes, absent for directories and empty files.
+         */
+        FileInfo: {
+            path: string;
+            is_dir: boolean;
+            /** @default 0 */
+            file_size?: number;
         };
         /**
          * RegisteredModel
@@ -1719,28 +1959,6 @@ export interface components {
         Alias: {
             alias: string;
             version: string;
-        };
-        /**
-         * FileList
-         * @description Children of one path, sorted; ``root_uri`` is the artifact root of their run.
-         */
-        FileList: {
-            /** @default  */
-            root_uri?: string;
-            /** @default [] */
-            files?: components["schemas"]["FileInfo"][];
-            /** @default  */
-            next_page_token?: string;
-        };
-        /**
-         * FileInfo
-         * @description A file or a directory; ``file_size`` in bytes, absent for directories and empty files.
-         */
-        FileInfo: {
-            path: string;
-            is_dir: boolean;
-            /** @default 0 */
-            file_size?: number;
         };
         /**
          * WorkspaceInfo
@@ -2221,6 +2439,43 @@ export interface operations {
             };
         };
     };
+    experiments_search_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    experiment_ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        dataset_summaries?: components["schemas"]["DatasetSummary"][];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     runs_create: {
         parameters: {
             query?: never;
@@ -2688,6 +2943,42 @@ export interface operations {
             };
         };
     };
+    runs_log_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_id: string;
+                    model_json: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     runs_search: {
         parameters: {
             query?: never;
@@ -2785,6 +3076,46 @@ export interface operations {
             };
         };
     };
+    runs_columns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    experiment_ids?: string[] | null;
+                    /** @default  */
+                    filter?: string;
+                    /** @default 50 */
+                    max_categories?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunColumns"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     metrics_history: {
         parameters: {
             query: {
@@ -2808,6 +3139,83 @@ export interface operations {
                     "application/json": {
                         metrics?: components["schemas"]["Metric"][];
                         next_page_token?: string;
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    metrics_history_bulk_interval: {
+        parameters: {
+            query: {
+                run_ids: string[];
+                metric_key: string;
+                start_step?: number | null;
+                end_step?: number | null;
+                max_results?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        metrics?: components["schemas"]["Metric"][];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    metrics_series: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_ids: string[];
+                    metric_keys: string[];
+                    /** @default 1000 */
+                    max_points?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        series?: components["schemas"]["MetricSeries"][];
                     };
                 };
             };
@@ -2997,6 +3405,10 @@ export interface operations {
                     max_results?: number | null;
                     /** @default  */
                     page_token?: string;
+                    /** @default null */
+                    order_by?: components["schemas"]["ModelOrder"][] | null;
+                    /** @default null */
+                    datasets?: components["schemas"]["ModelDataset"][] | null;
                 };
             };
         };
@@ -3130,6 +3542,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logged_models_list_artifacts: {
+        parameters: {
+            query?: {
+                artifact_directory_path?: string;
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
                 };
             };
             /** @description What was wrong. */

@@ -50,7 +50,8 @@ class LocalFiles:
         except OSError as error:
             raise NotFound(f"There is no artifact {path!r}.") from error
         file = os.fdopen(handle, "rb")
-        return Download(file, place.name, os.fstat(handle).st_size)
+        found = os.fstat(handle)
+        return Download(file, place.name, found.st_size, found.st_mtime_ns)
 
     def write(self, path: str, body: BinaryIO) -> None:
         """Write a file under a temporary name and then give it its own."""

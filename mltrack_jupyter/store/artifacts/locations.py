@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from mltrack_jupyter.entities import FileInfo, FileList
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
@@ -64,6 +65,16 @@ class Locations:
         raise InvalidParameter(
             f"Artifacts at {scheme}: are not read through this store; use a client of {scheme} directly."
         )
+
+    def children(self, uri: str, path: str) -> FileList:
+        """Return the children of a path below an artifact URI, by their paths below that URI."""
+        check_path(path, empty=True)
+        prefix = f"{path}/" if path else ""
+        files = [
+            FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
+            for item in self.files(uri).list(path)
+        ]
+        return FileList(root_uri=uri, files=files)
 
     def _local(self, uri: str) -> Path:
         path = Path(unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri).absolute()

@@ -43,7 +43,7 @@ def open_sql(
         experiments=SqlExperiments(database, locations),
         runs=SqlRuns(database),
         metrics=SqlMetrics(database),
-        logged_models=SqlLoggedModels(database),
+        logged_models=SqlLoggedModels(database, locations),
         registered_models=SqlRegisteredModels(database, sources),
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, locations),

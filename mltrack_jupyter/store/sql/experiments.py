@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from mltrack_jupyter.entities import Experiment, Page, Tag, ViewType
+from mltrack_jupyter.entities import DatasetSummary, Experiment, Page, Tag, ViewType
 from mltrack_jupyter.errors import AlreadyExists, BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Experiments
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.sql import run_links
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import experiment_tags, experiments, runs
 
+_MAX_SUMMARISED = 20
 STAGES_OF_VIEW = {
     ViewType.ACTIVE_ONLY: ("active",),
     ViewType.DELETED_ONLY: ("deleted",),
@@ -191,6 +193,16 @@ class SqlExperiments(Experiments):
             if not gone.rowcount:
                 raise NotFound(f"No tag with name: {key} in experiment with id {experiment_id}.")
             record_change(connection, "experiment", experiment_id, "delete-tag", detail=key)
+
+    def search_datasets(self, experiment_ids: list[str]) -> list[DatasetSummary]:
+        if not experiment_ids or len(experiment_ids) > _MAX_SUMMARISED:
+            raise InvalidParameter(
+                "Invalid value for parameter 'experiment_ids': from 1 to "
+                f"{_MAX_SUMMARISED} are expected, not {len(experiment_ids)}."
+            )
+        numbers = rules.parse_experiment_ids(experiment_ids)
+        with self._database.read() as connection:
+            return run_links.summaries(connection, numbers)
 
 
 def _taken(name: str, stage: str) -> str:

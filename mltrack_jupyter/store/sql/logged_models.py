@@ -10,11 +10,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from mltrack_jupyter.entities import (
+    FileList,
     LoggedModel,
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
     Metric,
+    ModelDataset,
+    ModelOrder,
     Page,
     Param,
     Tag,
@@ -22,11 +25,12 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
+from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
-from mltrack_jupyter.store.sql.search import LOGGED_MODEL_FIELDS, filtered
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,
     logged_model_params,
@@ -133,8 +137,9 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
 class SqlLoggedModels(LoggedModels):
     """Logged models in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, locations: Locations) -> None:
         self._database = database
+        self._locations = locations
 
     def create(
         self,
@@ -196,6 +201,8 @@ class SqlLoggedModels(LoggedModels):
         filter: str = "",
         max_results: int | None = None,
         page_token: str = "",
+        order_by: list[ModelOrder] | None = None,
+        datasets: list[ModelDataset] | None = None,
     ) -> Page[LoggedModel]:
         size = rules.check_page_size(50 if max_results is None else max_results or 100, 50_000)
         offset = decode_token(page_token)
@@ -203,9 +210,8 @@ class SqlLoggedModels(LoggedModels):
         query = select(logged_models).where(
             logged_models.c.experiment.in_(numbers), logged_models.c.deleted.is_(False)
         )
-        query = filtered(query, LOGGED_MODEL_FIELDS, filter).order_by(
-            logged_models.c.creation_timestamp.desc(), logged_models.c.model_id
-        )
+        query = matching(query, filter, datasets or [])
+        query = in_order(query, order_by or [])
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(size + 1)).all()
             found = _load(connection, rows[:size])
@@ -237,6 +243,16 @@ class SqlLoggedModels(LoggedModels):
                     f"A param of the logged model {model_id} exists already; params are written once."
                 )
             _touch(connection, row)
+
+    def list_artifacts(
+        self,
+        model_id: str,
+        artifact_directory_path: str = "",
+        page_token: str = "",  # noqa: ARG002 - a folder is answered whole
+    ) -> FileList:
+        with self._database.read() as connection:
+            uri = find_logged_model(connection, model_id).artifact_uri
+        return self._locations.children(uri, artifact_directory_path)
 
 
 def _pairs(number: int, items: Sequence[Tag] | Sequence[Param]) -> list[dict[str, Any]]:

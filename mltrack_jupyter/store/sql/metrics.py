@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
-from mltrack_jupyter.entities import Metric, Page
+from mltrack_jupyter.entities import Metric, MetricSeries, Page
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Metrics
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sampling import spread
+from mltrack_jupyter.store.sql import metric_series
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.tables import metric_keys, metrics, runs
-from mltrack_jupyter.store.sql.values import from_bits_many
+from mltrack_jupyter.store.sql.values import from_bits, from_bits_many
+
+_MAX_RUNS = 100
 
 
 class SqlMetrics(Metrics):
@@ -46,3 +53,53 @@ class SqlMetrics(Metrics):
             for value, row in zip(values, rows, strict=True)
         ]
         return Page(points, more)
+
+    def history_bulk_interval(
+        self,
+        run_ids: list[str],
+        metric_key: str,
+        start_step: int | None = None,
+        end_step: int | None = None,
+        max_results: int = 2500,
+    ) -> list[Metric]:
+        _check_interval(run_ids, start_step, end_step)
+        rules.check_page_size(max_results, 2500)
+        query = (
+            select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
+            .join(runs, runs.c.id == metrics.c.run)
+            .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
+            .where(metric_keys.c.key == metric_key)
+            .order_by(metrics.c.step, metrics.c.timestamp, metrics.c.bits)
+        )
+        if start_step is not None:
+            query = query.where(metrics.c.step.between(start_step, end_step))
+        found: list[Metric] = []
+        with self._database.read() as connection:
+            for run_id in run_ids:
+                rows = connection.execute(query.where(runs.c.run_id == run_id)).all()
+                found += [
+                    Metric(metric_key, from_bits(row.bits), row.timestamp, row.step, run_id=run_id)
+                    for row in (rows[index] for index in spread(len(rows), max_results))
+                ]
+        return found
+
+    def series(
+        self, run_ids: list[str], metric_keys: list[str], max_points: int = 1000
+    ) -> list[MetricSeries]:
+        metric_series.check(run_ids, metric_keys, max_points)
+        with self._database.read() as connection:
+            return metric_series.load(connection, run_ids, metric_keys, max_points)
+
+
+def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:
+    if not run_ids or len(run_ids) > _MAX_RUNS:
+        raise InvalidParameter(
+            f"Invalid value for parameter 'run_ids': from 1 to {_MAX_RUNS} are expected, "
+            f"not {len(run_ids)}."
+        )
+    if (start_step is None) != (end_step is None):
+        raise InvalidParameter("Give start_step and end_step together, or neither of them.")
+    if start_step is not None and end_step is not None and start_step > end_step:
+        raise InvalidParameter(
+            f"end_step must not be less than start_step, but {end_step} is less than {start_step}."
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from mltrack_jupyter.entities import FileInfo, FileList
+from mltrack_jupyter.entities import FileList
 from mltrack_jupyter.services import ArtifactFiles, Download, RunArtifacts
 from mltrack_jupyter.store.artifacts import LocalFiles, Locations, check_path
 from mltrack_jupyter.store.sql.database import Database
@@ -29,14 +29,7 @@ class SqlRunArtifacts(RunArtifacts):
         path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
-        uri = self._root(run_id)
-        check_path(path, empty=True)
-        prefix = f"{path}/" if path else ""
-        files = [
-            FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
-            for item in self._locations.files(uri).list(path)
-        ]
-        return FileList(root_uri=uri, files=files)
+        return self._locations.children(self._root(run_id), path)
 
     def read(self, run_id: str, path: str) -> Download:
         return self._locations.files(self._root(run_id)).open(path)

@@ -8,13 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from mltrack_jupyter.entities import Dataset, DatasetInput
+from mltrack_jupyter.entities import Dataset, DatasetInput, DatasetSummary
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.store.rules import short
+from mltrack_jupyter.store.rules import check_text, short
 from mltrack_jupyter.store.sql.database import insert_row, upsert
-from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models
+from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, tags
 
 _CONTEXT = "mlflow.data.context"
+_HISTORY = "mlflow.log-model.history"
+_MODEL_FIELDS = {"artifact_path", "flavors", "utc_time_created", "run_id"}
+_MAX_SUMMARIES = 1000
 _LIMITS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
 
 
@@ -32,6 +35,48 @@ def add_datasets(connection: Connection, run: Row[Any], items: Sequence[DatasetI
             "tags": json.dumps([[tag.key, tag.value] for tag in item.tags]),
         }
         upsert(connection, run_datasets, [row], replace=False)
+
+
+def summaries(connection: Connection, experiments: Sequence[int]) -> list[DatasetSummary]:
+    """Return the datasets that runs of some experiments read, once in each role; the first 1,000."""
+    columns = (datasets.c.experiment, datasets.c.name, datasets.c.digest, run_datasets.c.context)
+    query = (
+        select(*columns)
+        .join(run_datasets, run_datasets.c.dataset == datasets.c.id)
+        .where(datasets.c.experiment.in_(experiments))
+        .distinct()
+        .order_by(*columns)
+        .limit(_MAX_SUMMARIES)
+    )
+    return [
+        DatasetSummary(experiment_id=str(number), name=name, digest=digest, context=context)
+        for number, name, digest, context in connection.execute(query)
+    ]
+
+
+def add_model_history(connection: Connection, run: Row[Any], model_json: str) -> None:
+    """Append a model to the tag in which clients before MLflow 3 note them."""
+    model = _read_json(model_json, "model_json")
+    missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
+    if missing:
+        raise InvalidParameter(f"Model json is missing mandatory fields: {sorted(missing)}.")
+    mine = (tags.c.run == run.id, tags.c.key == _HISTORY)
+    before = _read_json(
+        connection.execute(select(tags.c.value).where(*mine)).scalar() or "[]", "tag"
+    )
+    if not isinstance(before, list):
+        raise InvalidParameter(f"The tag {_HISTORY} of the run {run.run_id} is no list of models.")
+    value = check_text(json.dumps([*before, model]), f"tag {_HISTORY}")
+    upsert(connection, tags, [{"run": run.id, "key": _HISTORY, "value": value}])
+
+
+def _read_json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidParameter(
+            f"Malformed {name}: it is not a valid JSON: {short(text)}."
+        ) from error
 
 
 def _check(item: DatasetInput) -> None:

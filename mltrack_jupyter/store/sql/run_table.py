@@ -61,7 +61,7 @@ def _columns(
         for part in chunked(place):
             query = select(table.c.run, table.c.key, table.c[column])
             for run, key, value in connection.execute(query.where(table.c.run.in_(part))):
-                if not _is_shown(kind, key, wanted):
+                if not is_shown(kind, key, wanted):
                     continue
                 values = found.setdefault((kind, key), [None] * len(rows))
                 values[place[run]] = from_bits(value) if kind == "metric" else value
@@ -72,7 +72,8 @@ def _columns(
     ]
 
 
-def _is_shown(kind: str, key: str, wanted: Sequence[str] | None) -> bool:
+def is_shown(kind: str, key: str, wanted: Sequence[str] | None) -> bool:
+    """Tell whether a table has a column: if it is wanted, or is no system tag where nothing is said."""
     if wanted is not None:
         return f"{_PLURALS[kind]}.{key}" in wanted
     return kind != "tag" or key in SHOWN_TAGS or not key.startswith(_SYSTEM)

@@ -15,6 +15,7 @@ from mltrack_jupyter.entities import (
     Page,
     Param,
     Run,
+    RunColumns,
     RunInfo,
     RunStatus,
     RunTable,
@@ -24,7 +25,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql import run_links, run_table, run_writes
+from mltrack_jupyter.store.sql import run_columns, run_links, run_table, run_writes
 from mltrack_jupyter.store.sql.database import Database, insert_row, record_change
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
@@ -34,6 +35,7 @@ from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_
 from mltrack_jupyter.store.sql.search import RUN_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import runs, tags
 
+_MAX_CATEGORIES = 1000
 RUN_NAME = "mlflow.runName"
 
 
@@ -193,6 +195,12 @@ class SqlRuns(Runs):
                 raise BadRequest(f"A model is an output of the run {run_id} already.")
             _changed(connection, row, "log")
 
+    def log_model(self, run_id: str, model_json: str) -> None:
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            run_links.add_model_history(connection, row, model_json)
+            _changed(connection, row, "log")
+
     def search(
         self,
         experiment_ids: list[str] | None = None,
@@ -248,6 +256,24 @@ class SqlRuns(Runs):
                 page.sort(key=lambda row: place[row.run_id])
             more = encode_token(offset + max_results) if len(rows) > max_results else ""
             return run_table.load_table(connection, page, columns, more, total)
+
+    def columns(
+        self,
+        experiment_ids: list[str] | None = None,
+        filter: str = "",
+        max_categories: int = 50,
+    ) -> RunColumns:
+        if not 0 <= max_categories <= _MAX_CATEGORIES:
+            raise InvalidParameter(
+                f"Invalid value {max_categories} for parameter 'max_categories' supplied: it must be "
+                f"from 0 to {_MAX_CATEGORIES}."
+            )
+        scope = select(runs.c.id).where(runs.c.lifecycle_stage == "active")
+        if experiment_ids is not None:
+            scope = scope.where(runs.c.experiment.in_(rules.parse_experiment_ids(experiment_ids)))
+        scope = filtered(scope, RUN_FIELDS, filter)
+        with self._database.read() as connection:
+            return run_columns.load_columns(connection, scope, max_categories)
 
 
 def _changed(connection: Connection, row: Row[Any], action: str, detail: str = "") -> None:

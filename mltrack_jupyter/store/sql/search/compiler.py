@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, or_, select
 from sqlalchemy.sql import operators as sql_operators
 
-from mltrack_jupyter.store.sql.search.fields import LISTS, TEXTS, Attribute, Fields, Linked, Pairs
+from mltrack_jupyter.store.sql.search.fields import (
+    LISTS,
+    TEXTS,
+    Attribute,
+    Fields,
+    Linked,
+    Pairs,
+    Points,
+)
 from mltrack_jupyter.store.sql.search.grammar import (
     Comparison,
     Identifier,
@@ -18,6 +27,7 @@ from mltrack_jupyter.store.sql.search.grammar import (
     parse_order,
 )
 from mltrack_jupyter.store.sql.tables import runs
+from mltrack_jupyter.store.sql.values import to_bits
 
 _SYMBOLS = {
     "=": sql_operators.eq,
@@ -31,7 +41,7 @@ _SYMBOLS = {
 
 def filtered(query: Select[Any], fields: Fields, text: str) -> Select[Any]:
     """Add the conditions of a filter to a query. Raises ``InvalidParameter``."""
-    for comparison in parse_filter(text):
+    for comparison in parse_filter(text, double_quotes=fields.double_quotes):
         query = query.where(_condition(fields, comparison, text))
     return query
 
@@ -47,6 +57,8 @@ def _condition(fields: Fields, comparison: Comparison, text: str) -> ColumnEleme
     if isinstance(field, Linked):
         return _linked(field, comparison, text)
     _check(field, comparison, text)
+    if isinstance(field, Points):
+        return _any_point(fields, field, comparison)
     table = field.table
     mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key)
     if comparison.operator == "IS NULL":
@@ -76,8 +88,32 @@ def _linked(field: Linked, comparison: Comparison, text: str) -> ColumnElement[b
     return exists().where(joined, _compare(attribute.column, comparison, comparison.value))
 
 
-def _field(fields: Fields, identifier: Identifier, text: str) -> Attribute | Pairs | Linked:
+def _any_point(fields: Fields, field: Points, comparison: Comparison) -> ColumnElement[bool]:
+    table, operator = field.table, comparison.operator
+    value = float(comparison.value)  # type: ignore[arg-type]
+    bits, zero = table.c.bits, value == 0
+    low, high = (to_bits(-0.0), to_bits(0.0)) if zero else (to_bits(value), to_bits(value))
+    same = bits.between(low, high)
+    # The bits of NaN lie beyond those of the infinities; NaN differs from everything, and no more.
+    conditions: dict[str, ColumnElement[bool]] = {
+        "=": same,
+        "!=": ~same,
+        "<": and_(bits >= to_bits(-math.inf), bits < low),
+        "<=": and_(bits >= to_bits(-math.inf), bits <= high),
+        ">": and_(bits <= to_bits(math.inf), bits > high),
+        ">=": and_(bits <= to_bits(math.inf), bits >= low),
+    }
+    mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == comparison.identifier.key)
+    among = [] if field.among is None else [field.among]
+    return exists().where(mine, conditions[operator], *among)
+
+
+def _field(
+    fields: Fields, identifier: Identifier, text: str
+) -> Attribute | Pairs | Linked | Points:
     entity, key = identifier.entity, identifier.key
+    if entity in fields.points:
+        return fields.points[entity]
     if entity in fields.pairs:
         return fields.pairs[entity]
     if entity in fields.linked:
@@ -91,7 +127,7 @@ def _field(fields: Fields, identifier: Identifier, text: str) -> Attribute | Pai
             f"there is no attribute {key!r}{_near(key, fields.attributes)}; "
             f"expected {_listed(fields.attributes)}{_or_pairs(fields)}.",
         )
-    known = [*fields.pairs, *fields.linked, *fields.prefixes]
+    known = [*fields.pairs, *fields.linked, *fields.points, *fields.prefixes]
     raise fail(
         text,
         identifier.position,
@@ -113,7 +149,7 @@ def _listed(names: Any) -> str:
     return ", ".join(sorted(names))
 
 
-def _check(field: Attribute | Pairs, comparison: Comparison, text: str) -> None:
+def _check(field: Attribute | Pairs | Points, comparison: Comparison, text: str) -> None:
     operator = comparison.operator
     name = comparison.identifier
     if operator not in field.operators:
@@ -130,7 +166,7 @@ def _check(field: Attribute | Pairs, comparison: Comparison, text: str) -> None:
         raise fail(text, comparison.position, f"{name} is text; write the value in 'quotes'.")
 
 
-def _number_in_quotes_is_fine(field: Attribute | Pairs) -> bool:
+def _number_in_quotes_is_fine(field: Attribute | Pairs | Points) -> bool:
     return isinstance(field, Attribute) and str(field.column).endswith("model_versions.version")
 
 
@@ -170,7 +206,9 @@ def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[
     for item, ordering in zip(items, parse_order(items), strict=True):
         identifier = ordering.identifier
         field = _field(fields, identifier, item)
-        if isinstance(field, Linked) or (isinstance(field, Attribute) and not field.sortable):
+        if isinstance(field, Linked | Points) or (
+            isinstance(field, Attribute) and not field.sortable
+        ):
             raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
         if isinstance(field, Attribute):
             column: ColumnElement[Any] = field.column

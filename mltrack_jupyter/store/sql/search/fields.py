@@ -13,6 +13,7 @@ from mltrack_jupyter.store.sql.tables import (
     experiment_tags,
     experiments,
     latest_metrics,
+    logged_model_metrics,
     logged_model_params,
     logged_model_tags,
     logged_models,
@@ -68,6 +69,20 @@ class Linked:
 
 
 @dataclass(frozen=True)
+class Points:
+    """A table of metric points, each with its key and the bits of its value; one that fits is enough.
+
+    ``among`` restricts the points, to those of some datasets for instance.
+    """
+
+    table: Table
+    owner: str
+    among: ColumnElement[bool] | None = None
+    operators: frozenset[str] = NUMBERS
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
 class Fields:
     """Everything that can be asked of one kind of entity."""
 
@@ -76,6 +91,8 @@ class Fields:
     prefixes: tuple[str, ...] = ("attribute", "attributes")
     pairs: dict[str, Pairs] = field(default_factory=dict)
     linked: dict[str, Linked] = field(default_factory=dict)
+    points: dict[str, Points] = field(default_factory=dict)
+    double_quotes: bool = True
 
 
 def _number(column: ColumnElement[Any]) -> Attribute:
@@ -187,4 +204,6 @@ LOGGED_MODEL_FIELDS = Fields(
         "params": Pairs(logged_model_params, "logged_model", TEXTS | LISTS),
         "tags": Pairs(logged_model_tags, "logged_model", TEXTS | LISTS),
     },
+    points={"metrics": Points(logged_model_metrics, "logged_model")},
+    double_quotes=False,
 )

@@ -112,8 +112,9 @@ def _unexpected(text: str, position: int) -> str:
 class _Reader:
     """Tokens with one look ahead."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, double_quotes: bool = True) -> None:
         self.text = text
+        self.double_quotes = double_quotes
         self.tokens = _tokenize(text)
         self.index = 0
 
@@ -128,6 +129,16 @@ class _Reader:
         self.index += 1
         return token
 
+    def quoted(self) -> str | None:
+        """Take a quoted text and return what is in it; ``None`` if there is none here."""
+        token = self.current
+        if token.kind == "string":
+            return self.take().text[1:-1]
+        if token.kind == "identifier" and _is_quoted(token.text):
+            # Where only single quotes count, double ones are a part of the text, as in MLflow.
+            return self.take().text[1:-1] if self.double_quotes else self.take().text
+        return None
+
     def is_word(self, word: str) -> bool:
         return self.current.kind == "identifier" and self.current.text.upper() == word
 
@@ -140,9 +151,9 @@ class _Reader:
         return fail(self.text, self.current.position, expected)
 
 
-def parse_filter(text: str) -> list[Comparison]:
+def parse_filter(text: str, *, double_quotes: bool = True) -> list[Comparison]:
     """Return the comparisons of a filter; none for a blank one. Raises ``InvalidParameter``."""
-    reader = _Reader(text)
+    reader = _Reader(text, double_quotes=double_quotes)
     found: list[Comparison] = []
     while reader.current.kind != "end":
         if reader.is_word("AND"):  # MLflow tolerates stray ANDs
@@ -169,10 +180,10 @@ def _comparison(reader: _Reader) -> Comparison:
         return Comparison(identifier, operator, None, False, position)
     if operator in ("IN", "NOT IN"):
         return Comparison(identifier, operator, _list(reader), True, position)
+    text = reader.quoted()
+    if text is not None:
+        return Comparison(identifier, operator, text, True, position)
     token = reader.current
-    if token.kind == "string" or (token.kind == "identifier" and _is_quoted(token.text)):
-        reader.take()
-        return Comparison(identifier, operator, token.text[1:-1], True, position)
     if token.kind == "number":
         reader.take()
         return Comparison(identifier, operator, float(token.text), False, position)
@@ -232,11 +243,10 @@ def _list(reader: _Reader) -> tuple[str, ...]:
     _punctuation(reader, "(")
     values: list[str] = []
     while True:
-        token = reader.current
-        if token.kind == "string" or (token.kind == "identifier" and _is_quoted(token.text)):
-            values.append(reader.take().text[1:-1])
-        else:
+        text = reader.quoted()
+        if text is None:
             raise reader.fail("expected a 'quoted text' in the list.")
+        values.append(text)
         if reader.current.text == ")":
             reader.take()
             return tuple(values)

@@ -1,0 +1,93 @@
+"""Statistics of the columns of a table of runs: one grouped query for each kind of column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, case, func, select
+
+from mltrack_jupyter.entities import ColumnStats, RunColumns
+from mltrack_jupyter.store.sql.run_table import is_shown
+from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
+
+_LARGEST = 1.7976931348623157e308
+
+
+def load_columns(connection: Connection, scope: Select[Any], most: int) -> RunColumns:
+    """Return the columns of the runs whose numbers ``scope`` selects."""
+    total = connection.execute(select(func.count()).select_from(scope.subquery())).scalar_one()
+    return RunColumns(
+        total=total,
+        columns=[
+            *_texts(connection, scope, "param", params, total, most),
+            *_metrics(connection, scope, total),
+            *_texts(connection, scope, "tag", tags, total, most),
+        ],
+    )
+
+
+def _metrics(connection: Connection, scope: Select[Any], total: int) -> Iterator[ColumnStats]:
+    table = latest_metrics
+    finite = case((table.c.value.between(-_LARGEST, _LARGEST), table.c.value))
+    query = (
+        select(
+            table.c.key,
+            func.count(),
+            func.count(table.c.bits.distinct()),
+            func.min(finite),
+            func.max(finite),
+        )
+        .where(table.c.run.in_(scope))
+        .group_by(table.c.key)
+        .order_by(table.c.key)
+    )
+    for key, count, distinct, least, greatest in connection.execute(query):
+        yield ColumnStats(
+            kind="metric",
+            key=key,
+            count=count,
+            distinct=distinct,
+            varying=distinct > 1 or count < total,
+            min=least,
+            max=greatest,
+        )
+
+
+def _texts(
+    connection: Connection, scope: Select[Any], kind: str, table: Table, total: int, most: int
+) -> Iterator[ColumnStats]:
+    query = (
+        select(table.c.key, table.c.value, func.count().label("times"))
+        .where(table.c.run.in_(scope))
+        .group_by(table.c.key, table.c.value)
+        .order_by(table.c.key)
+    )
+    for key, group in groupby(connection.execute(query), key=lambda row: row.key):
+        rows = list(group)
+        if not is_shown(kind, key, None):
+            continue
+        values = [row.value for row in rows]
+        count = sum(row.times for row in rows)
+        least, greatest = _range(values)
+        yield ColumnStats(
+            kind=kind,
+            key=key,
+            count=count,
+            distinct=len(values),
+            varying=len(values) > 1 or count < total,
+            min=least,
+            max=greatest,
+            categories=sorted(values) if len(values) <= most else [],
+        )
+
+
+def _range(values: Sequence[str]) -> tuple[float | None, float | None]:
+    """Return the least and the greatest number if all texts are numbers."""
+    try:
+        numbers = [number for number in map(float, values) if math.isfinite(number)]
+    except ValueError:
+        return None, None
+    return min(numbers, default=None), max(numbers, default=None)
