@@ -18,7 +18,11 @@ TEXTS = st.one_of(st.sampled_from(["", "x", "it's", "%"]), st.text(st.characters
     lambda text: "\x00" not in text
 )  # fmt: skip
 FLOATS = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, math.nan, math.inf]))
-POINTS = st.tuples(st.integers(-3, 3), st.integers(0, 3), FLOATS.map(lambda value: math.nan if value != value else value))
+POINTS = st.tuples(
+    st.integers(-3, 3),
+    st.integers(0, 3),
+    FLOATS.map(lambda value: math.nan if value != value else value),
+)
 STAGES = st.sampled_from(["None", "Staging", "Production", "Archived"])
 
 
@@ -91,7 +95,13 @@ class Histories(RuleBasedStateMachine):
                 self.store.runs.create(number)
             return None
         run_id = self.store.runs.create(number, run_name="r", start_time=1).info.run_id
-        fresh = {"experiment": number, "stage": "active", "params": {}, "tags": {"mlflow.runName": "r"}, "points": {}}
+        fresh = {
+            "experiment": number,
+            "stage": "active",
+            "params": {},
+            "tags": {"mlflow.runName": "r"},
+            "points": {},
+        }
         self.made[run_id] = fresh
         return run_id
 
@@ -129,7 +139,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(run_id=runs, key=KEYS)
     def delete_tag(self, run_id, key):
-        if run_id and self.made[run_id]["stage"] == "active" and key not in self.made[run_id]["tags"]:
+        if (
+            run_id
+            and self.made[run_id]["stage"] == "active"
+            and key not in self.made[run_id]["tags"]
+        ):
             with pytest.raises(NotFound):
                 self.store.runs.delete_tag(run_id, key)
         elif self.write(run_id, lambda: self.store.runs.delete_tag(run_id, key)):
@@ -153,9 +167,13 @@ class Histories(RuleBasedStateMachine):
             token = page.next_page_token
             if not token:
                 break
-        stages = {"ACTIVE_ONLY": ["active"], "DELETED_ONLY": ["deleted"]}.get(view.value, ["active", "deleted"])
+        stages = {"ACTIVE_ONLY": ["active"], "DELETED_ONLY": ["deleted"]}.get(
+            view.value, ["active", "deleted"]
+        )
         wanted = [
-            run_id for run_id, run in self.made.items() if run["stage"] in stages and run["tags"].get(key) == quoted
+            run_id
+            for run_id, run in self.made.items()
+            if run["stage"] in stages and run["tags"].get(key) == quoted
         ]
         assert sorted(found) == sorted(wanted)
 
@@ -185,7 +203,12 @@ class Histories(RuleBasedStateMachine):
         if self.there(version):
             self.store.model_versions.transition_stage(name, number, stage.lower(), archive)
             for other, item in self.names[name]["versions"].items():
-                if archive and stage in ("Staging", "Production") and other != number and item["stage"] == stage:
+                if (
+                    archive
+                    and stage in ("Staging", "Production")
+                    and other != number
+                    and item["stage"] == stage
+                ):
                     item["stage"] = "Archived"
             self.names[name]["versions"][number]["stage"] = stage
 
@@ -207,7 +230,9 @@ class Histories(RuleBasedStateMachine):
             self.store.model_versions.delete(*version)
             model = self.names[version[0]]
             del model["versions"][version[1]]
-            model["aliases"] = {alias: at for alias, at in model["aliases"].items() if at != version[1]}
+            model["aliases"] = {
+                alias: at for alias, at in model["aliases"].items() if at != version[1]
+            }
 
     def there(self, version):
         return version[1] in self.names[version[0]]["versions"]
@@ -218,12 +243,22 @@ class Histories(RuleBasedStateMachine):
     def the_same(self):
         for number, group in self.groups.items():
             found = self.store.experiments.get(number)
-            assert (found.name, found.lifecycle_stage, found.tags) == (group["name"], group["stage"], group["tags"])
+            assert (found.name, found.lifecycle_stage, found.tags) == (
+                group["name"],
+                group["stage"],
+                group["tags"],
+            )
         for run_id, run in self.made.items():
             found = self.store.runs.get(run_id)
-            assert (found.info.lifecycle_stage, found.data.params, found.data.tags) == (run["stage"], run["params"], run["tags"])
+            assert (found.info.lifecycle_stage, found.data.params, found.data.tags) == (
+                run["stage"],
+                run["params"],
+                run["tags"],
+            )
             latest = {key: points[max(points)] for key, points in run["points"].items()}
-            assert repr({m.key: (m.step, m.timestamp, m.value) for m in found.data.metric_list}) == repr(dict(sorted(latest.items())))
+            assert repr(
+                {m.key: (m.step, m.timestamp, m.value) for m in found.data.metric_list}
+            ) == repr(dict(sorted(latest.items())))
         for name, model in self.names.items():
             found = self.store.registered_models.get(name)
             assert found.aliases == model["aliases"]
