@@ -100,7 +100,7 @@ def clean_environment():
 def pytest_collection_modifyitems(items):
     """Mark what starts a server, so that ``-m "not server"`` leaves it out."""
     for item in items:
-        if {"server", "start_server"} & set(getattr(item, "fixturenames", ())):
+        if {"server", "own_server", "start_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
 
 
@@ -108,6 +108,14 @@ def pytest_collection_modifyitems(items):
 def server(tmp_path_factory):
     """One server for all tests; each of them makes things under names of its own."""
     server = JupyterServer(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory):
+    """One server for the tests of a file, with a store that nobody else writes to."""
+    server = JupyterServer(tmp_path_factory.mktemp("own"))
     yield server
     server.stop()
 

@@ -105,6 +105,10 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
             await self._send(found.download)
             return
         self.set_status(found.status)
+        if not found.body:  # nothing is no JSON
+            self.clear_header("Content-Type")
+            super(APIHandler, self).finish()
+            return
         self.set_header("Content-Type", "application/json")
         self.finish(found.body)
 

@@ -25,6 +25,7 @@ from mltrack_jupyter.services.operation import Operation
 
 _MAX_INT64 = 2**63 - 1
 _MAX_DEPTH = 32
+_NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> Invali
 
 
 def _normalise(hint: Any, value: Any) -> Any:
-    """Turn enum numbers into names and drop unknown enum names; check the range of integers."""
+    """Turn enum numbers into names, drop nulls and unknown enum names; check the range of integers."""
     hint = _without_none(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum_value(hint, value)
@@ -171,21 +172,12 @@ def _normalise(hint: Any, value: Any) -> Any:
             raise InvalidParameter(f"The integer {str(value)[:40]} does not fit into 64 bits.")
     if isinstance(value, list) and get_origin(hint) is list:
         inner = get_args(hint)[0]
-        return [_drop_nulls(_normalise_fields(inner, item)) for item in value]
+        return [_normalise(inner, item) for item in value]
+    if isinstance(value, dict) and isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        types = _field_types(hint)
+        known = {name: _normalise(types[name], value[name]) for name in types.keys() & value.keys()}
+        return {name: item for name, item in known.items() if item is not None}
     return value
-
-
-def _normalise_fields(hint: Any, value: Any) -> Any:
-    if not (
-        isinstance(value, dict) and isinstance(hint, type) and issubclass(hint, msgspec.Struct)
-    ):
-        return value
-    types = _field_types(hint)
-    return {
-        name: _normalise(types[name], item) if name in types else item
-        for name, item in value.items()
-        if item is not None
-    }
 
 
 @cache
@@ -193,17 +185,11 @@ def _field_types(struct: type[msgspec.Struct]) -> dict[str, Any]:
     return {item.encode_name: item.type for item in msgspec.structs.fields(struct)}
 
 
-def _drop_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
-    return value
-
-
 def _enum_value(kind: type[Enum], value: Any) -> str | None:
     names = [str(member.value) for member in kind]
     first = 0 if kind is LoggedModelStatus else 1
     text = str(value)
-    if text.lstrip("-").isdigit():
+    if _NUMBER.match(text):
         index = int(text) - first
         return names[index] if 0 <= index < len(names) else None
     return text if text in names else None

@@ -65,7 +65,7 @@ def _entry(
         "description": operation.doc,
         "tags": [service],
         "responses": {
-            "200": {"description": "Done.", "content": _answer_content(operation)},
+            "200": _answer(operation),
             "default": {
                 "description": "What was wrong.",
                 "content": {"application/json": {"schema": {"$ref": _REFS.format(name="Error")}}},
@@ -100,6 +100,12 @@ def _entry(
 def _request_schema(operation: Operation, components: dict[str, Any]) -> dict[str, Any]:
     schema: dict[str, Any] = components[operation.request_type.__name__]
     return {key: schema[key] for key in ("type", "properties", "required") if key in schema}
+
+
+def _answer(operation: Operation) -> dict[str, Any]:
+    done = {"description": "Done."}
+    # An upload is answered with an empty body, as MLflow does.
+    return done if operation.body_param else {**done, "content": _answer_content(operation)}
 
 
 def _answer_content(operation: Operation) -> dict[str, Any]:

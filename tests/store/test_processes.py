@@ -11,6 +11,7 @@ import pytest
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.testing.making import NOW, new_run
 
+soak = pytest.mark.skipif(not os.environ.get("SOAK"), reason="SOAK=1 runs it")
 BEGIN = """
 import sys, time
 from pathlib import Path
@@ -28,7 +29,7 @@ services.runs.log_metric(run.info.run_id, "m", 1.0, 0)
 """
 POINTS = """
 run_id = sys.argv[3]
-for step in range(200):
+for step in range(int(sys.argv[4])):
     services.runs.log_metric(run_id, f"m{index}", 0.5, step, step)
 """
 NAME = """
@@ -82,13 +83,14 @@ def test_eight_processes_begin_with_an_empty_folder(tmp_path, store):
     assert intact(store / "mltrack.db")
 
 
-def test_eight_processes_write_two_hundred_points_each_into_one_run(tmp_path, store):
+@pytest.mark.parametrize("points", [200, pytest.param(1000, marks=soak)])
+def test_eight_processes_write_points_into_one_run(tmp_path, store, points):
     services = open_store(store)
     run_id = new_run(services).info.run_id
-    together(tmp_path, 8, POINTS, run_id)
+    together(tmp_path, 8, POINTS, run_id, str(points))
     for index in range(8):
         steps = [point.step for point in services.metrics.history(run_id, f"m{index}")]
-        assert steps == list(range(200))
+        assert steps == list(range(points))
     services.close()
     assert intact(store / "mltrack.db")
 

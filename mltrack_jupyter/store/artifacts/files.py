@@ -16,6 +16,8 @@ from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 
 _CHUNK = 1024 * 1024
 _TEMPORARY = ".upload-"
+# What a path that leads to no file can end in; the system's limit for a whole path counts the root.
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 class LocalFiles:
@@ -29,8 +31,10 @@ class LocalFiles:
         place = resolve(self.root, path)
         try:
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return []
+            raise
         found = []
         for entry in entries:
             if entry.name.startswith(_TEMPORARY) or entry.is_symlink():
@@ -43,7 +47,7 @@ class LocalFiles:
     def open(self, path: str) -> Download:
         """Open a file. Raises ``NotFound``, and ``InvalidParameter`` for a directory."""
         place = resolve(self.root, check_path(path))
-        if place.is_dir():
+        if os.path.isdir(place):
             raise InvalidParameter(f"{path!r} is a directory; list it and ask for its files.")
         try:
             handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -56,7 +60,7 @@ class LocalFiles:
     def write(self, path: str, body: BinaryIO) -> None:
         """Write a file under a temporary name and then give it its own."""
         place = resolve(self.root, check_path(path))
-        if place.is_dir():
+        if os.path.isdir(place):
             raise InvalidParameter(f"{path!r} is a directory and cannot be overwritten by a file.")
         temporary = ""
         try:
@@ -78,10 +82,16 @@ class LocalFiles:
     def delete(self, path: str) -> None:
         """Delete a file or a tree; the root itself can never be named."""
         place = resolve(self.root, check_path(path))
-        if place.is_dir():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
+        try:
+            if os.path.isdir(place):
+                shutil.rmtree(place)
+            else:
+                place.unlink()
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise StoreUnwritable(
+                    f"The artifact {path!r} cannot be deleted: {error.strerror or error}."
+                ) from error
 
 
 def _unwritable(path: str, error: OSError) -> InvalidParameter | StoreUnwritable:

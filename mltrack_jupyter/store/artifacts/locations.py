@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from mltrack_jupyter.entities import FileInfo, FileList
 from mltrack_jupyter.errors import InvalidParameter
@@ -12,6 +12,8 @@ from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
 
 PROXY = "mlflow-artifacts"
+# Pages, scripts, and names of things in a store: none of them is a folder.
+_REFUSED = ("http", "https", "dbfs", "javascript", "data", "runs", "models")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
@@ -41,13 +43,13 @@ class Locations:
             self.split(uri)
         elif scheme in ("", "file"):
             self._local(uri)
-        elif scheme in ("http", "https", "dbfs", "javascript", "data"):
+        elif scheme in _REFUSED:
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: no {scheme}: addresses.")
         return uri.rstrip("/")
 
     def split(self, uri: str) -> str:
         """Return the path below the root that an ``mlflow-artifacts:`` URI stands for."""
-        parts = urlsplit(uri)
+        parts = _split(uri)
         path = parts.path.strip("/")
         if parts.netloc or parts.query or not path:
             raise InvalidParameter(
@@ -77,7 +79,7 @@ class Locations:
         return FileList(root_uri=uri, files=files)
 
     def _local(self, uri: str) -> Path:
-        path = Path(unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri).absolute()
+        path = Path(unquote(_split(uri).path) if scheme_of(uri) == "file" else uri).absolute()
         inside = path.resolve().is_relative_to(self.root.resolve())
         if not (self.local_paths or inside):
             raise InvalidParameter(
@@ -85,6 +87,13 @@ class Locations:
                 "leave the location out."
             )
         return path
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError as error:
+        raise InvalidParameter(f"Invalid artifact URI {uri!r}: {error}.") from error
 
 
 def scheme_of(uri: str) -> str:

@@ -181,7 +181,11 @@ def _name_on_logged_model(connection: Connection, model_id: str, version: Row[An
     query = select(table.c.value).where(
         table.c.logged_model == model.id, table.c.key == _VERSIONS_TAG
     )
-    known = json.loads(connection.execute(query).scalar() or "[]")
+    try:
+        known = json.loads(connection.execute(query).scalar() or "[]")
+    except (ValueError, RecursionError):  # anybody may have written the tag
+        known = []
+    known = known if isinstance(known, list) else []
     entry = {"name": version.name, "version": str(version.version)}
     if entry not in known:
         row = {

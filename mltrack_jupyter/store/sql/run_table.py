@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
@@ -51,6 +51,7 @@ def _columns(
     connection: Connection, rows: Sequence[Row[Any]], wanted: Sequence[str] | None
 ) -> list[Column]:
     place = {row.id: index for index, row in enumerate(rows)}
+    asked = None if wanted is None else frozenset(wanted)
     found: dict[tuple[str, str], list[str | float | None]] = {}
     sources: list[tuple[str, Table, str]] = [
         ("param", params, "value"),
@@ -61,7 +62,7 @@ def _columns(
         for part in chunked(place):
             query = select(table.c.run, table.c.key, table.c[column])
             for run, key, value in connection.execute(query.where(table.c.run.in_(part))):
-                if not is_shown(kind, key, wanted):
+                if not is_shown(kind, key, asked):
                     continue
                 values = found.setdefault((kind, key), [None] * len(rows))
                 values[place[run]] = from_bits(value) if kind == "metric" else value
@@ -72,7 +73,7 @@ def _columns(
     ]
 
 
-def is_shown(kind: str, key: str, wanted: Sequence[str] | None) -> bool:
+def is_shown(kind: str, key: str, wanted: Collection[str] | None) -> bool:
     """Tell whether a table has a column: if it is wanted, or is no system tag where nothing is said."""
     if wanted is not None:
         return f"{_PLURALS[kind]}.{key}" in wanted

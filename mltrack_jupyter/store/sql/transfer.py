@@ -184,7 +184,7 @@ class SqlTransfer(Transfer):
 
     def mark(self, entity: str, marks: dict[str, str]) -> None:
         with self._database.write() as connection:
-            parents = _parents(connection, entity, list(marks))
+            parents = _parents(connection, entity, rules.check_ids(list(marks), "marks"))
             for entity_id, detail in marks.items():
                 rules.check_text(detail, "mark", 200)
                 parent = parents.get(entity_id, "")
@@ -243,10 +243,13 @@ def _check_stage(stage: str) -> None:
 
 
 def _free_id(connection: Connection, text_id: str) -> int | None:
-    if not (text_id.isascii() and text_id.isdigit() and 0 < int(text_id) < _LARGEST_ID):
+    try:
+        number = rules.parse_experiment_id(text_id)
+    except InvalidParameter:  # other stores number their experiments in other ways
         return None
-    query = select(experiments.c.id).where(experiments.c.id == int(text_id))
-    return None if connection.execute(query).first() else int(text_id)
+    query = select(experiments.c.id).where(experiments.c.id == number)
+    taken = connection.execute(query).first()
+    return number if 0 < number < _LARGEST_ID and not taken else None
 
 
 def _advance_sequence(connection: Connection, number: int) -> None:

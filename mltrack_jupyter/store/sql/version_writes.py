@@ -39,7 +39,7 @@ def model_path(connection: Connection, run: Row[Any]) -> str:
             newest = logged[-1] if isinstance(logged, list) and logged else logged
             if isinstance(newest, dict) and newest.get("artifact_path"):
                 return check_path(str(newest["artifact_path"]))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # anybody may have written the tag
             continue
     raise InvalidParameter(
         f"The run {run.run_id} ({run.name}) has no model to register: log one with log_model(...), fit an "

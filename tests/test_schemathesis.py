@@ -1,0 +1,27 @@
+"""Schemathesis asks everything that the OpenAPI document allows, of a real server."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+schemathesis = pytest.importorskip("schemathesis")
+from hypothesis import HealthCheck, settings  # noqa: E402
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import response_schema_conformance  # noqa: E402
+
+DOCUMENT = json.loads((Path(__file__).parent.parent / "schema" / "openapi.json").read_text())
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=1000 if os.environ.get("SOAK") else 20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_operation_keeps_to_its_document(case, own_server):
+    headers = {"Authorization": f"Bearer {own_server.token}"}
+    checks = (not_a_server_error, response_schema_conformance)
+    case.call_and_validate(base_url=own_server.tracking_uri, headers=headers, checks=checks)
