@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.sql import operators as sql_operators
 
 from mltrack_jupyter.store.sql.search.fields import LISTS, TEXTS, Attribute, Fields, Linked, Pairs
@@ -18,6 +18,7 @@ from mltrack_jupyter.store.sql.search.grammar import (
     parse_order,
 )
 from mltrack_jupyter.store.sql.tables import runs
+from mltrack_jupyter.store.sql.types import NUMBER
 
 _SYMBOLS = {
     "=": sql_operators.eq,
@@ -157,12 +158,20 @@ def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> 
     operator = comparison.operator
     if operator in ("IN", "NOT IN"):
         return column.in_(value) if operator == "IN" else column.not_in(value)
-    if operator == "LIKE":
-        return column.like(value)
-    if operator == "ILIKE":
-        return column.ilike(value)
+    if operator in ("LIKE", "ILIKE"):
+        return _like(column, value, column.like if operator == "LIKE" else column.ilike)
+    if isinstance(column.type, Integer) and isinstance(value, float):
+        # A database that is strict about types would round what it compares with a whole number.
+        value = int(value) if value.is_integer() and abs(value) < 2**63 else literal(value, NUMBER)
     condition: ColumnElement[bool] = _SYMBOLS[operator](column, value)
     return condition
+
+
+def _like(column: ColumnElement[Any], pattern: str, compare: Any) -> ColumnElement[bool]:
+    """Compare with a pattern in which only % and _ are special; elsewhere than SQLite, so is a backslash."""
+    if "\\" not in pattern:
+        return cast(ColumnElement[bool], compare(pattern))
+    return cast(ColumnElement[bool], compare(pattern.replace("\\", "\\\\"), escape="\\"))
 
 
 def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:
