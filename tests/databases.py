@@ -22,7 +22,9 @@ _installing = threading.Lock()
 
 def _postgres_programs():
     """Return the folder of the newest ``initdb``; Debian keeps it out of the PATH."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[4]))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[4])
+    )
     here = shutil.which("initdb")
     return found[-1].parent if found else Path(here).parent if here else None
 

@@ -23,6 +23,7 @@ from mltrack_jupyter.store.sql.failures import translate
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
 
+
 def now_ms() -> int:
     """Return the time in milliseconds since the Unix epoch."""
     return time.time_ns() // 1_000_000

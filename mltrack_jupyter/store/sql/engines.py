@@ -13,7 +13,11 @@ from mltrack_jupyter.store.rules import hide_password
 
 BUSY_SECONDS = 30
 _CONNECT_SECONDS = 10
-_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql"}
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
 
 

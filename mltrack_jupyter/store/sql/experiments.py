@@ -31,9 +31,7 @@ STAGES_OF_VIEW = {
 }
 
 
-def find_experiment(
-    connection: Connection, experiment_id: str, *, share: bool = True
-) -> Row[Any]:
+def find_experiment(connection: Connection, experiment_id: str, *, share: bool = True) -> Row[Any]:
     """Return the row of an experiment, active or deleted. Raises ``NotFound``."""
     number = rules.parse_experiment_id(experiment_id)
     query = select(experiments).where(experiments.c.id == number)

@@ -105,12 +105,12 @@ def _of_server(error: sa_exc.DBAPIError, place: str) -> MltrackError | None:
 
 
 def _code(error: sa_exc.DBAPIError) -> str | int | None:
-    """Return the SQLSTATE of PostgreSQL, the number of MySQL; ``None`` if there is none."""
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    if state:
-        return state
+    """Return the number of MySQL, the SQLSTATE of PostgreSQL; ``None`` if there is none."""
     first = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return first if isinstance(first, int) else None
+    if isinstance(first, int):  # says more than MySQL's SQLSTATE, which newer drivers have too
+        return first
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
 
 
 def _reason(error: sa_exc.DBAPIError) -> str:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.sql import operators as sql_operators
 
 from mltrack_jupyter.store.sql.search.fields import LISTS, TEXTS, Attribute, Fields, Linked, Pairs
@@ -159,7 +170,7 @@ def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> 
     if operator in ("IN", "NOT IN"):
         return column.in_(value) if operator == "IN" else column.not_in(value)
     if operator in ("LIKE", "ILIKE"):
-        return _like(column, value, column.like if operator == "LIKE" else column.ilike)
+        return _like(column.like if operator == "LIKE" else column.ilike, value)
     if isinstance(column.type, Integer) and isinstance(value, float):
         # A database that is strict about types would round what it compares with a whole number.
         value = int(value) if value.is_integer() and abs(value) < 2**63 else literal(value, NUMBER)
@@ -167,11 +178,11 @@ def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> 
     return condition
 
 
-def _like(column: ColumnElement[Any], pattern: str, compare: Any) -> ColumnElement[bool]:
+def _like(compare: Callable[..., ColumnElement[bool]], pattern: str) -> ColumnElement[bool]:
     """Compare with a pattern in which only % and _ are special; elsewhere than SQLite, so is a backslash."""
     if "\\" not in pattern:
-        return cast(ColumnElement[bool], compare(pattern))
-    return cast(ColumnElement[bool], compare(pattern.replace("\\", "\\\\"), escape="\\"))
+        return compare(pattern)
+    return compare(pattern.replace("\\", "\\\\"), escape="\\")
 
 
 def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:
