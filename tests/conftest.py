@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import databases
 import pytest
 
 from mltrack_jupyter.store import open_store
@@ -118,6 +119,13 @@ def own_server(tmp_path_factory):
     server = JupyterServer(tmp_path_factory.mktemp("own"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_server_of():
+    """Start the database server of a kind when it is first asked for; all of them end with the session."""
+    yield databases.server_of
+    databases.end_all()
 
 
 @pytest.fixture

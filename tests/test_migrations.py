@@ -7,11 +7,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql import schema
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.migrations import upgrade
+from mltrack_jupyter.store.sql.on_servers import compare_by_characters
 from mltrack_jupyter.store.sql.tables import metadata
 from mltrack_jupyter.testing.making import new_run
 
@@ -100,3 +102,32 @@ def test_a_migration_that_fails_changes_nothing(tmp_path):
         upgrade(database)
     database.close()
     assert statements(path) == before
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_on_servers_too_both_ways_lead_to_the_same_tables(kind, database_server_of, tmp_path):
+    found = []
+    for make in (upgrade, schema.ensure_schema):
+        database = Database(database_server_of(kind).new_database())
+        with database.write() as connection:
+            compare_by_characters(connection)
+        make(database)
+        with database.read() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            if kind == "postgresql":  # of MySQL, Alembic takes TEXT(4294967295) for no LONGTEXT
+                assert compare_metadata(context, metadata) == []
+            found.append(columns_of(connection))
+        assert schema.read_version(database) == schema.HEAD
+        database.close()
+    assert found[0] == found[1]
+
+
+def columns_of(connection):
+    """Return the type of every column, with the order of its texts."""
+    inspector = inspect(connection)
+    return {
+        (table, column["name"]): repr(column["type"])
+        for table in metadata.tables
+        for column in inspector.get_columns(table)
+    }

@@ -40,7 +40,7 @@ class Services:
     Services may be called from several threads. ``uri`` is where they were opened.
     """
 
-    uri: str
+    uri: str = field(repr=False)  # it may hold a password
     experiments: Experiments
     runs: Runs
     metrics: Metrics

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.rules import hide_password
 
 _FILES = (".db", ".sqlite", ".sqlite3")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
@@ -41,7 +42,7 @@ def normalise_uri(uri: str | os.PathLike[str]) -> str:
     if scheme.split("+")[0] in ("postgresql", "mysql", "mariadb"):
         return text
     raise InvalidParameter(
-        f"The tracking URI {text!r} has the unknown scheme {scheme!r}. Right would be a folder, a file "
+        f"The tracking URI {hide_password(text)!r} has the unknown scheme {scheme!r}. Right would be a folder, a file "
         "ending in .db, sqlite:///…, postgresql://…, mysql+pymysql://…, or http(s)://… of a server."
     )
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 from mltrack_jupyter.entities import ChangeList
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.services import Services
 
 _SQLITE = "sqlite:///"
+_PACE = 1.0
+"""The least number of seconds between two questions to a server."""
 
 
 class Watcher:
     """A cursor on the change feed that only looks when something was written.
 
-    SQLite tells by one number that another connection committed; elsewhere the end of the feed is
-    asked for. Not for use by several threads at once.
+    SQLite tells by one number that another connection committed; elsewhere the feed itself is asked, at
+    most once a second, however often :meth:`poll` is called. Not for use by several threads at once.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._version = -1
+        self._asked = -_PACE
         self._connection: sqlite3.Connection | None = None
         path = services.uri.removeprefix(_SQLITE)
         if services.uri.startswith(_SQLITE) and path != ":memory:":
@@ -37,6 +41,10 @@ class Watcher:
             if version == self._version:
                 return None
             self._version = version
+        elif time.monotonic() - self._asked < _PACE:
+            return None
+        else:
+            self._asked = time.monotonic()
         found = self._services.workspace.changes(since=self.last)
         self.last = found.last
         return found if found.changes else None

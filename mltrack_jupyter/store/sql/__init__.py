@@ -12,6 +12,7 @@ from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
+from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import ensure_schema
@@ -38,7 +39,7 @@ def open_sql(
         raise
     locations = Locations(artifact_root, local_paths=local_paths)
     sources = Sources(locations)
-    return Services(
+    services = Services(
         uri=url,
         experiments=SqlExperiments(database, locations),
         runs=SqlRuns(database),
@@ -52,3 +53,14 @@ def open_sql(
         transfer=SqlTransfer(database, locations, sources),
         close=database.close,
     )
+    if not database.is_sqlite:
+        for service in (
+            services.experiments,
+            services.runs,
+            services.logged_models,
+            services.registered_models,
+            services.model_versions,
+            services.transfer,
+        ):
+            retrying(service)
+    return services

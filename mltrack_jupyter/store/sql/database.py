@@ -1,4 +1,4 @@
-"""The connection to a database: transactions, and the one place where its errors become ours."""
+"""The connection to a database: its transactions, and the few ways in which rows are written."""
 
 from __future__ import annotations
 
@@ -12,24 +12,16 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, insert
+from sqlalchemy import Connection, Select, Table, delete, insert, text
 from sqlalchemy import exc as sa_exc
-from sqlalchemy.engine import make_url
 
-from mltrack_jupyter.errors import (
-    BadRequest,
-    InvalidParameter,
-    MltrackError,
-    StoreUnreadable,
-    StoreUnwritable,
-    Unavailable,
-)
+from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.store.sql import tables
+from mltrack_jupyter.store.sql.engines import make_engine
+from mltrack_jupyter.store.sql.failures import translate
 
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
-
-BUSY_SECONDS = 30
 
 
 def now_ms() -> int:
@@ -41,35 +33,25 @@ class Database:
     """An engine with read and write transactions; may be used from several threads and after a fork."""
 
     def __init__(self, url: str, *, synchronous: str = "NORMAL") -> None:
-        try:
-            self.url = _parse_url(url)
-            self.engine = self._make_engine(synchronous)
-        except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError, ValueError) as error:
-            raise InvalidParameter(
-                f"{url!r} is no database URL that can be opened ({error}); right would be, for example, "
-                "sqlite:///path/to/mltrack.db or postgresql+psycopg://user@host/name."
-            ) from error
-        except ModuleNotFoundError as error:
-            raise InvalidParameter(
-                f"{self.url.drivername} needs the package {error.name!r}: pip install {error.name}."
-            ) from error
+        self.engine = make_engine(url, synchronous)
+        self.url = self.engine.url
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
         _forget_after_fork(self)
 
-    def _make_engine(self, synchronous: str) -> Engine:
-        if not self.url.drivername.startswith("sqlite"):
-            return create_engine(self.url, pool_pre_ping=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _configure_sqlite(synchronous))
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-
     @property
     def path(self) -> str:
         """The file of an SQLite database, else ``""``."""
         return (self.url.database or "") if self.is_sqlite else ""
+
+    @property
+    def place(self) -> str:
+        """Where the database is, for people to read; without the password."""
+        if self.is_sqlite:
+            return self.path
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"{self.url.host or 'localhost'}{port}/{self.url.database or ''}"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -94,7 +76,9 @@ class Database:
         try:
             yield
         except sa_exc.DBAPIError as error:
-            raise translate(error, self.path) from error
+            raise translate(error, self.place, is_file=self.is_sqlite) from error
+        except sa_exc.TimeoutError as error:
+            raise Unavailable(f"All connections to {self.place} are in use.") from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -104,36 +88,6 @@ class Database:
         """Drop the connections without closing them: after a fork they belong to the parent."""
         self.engine.dispose(close=False)
         self._writing = threading.Lock()
-
-
-def _parse_url(url: str) -> URL:
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path:  # literally: a folder may have "?" in its name
-        return URL.create("sqlite", database=path)
-    return make_url(url)
-
-
-def _configure_sqlite(synchronous: str) -> Any:
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            f"synchronous={synchronous}",
-            "foreign_keys=ON",
-            "case_sensitive_like=ON",  # MLflow's LIKE tells upper from lower case
-            "temp_store=MEMORY",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return configure
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer ignores the busy timeout; so writers say so first.
-    mode = "BEGIN IMMEDIATE" if connection.info.get("write") else "BEGIN"
-    connection.exec_driver_sql(mode)
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -150,38 +104,13 @@ def _forget_all() -> None:
         database.forget()
 
 
-def translate(error: sa_exc.DBAPIError, path: str) -> MltrackError:
-    """Return our error for one of the database's. No SQL text leaves the store."""
-    reason = str(error.orig)
-    low = reason.lower()
-    place = path or "the database"
-    if "not a database" in low or "malformed" in low or "no such table" in low:
-        return StoreUnreadable(
-            f"{place} is not a readable store ({reason}). Restore it from a backup, "
-            "or choose another place with set_tracking_uri(...)."
-        )
-    if "disk is full" in low or "no space" in low:
-        return StoreUnwritable(f"The disk is full: {place} cannot grow. Nothing was half-written.")
-    if "disk i/o error" in low:
-        return StoreUnwritable(
-            f"{place} cannot be written: the disk is full, over its quota, or damaged ({reason}). Nothing "
-            "was half-written."
-        )
-    if "readonly" in low or "read-only" in low:
-        return StoreUnwritable(f"{place} cannot be written: the file or its folder is read-only.")
-    if "unable to open" in low:
-        return StoreUnwritable(
-            f"{place} cannot be opened; its folder must exist and be writable for you."
-        )
-    if "too complex" in low:
-        return InvalidParameter("A pattern after LIKE is too long for the database.")
-    if "locked" in low:
-        return Unavailable(f"{place} was locked by another process for {BUSY_SECONDS} s.")
-    if isinstance(error, sa_exc.IntegrityError):
-        return BadRequest(f"This contradicts what is stored: {reason}")
-    if isinstance(error, sa_exc.DataError):
-        return InvalidParameter(f"The database refuses the value: {reason}")
-    return Unavailable(f"The database cannot answer: {reason}")
+def held(connection: Connection, query: Select[Any], *, share: bool = False) -> Select[Any]:
+    """Return a query that, in a writing transaction, keeps other writers from the rows that it finds.
+
+    They wait until the transaction ends; with ``share``, only those that do not share. Whoever looks
+    for what it is about to change asks so. In SQLite there is one writer, and nothing to hold.
+    """
+    return query.with_for_update(read=share) if connection.info.get("write") else query
 
 
 def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
@@ -217,7 +146,12 @@ def upsert(
             if replace and rest
             else into.on_conflict_do_nothing(index_elements=keys)
         )
+    # Otherwise the number is asked of a cursor that is closed, which only SQLite's still knows.
+    statement = statement.execution_options(preserve_rowcount=True)
     return connection.execute(statement, list(rows)).rowcount
+
+
+_TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")
 
 
 def record_change(
@@ -234,6 +168,10 @@ def record_change(
     Of the action ``log`` only the newest row of an entity is kept: a million points are no million rows.
     """
     changes = tables.changes
+    if connection.dialect.name != "sqlite":
+        # Numbers are given out before a commit. Without taking turns from here to there, a reader could
+        # see a number and never the smaller one that was committed after it.
+        connection.execute(_TAKE_TURNS)
     if action == "log":
         stale = (changes.c.entity == entity, changes.c.entity_id == entity_id)
         connection.execute(delete(changes).where(*stale, changes.c.action == "log"))

@@ -13,7 +13,14 @@ from mltrack_jupyter.services import Experiments
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql import run_links
-from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import (
+    Database,
+    held,
+    insert_row,
+    now_ms,
+    record_change,
+    upsert,
+)
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import experiment_tags, experiments, runs
@@ -26,10 +33,11 @@ STAGES_OF_VIEW = {
 }
 
 
-def find_experiment(connection: Connection, experiment_id: str) -> Row[Any]:
+def find_experiment(connection: Connection, experiment_id: str, *, share: bool = True) -> Row[Any]:
     """Return the row of an experiment, active or deleted. Raises ``NotFound``."""
     number = rules.parse_experiment_id(experiment_id)
-    row = connection.execute(select(experiments).where(experiments.c.id == number)).first()
+    query = select(experiments).where(experiments.c.id == number)
+    row = connection.execute(held(connection, query, share=share)).first()
     if row is None:
         raise NotFound(f"No Experiment with id={experiment_id} exists.")
     return row
@@ -164,7 +172,7 @@ class SqlExperiments(Experiments):
 
     def _move(self, experiment_id: str, source: str, target: str) -> None:
         with self._database.write() as connection:
-            row = find_experiment(connection, experiment_id)
+            row = find_experiment(connection, experiment_id, share=False)
             if row.lifecycle_stage != source:
                 raise NotFound(f"No Experiment with id={experiment_id} exists that is {source}.")
             _touch(connection, row.id, lifecycle_stage=target)

@@ -26,7 +26,14 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
-from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import (
+    Database,
+    held,
+    insert_row,
+    now_ms,
+    record_change,
+    upsert,
+)
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.names import invent_name
@@ -49,7 +56,7 @@ def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
     query = select(logged_models).where(
         logged_models.c.model_id == model_id, logged_models.c.deleted.is_(False)
     )
-    row = connection.execute(query).first()
+    row = connection.execute(held(connection, query)).first()
     if row is None:
         raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
     return row

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, select
 from mltrack_jupyter.entities import Alias, ModelVersion, RegisteredModel, Tag
 from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql.database import held
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     model_version_tags,
@@ -22,9 +23,8 @@ from mltrack_jupyter.store.sql.tables import (
 def find_model(connection: Connection, name: str) -> Row[Any]:
     """Return the row of a registered model. Raises ``NotFound``."""
     rules.check_model_name(name)
-    row = connection.execute(
-        select(registered_models).where(registered_models.c.name == name)
-    ).first()
+    query = select(registered_models).where(registered_models.c.name == name)
+    row = connection.execute(held(connection, query)).first()
     if row is None:
         raise NotFound(f"Registered Model with name={name} not found.")
     return row
@@ -44,7 +44,7 @@ def find_version(connection: Connection, name: str, version: str) -> Row[Any]:
     query = select_versions().where(
         registered_models.c.name == name, model_versions.c.version == number
     )
-    row = connection.execute(query).first()
+    row = connection.execute(held(connection, query)).first()
     if row is None:
         raise NotFound(f"Model Version (name={name}, version={version}) not found.")
     return row

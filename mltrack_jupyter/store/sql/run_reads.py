@@ -24,7 +24,7 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.database import chunked, held
 from mltrack_jupyter.store.sql.tables import (
     datasets,
     latest_metrics,
@@ -39,7 +39,8 @@ from mltrack_jupyter.store.sql.values import from_bits
 
 def find_run(connection: Connection, run_id: str) -> Row[Any]:
     """Return the row of a run, active or deleted. Raises ``NotFound``."""
-    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
+    query = select(runs).where(runs.c.run_id == run_id)
+    row = connection.execute(held(connection, query)).first()
     if row is None:
         shown = run_id if len(run_id) <= 80 else run_id[:77] + "..."
         raise NotFound(f"Run with id={shown} not found.")

@@ -1,4 +1,4 @@
-"""Making and opening a database file: created whole or not at all, checked for its schema's version."""
+"""Making and opening a database: created whole or not at all, checked for its schema's version."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
-from mltrack_jupyter.store.sql import tables
-from mltrack_jupyter.store.sql.database import Database, now_ms
+from mltrack_jupyter.store.sql import on_servers, tables
+from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
 
 HEAD = "0001"
 """The newest schema version; the same as the newest file in ``migrations/versions``."""
@@ -28,15 +28,15 @@ def ensure_schema(database: Database) -> None:
         create_file(Path(path))
     found = read_version(database)
     if found == "":
-        with database.write() as connection:
-            if "experiments" not in inspect(connection).get_table_names():
+        with database.write() as connection, on_servers.only_one(connection):
+            if not on_servers.has_version(connection):
                 create_tables(connection)
         found = read_version(database)
     if found == HEAD:
         return
     if found not in _KNOWN:
         raise StoreTooNew(
-            f"{path or database.url.database} has the schema {found!r}, which is newer than this "
+            f"{database.place} has the schema {found!r}, which is newer than this "
             f"package knows (up to {HEAD!r}): pip install --upgrade mltrack-jupyter."
         )
     from mltrack_jupyter.store.sql.migrations import upgrade
@@ -88,22 +88,25 @@ def _use_wal(path: Path) -> None:
 
 
 def create_tables(connection: Connection) -> None:
-    """Create every table at the newest schema, and the experiment ``Default`` with the id 0."""
+    """Create every table at the newest schema, and the experiment ``Default`` with the id 0.
+
+    The version comes last: where a table cannot be taken back (MySQL), the next process goes on from here.
+    """
+    on_servers.compare_by_characters(connection)
     tables.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
     now = now_ms()
-    connection.execute(
-        insert(tables.experiments),
-        {
-            "id": 0,
-            "name": "Default",
-            "artifact_location": "mlflow-artifacts:/0",
-            "lifecycle_stage": "active",
-            "creation_time": now,
-            "last_update_time": now,
-        },
-    )
+    default = {
+        "id": 0,
+        "name": "Default",
+        "artifact_location": "mlflow-artifacts:/0",
+        "lifecycle_stage": "active",
+        "creation_time": now,
+        "last_update_time": now,
+    }
+    upsert(connection, tables.experiments, [default], replace=False)
+    if "alembic_version" not in inspect(connection).get_table_names():
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 def read_version(database: Database) -> str:
@@ -114,9 +117,9 @@ def read_version(database: Database) -> str:
             version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             if version is not None:
                 return str(version)
-    if names:
+    if names and (database.is_sqlite or not on_servers.is_unfinished(names)):
         raise StoreUnreadable(
-            f"{database.path or database.url.database} is a database, but none of mltrack_jupyter's "
+            f"{database.place} is a database, but none of mltrack_jupyter's "
             f"(it has the tables {', '.join(sorted(names)[:5])}). Choose another file."
         )
     return ""

@@ -12,16 +12,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Double,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
 )
+
+from mltrack_jupyter.store.sql.types import LONG, NUMBER, string
 
 metadata = MetaData(
     naming_convention={
@@ -34,8 +33,8 @@ metadata = MetaData(
 
 # SQLite gives out ids of its own only for a column that is exactly INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
-_NAME = String(500)
-_KEY = String(250)
+_NAME = string(500)
+_KEY = string(250)
 
 
 def _reference(target: str) -> Column[int]:
@@ -49,7 +48,7 @@ def _tags(name: str, owner: str) -> Table:
         metadata,
         _reference(f"{owner}.id"),
         Column("key", _KEY, primary_key=True),
-        Column("value", Text, nullable=False),
+        Column("value", LONG, nullable=False),
         sqlite_with_rowid=False,
     )
 
@@ -59,8 +58,8 @@ experiments = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("name", _NAME, nullable=False, unique=True),
-    Column("artifact_location", Text, nullable=False),
-    Column("lifecycle_stage", String(16), nullable=False),
+    Column("artifact_location", LONG, nullable=False),
+    Column("lifecycle_stage", string(16), nullable=False),
     Column("creation_time", BigInteger, nullable=False),
     Column("last_update_time", BigInteger, nullable=False),
     sqlite_autoincrement=True,
@@ -71,15 +70,15 @@ runs = Table(
     "runs",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("run_id", String(256), nullable=False, unique=True),
+    Column("run_id", string(256), nullable=False, unique=True),
     Column("experiment", _ID, ForeignKey("experiments.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("user_id", String(256), nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("name", LONG, nullable=False),
+    Column("user_id", string(256), nullable=False),
+    Column("status", string(16), nullable=False),
     Column("start_time", BigInteger, nullable=False),
     Column("end_time", BigInteger),
-    Column("artifact_uri", Text, nullable=False),
-    Column("lifecycle_stage", String(16), nullable=False),
+    Column("artifact_uri", LONG, nullable=False),
+    Column("lifecycle_stage", string(16), nullable=False),
     Index("ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"),
 )
 params = _tags("params", "runs")
@@ -109,9 +108,9 @@ latest_metrics = Table(
     Column("step", BigInteger, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("bits", BigInteger, nullable=False),
-    Column("value", Double),
-    Column("min", Double),
-    Column("max", Double),
+    Column("value", NUMBER),
+    Column("min", NUMBER),
+    Column("max", NUMBER),
     Column("count", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -122,11 +121,11 @@ datasets = Table(
     Column("id", _ID, primary_key=True),
     Column("experiment", _ID, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
     Column("name", _NAME, nullable=False),
-    Column("digest", String(36), nullable=False),
-    Column("source_type", String(36), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("schema", Text, nullable=False),
-    Column("profile", Text, nullable=False),
+    Column("digest", string(36), nullable=False),
+    Column("source_type", string(36), nullable=False),
+    Column("source", LONG, nullable=False),
+    Column("schema", LONG, nullable=False),
+    Column("profile", LONG, nullable=False),
     UniqueConstraint("experiment", "name", "digest"),
 )
 run_datasets = Table(
@@ -134,15 +133,15 @@ run_datasets = Table(
     metadata,
     _reference("runs.id"),
     _reference("datasets.id"),
-    Column("context", Text, nullable=False),
-    Column("tags", Text, nullable=False),
+    Column("context", LONG, nullable=False),
+    Column("tags", LONG, nullable=False),
 )
 run_models = Table(
     "run_models",
     metadata,
     _reference("runs.id"),
-    Column("direction", String(8), primary_key=True),
-    Column("model_id", String(64), primary_key=True),
+    Column("direction", string(8), primary_key=True),
+    Column("model_id", string(64), primary_key=True),
     Column("step", BigInteger, nullable=False),
 )
 
@@ -150,13 +149,13 @@ logged_models = Table(
     "logged_models",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("model_id", String(64), nullable=False, unique=True),
+    Column("model_id", string(64), nullable=False, unique=True),
     Column("experiment", _ID, ForeignKey("experiments.id", ondelete="CASCADE"), nullable=False),
     Column("name", _NAME, nullable=False),
-    Column("model_type", String(500), nullable=False),
-    Column("source_run_id", String(256), nullable=False),
-    Column("artifact_uri", Text, nullable=False),
-    Column("status", String(32), nullable=False),
+    Column("model_type", string(500), nullable=False),
+    Column("source_run_id", string(256), nullable=False),
+    Column("artifact_uri", LONG, nullable=False),
+    Column("status", string(32), nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
@@ -170,13 +169,13 @@ logged_model_metrics = Table(
     "logged_model_metrics",
     metadata,
     _reference("logged_models.id"),
-    Column("run_id", String(256), primary_key=True),
+    Column("run_id", string(256), primary_key=True),
     Column("key", _KEY, primary_key=True),
     Column("step", BigInteger, primary_key=True),
     Column("timestamp", BigInteger, primary_key=True),
     Column("bits", BigInteger, primary_key=True),
     Column("dataset_name", _NAME, nullable=False),
-    Column("dataset_digest", String(36), nullable=False),
+    Column("dataset_digest", string(36), nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -184,8 +183,8 @@ registered_models = Table(
     "registered_models",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("name", String(256), nullable=False, unique=True),
-    Column("description", Text, nullable=False),
+    Column("name", string(256), nullable=False, unique=True),
+    Column("description", LONG, nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
     Column("last_version", Integer, nullable=False),
@@ -202,15 +201,15 @@ model_versions = Table(
         nullable=False,
     ),
     Column("version", Integer, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("download_uri", Text, nullable=False),
-    Column("run_id", String(256), nullable=False),
-    Column("run_link", Text, nullable=False),
-    Column("model_id", String(64), nullable=False),
-    Column("user_id", String(256), nullable=False),
-    Column("description", Text, nullable=False),
-    Column("current_stage", String(16), nullable=False),
-    Column("status", String(32), nullable=False),
+    Column("source", LONG, nullable=False),
+    Column("download_uri", LONG, nullable=False),
+    Column("run_id", string(256), nullable=False),
+    Column("run_link", LONG, nullable=False),
+    Column("model_id", string(64), nullable=False),
+    Column("user_id", string(256), nullable=False),
+    Column("description", LONG, nullable=False),
+    Column("current_stage", string(16), nullable=False),
+    Column("status", string(32), nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
     UniqueConstraint("registered_model", "version"),
@@ -220,7 +219,7 @@ aliases = Table(
     "aliases",
     metadata,
     _reference("registered_models.id"),
-    Column("alias", String(255), primary_key=True),
+    Column("alias", string(255), primary_key=True),
     Column("version", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -230,12 +229,12 @@ changes = Table(
     metadata,
     Column("seq", _ID, primary_key=True),
     Column("timestamp", BigInteger, nullable=False),
-    Column("actor", String(256), nullable=False),
-    Column("entity", String(32), nullable=False),
-    Column("entity_id", Text, nullable=False),
-    Column("parent_id", Text, nullable=False),
-    Column("action", String(32), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("actor", string(256), nullable=False),
+    Column("entity", string(32), nullable=False),
+    Column("entity_id", LONG, nullable=False),
+    Column("parent_id", LONG, nullable=False),
+    Column("action", string(32), nullable=False),
+    Column("detail", LONG, nullable=False),
     sqlite_autoincrement=True,
 )
 # Text keys of unbounded length cannot be indexed everywhere; ids are short, a prefix is enough.

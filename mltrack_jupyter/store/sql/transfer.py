@@ -27,6 +27,7 @@ from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.database import (
     Database,
     chunked,
+    held,
     insert_row,
     now_ms,
     record_change,
@@ -126,7 +127,8 @@ class SqlTransfer(Transfer):
 
     def _put_run(self, connection: Connection, run: Run, experiment: Row[Any]) -> Row[Any]:
         info = run.info
-        found = connection.execute(select(runs).where(runs.c.run_id == info.run_id)).first()
+        query = select(runs).where(runs.c.run_id == info.run_id)
+        found = connection.execute(held(connection, query)).first()
         values = {
             "name": info.run_name or run.data.tags.get(RUN_NAME, "") or info.run_id[:8],
             "user_id": info.user_id[:256],

@@ -14,7 +14,8 @@ from mltrack_jupyter.entities import Trash, TrashItem
 from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations
-from mltrack_jupyter.store.sql.database import Database, chunked, record_change
+from mltrack_jupyter.store.sql.database import Database, chunked, held, record_change
+from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.tables import (
     changes,
     experiments,
@@ -55,7 +56,7 @@ class TrashBin:
 
     def purge(self, run_ids: Iterable[str], experiment_ids: Iterable[str]) -> Trash:
         """Delete runs and experiments of the trash for good; say which were left, and why."""
-        items = [self._purge_run(rules.check_run_id(run_id)) for run_id in run_ids]
+        items = [retried(self._purge_run)(rules.check_run_id(run_id)) for run_id in run_ids]
         for number in rules.parse_experiment_ids(list(experiment_ids)):
             items += self._purge_experiment(number)
         return Trash(items=items)
@@ -113,7 +114,8 @@ class TrashBin:
 
     def _purge_run(self, run_id: str) -> TrashItem:
         with self._database.write() as connection:
-            row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
+            query = select(runs).where(runs.c.run_id == run_id)
+            row = connection.execute(held(connection, query)).first()
             if row is None or row.lifecycle_stage != "deleted":
                 return TrashItem(
                     entity="run", entity_id=run_id, kept_because="it is not in the trash"
@@ -129,31 +131,32 @@ class TrashBin:
         return self._removed(item, [root] if root else [])
 
     def _purge_experiment(self, number: int) -> Sequence[TrashItem]:
-        items: list[TrashItem] = []
         with self._database.read() as connection:
             inside = [row.run_id for row in _deleted(connection, [number])]
-        items += [self._purge_run(run_id) for run_id in inside]
+        items = [retried(self._purge_run)(run_id) for run_id in inside]
+        return [*items, retried(self._purge_emptied)(number)]
+
+    def _purge_emptied(self, number: int) -> TrashItem:
         with self._database.write() as connection:
             query = select(experiments).where(experiments.c.id == number)
-            row = connection.execute(query).first()
+            row = connection.execute(held(connection, query)).first()
             if row is None or row.lifecycle_stage != "deleted":
-                gone = TrashItem(
+                return TrashItem(
                     entity="experiment",
                     entity_id=str(number),
                     kept_because="it is not in the trash",
                 )
-                return [*items, gone]
             item = self._experiment_item(connection, row)
             left = select(func.count()).select_from(runs).where(runs.c.experiment == number)
             remaining = connection.execute(left).scalar_one()
             if remaining and not item.kept_because:
                 item = replace(item, kept_because=f"{remaining} of its runs stay")
             if item.kept_because:
-                return [*items, item]
+                return item
             roots = self._roots_of_models(connection, number)
             connection.execute(delete(experiments).where(experiments.c.id == number))
             record_change(connection, "experiment", str(number), "purge", detail=row.name)
-        return [*items, self._removed(item, roots)]
+        return self._removed(item, roots)
 
     def _roots_of_models(self, connection: Connection, number: int) -> list[Path]:
         query = select(logged_models.c.artifact_uri).where(logged_models.c.experiment == number)

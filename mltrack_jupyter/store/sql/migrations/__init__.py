@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from mltrack_jupyter.store.sql import on_servers
 from mltrack_jupyter.store.sql.database import Database
 
 
@@ -14,7 +15,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring a database to a schema version in one transaction; an SQLite file is copied beside itself first."""
     if database.path and database.path != ":memory:":
         backup(database)
-    with database.write() as connection:
+    with database.write() as connection, on_servers.only_one(connection):
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent))
         config.attributes["connection"] = connection

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.sql import operators as sql_operators
 
 from mltrack_jupyter.store.sql.search.fields import (
@@ -27,6 +38,7 @@ from mltrack_jupyter.store.sql.search.grammar import (
     parse_order,
 )
 from mltrack_jupyter.store.sql.tables import runs
+from mltrack_jupyter.store.sql.types import NUMBER
 from mltrack_jupyter.store.sql.values import to_bits
 
 _SYMBOLS = {
@@ -193,12 +205,20 @@ def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> 
     operator = comparison.operator
     if operator in ("IN", "NOT IN"):
         return column.in_(value) if operator == "IN" else column.not_in(value)
-    if operator == "LIKE":
-        return column.like(value)
-    if operator == "ILIKE":
-        return column.ilike(value)
+    if operator in ("LIKE", "ILIKE"):
+        return _like(column.like if operator == "LIKE" else column.ilike, value)
+    if isinstance(column.type, Integer) and isinstance(value, float):
+        # A database that is strict about types would round what it compares with a whole number.
+        value = int(value) if value.is_integer() and abs(value) < 2**63 else literal(value, NUMBER)
     condition: ColumnElement[bool] = _SYMBOLS[operator](column, value)
     return condition
+
+
+def _like(compare: Callable[..., ColumnElement[bool]], pattern: str) -> ColumnElement[bool]:
+    """Compare with a pattern in which only % and _ are special; elsewhere than SQLite, so is a backslash."""
+    if "\\" not in pattern:
+        return compare(pattern)
+    return compare(pattern.replace("\\", "\\\\"), escape="\\")
 
 
 def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from mltrack_jupyter.store.sql.types import LONG, NUMBER, string
+
 revision = "0001"
 down_revision = None
 
@@ -13,12 +15,12 @@ def upgrade() -> None:
         "changes",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
-        sa.Column("actor", sa.String(length=256), nullable=False),
-        sa.Column("entity", sa.String(length=32), nullable=False),
-        sa.Column("entity_id", sa.Text(), nullable=False),
-        sa.Column("parent_id", sa.Text(), nullable=False),
-        sa.Column("action", sa.String(length=32), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("actor", string(256), nullable=False),
+        sa.Column("entity", string(32), nullable=False),
+        sa.Column("entity_id", LONG, nullable=False),
+        sa.Column("parent_id", LONG, nullable=False),
+        sa.Column("action", string(32), nullable=False),
+        sa.Column("detail", LONG, nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_changes")),
         sqlite_autoincrement=True,
     )
@@ -32,9 +34,9 @@ def upgrade() -> None:
     op.create_table(
         "experiments",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sa.String(length=500), nullable=False),
-        sa.Column("artifact_location", sa.Text(), nullable=False),
-        sa.Column("lifecycle_stage", sa.String(length=16), nullable=False),
+        sa.Column("name", string(500), nullable=False),
+        sa.Column("artifact_location", LONG, nullable=False),
+        sa.Column("lifecycle_stage", string(16), nullable=False),
         sa.Column("creation_time", sa.BigInteger(), nullable=False),
         sa.Column("last_update_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_experiments")),
@@ -44,15 +46,15 @@ def upgrade() -> None:
     op.create_table(
         "metric_keys",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("key", string(250), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_metric_keys")),
         sa.UniqueConstraint("key", name=op.f("uq_metric_keys_key")),
     )
     op.create_table(
         "registered_models",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sa.String(length=256), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("name", string(256), nullable=False),
+        sa.Column("description", LONG, nullable=False),
         sa.Column("creation_timestamp", sa.BigInteger(), nullable=False),
         sa.Column("last_updated_timestamp", sa.BigInteger(), nullable=False),
         sa.Column("last_version", sa.Integer(), nullable=False),
@@ -64,7 +66,7 @@ def upgrade() -> None:
         sa.Column(
             "registered_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("alias", sa.String(length=255), nullable=False),
+        sa.Column("alias", string(255), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["registered_model"],
@@ -81,12 +83,12 @@ def upgrade() -> None:
         sa.Column(
             "experiment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("name", sa.String(length=500), nullable=False),
-        sa.Column("digest", sa.String(length=36), nullable=False),
-        sa.Column("source_type", sa.String(length=36), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("schema", sa.Text(), nullable=False),
-        sa.Column("profile", sa.Text(), nullable=False),
+        sa.Column("name", string(500), nullable=False),
+        sa.Column("digest", string(36), nullable=False),
+        sa.Column("source_type", string(36), nullable=False),
+        sa.Column("source", LONG, nullable=False),
+        sa.Column("schema", LONG, nullable=False),
+        sa.Column("profile", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["experiment"],
             ["experiments.id"],
@@ -103,8 +105,8 @@ def upgrade() -> None:
         sa.Column(
             "experiment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["experiment"],
             ["experiments.id"],
@@ -117,15 +119,15 @@ def upgrade() -> None:
     op.create_table(
         "logged_models",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("model_id", sa.String(length=64), nullable=False),
+        sa.Column("model_id", string(64), nullable=False),
         sa.Column(
             "experiment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("name", sa.String(length=500), nullable=False),
-        sa.Column("model_type", sa.String(length=500), nullable=False),
-        sa.Column("source_run_id", sa.String(length=256), nullable=False),
-        sa.Column("artifact_uri", sa.Text(), nullable=False),
-        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("name", string(500), nullable=False),
+        sa.Column("model_type", string(500), nullable=False),
+        sa.Column("source_run_id", string(256), nullable=False),
+        sa.Column("artifact_uri", LONG, nullable=False),
+        sa.Column("status", string(32), nullable=False),
         sa.Column("creation_timestamp", sa.BigInteger(), nullable=False),
         sa.Column("last_updated_timestamp", sa.BigInteger(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
@@ -151,15 +153,15 @@ def upgrade() -> None:
             "registered_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("download_uri", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.String(length=256), nullable=False),
-        sa.Column("run_link", sa.Text(), nullable=False),
-        sa.Column("model_id", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.String(length=256), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("current_stage", sa.String(length=16), nullable=False),
-        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("source", LONG, nullable=False),
+        sa.Column("download_uri", LONG, nullable=False),
+        sa.Column("run_id", string(256), nullable=False),
+        sa.Column("run_link", LONG, nullable=False),
+        sa.Column("model_id", string(64), nullable=False),
+        sa.Column("user_id", string(256), nullable=False),
+        sa.Column("description", LONG, nullable=False),
+        sa.Column("current_stage", string(16), nullable=False),
+        sa.Column("status", string(32), nullable=False),
         sa.Column("creation_timestamp", sa.BigInteger(), nullable=False),
         sa.Column("last_updated_timestamp", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -178,8 +180,8 @@ def upgrade() -> None:
         sa.Column(
             "registered_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["registered_model"],
             ["registered_models.id"],
@@ -192,17 +194,17 @@ def upgrade() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("run_id", sa.String(length=256), nullable=False),
+        sa.Column("run_id", string(256), nullable=False),
         sa.Column(
             "experiment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.String(length=256), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("name", LONG, nullable=False),
+        sa.Column("user_id", string(256), nullable=False),
+        sa.Column("status", string(16), nullable=False),
         sa.Column("start_time", sa.BigInteger(), nullable=False),
         sa.Column("end_time", sa.BigInteger(), nullable=True),
-        sa.Column("artifact_uri", sa.Text(), nullable=False),
-        sa.Column("lifecycle_stage", sa.String(length=16), nullable=False),
+        sa.Column("artifact_uri", LONG, nullable=False),
+        sa.Column("lifecycle_stage", string(16), nullable=False),
         sa.ForeignKeyConstraint(
             ["experiment"], ["experiments.id"], name=op.f("fk_runs_experiment")
         ),
@@ -218,13 +220,13 @@ def upgrade() -> None:
     op.create_table(
         "latest_metrics",
         sa.Column("run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("key", string(250), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
         sa.Column("bits", sa.BigInteger(), nullable=False),
-        sa.Column("value", sa.Double(), nullable=True),
-        sa.Column("min", sa.Double(), nullable=True),
-        sa.Column("max", sa.Double(), nullable=True),
+        sa.Column("value", NUMBER, nullable=True),
+        sa.Column("min", NUMBER, nullable=True),
+        sa.Column("max", NUMBER, nullable=True),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run"], ["runs.id"], name=op.f("fk_latest_metrics_run"), ondelete="CASCADE"
@@ -237,8 +239,8 @@ def upgrade() -> None:
         sa.Column(
             "logged_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["logged_model"],
             ["logged_models.id"],
@@ -253,8 +255,8 @@ def upgrade() -> None:
         sa.Column(
             "logged_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["logged_model"],
             ["logged_models.id"],
@@ -269,13 +271,13 @@ def upgrade() -> None:
         sa.Column(
             "logged_model", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("run_id", sa.String(length=256), nullable=False),
-        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("run_id", string(256), nullable=False),
+        sa.Column("key", string(250), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
         sa.Column("bits", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_name", sa.String(length=500), nullable=False),
-        sa.Column("dataset_digest", sa.String(length=36), nullable=False),
+        sa.Column("dataset_name", string(500), nullable=False),
+        sa.Column("dataset_digest", string(36), nullable=False),
         sa.ForeignKeyConstraint(
             ["logged_model"],
             ["logged_models.id"],
@@ -314,8 +316,8 @@ def upgrade() -> None:
         sa.Column(
             "model_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["model_version"],
             ["model_versions.id"],
@@ -328,8 +330,8 @@ def upgrade() -> None:
     op.create_table(
         "params",
         sa.Column("run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["run"], ["runs.id"], name=op.f("fk_params_run"), ondelete="CASCADE"
         ),
@@ -340,8 +342,8 @@ def upgrade() -> None:
         "run_datasets",
         sa.Column("run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("dataset", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("context", sa.Text(), nullable=False),
-        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("context", LONG, nullable=False),
+        sa.Column("tags", LONG, nullable=False),
         sa.ForeignKeyConstraint(
             ["dataset"], ["datasets.id"], name=op.f("fk_run_datasets_dataset"), ondelete="CASCADE"
         ),
@@ -353,8 +355,8 @@ def upgrade() -> None:
     op.create_table(
         "run_models",
         sa.Column("run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("direction", sa.String(length=8), nullable=False),
-        sa.Column("model_id", sa.String(length=64), nullable=False),
+        sa.Column("direction", string(8), nullable=False),
+        sa.Column("model_id", string(64), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run"], ["runs.id"], name=op.f("fk_run_models_run"), ondelete="CASCADE"
@@ -364,8 +366,8 @@ def upgrade() -> None:
     op.create_table(
         "tags",
         sa.Column("run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=250), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("key", string(250), nullable=False),
+        sa.Column("value", LONG, nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_tags_run"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "key", name=op.f("pk_tags")),
         sqlite_with_rowid=False,

@@ -1,0 +1,126 @@
+"""An engine for each kind of database, and what its connections are told when they begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.engine import make_url
+
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.rules import hide_password
+
+BUSY_SECONDS = 30
+_CONNECT_SECONDS = 10
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+_EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
+
+
+def make_engine(url: str, synchronous: str) -> Engine:
+    """Return the engine of a database URL. Raises ``InvalidParameter``."""
+    try:
+        parsed = _parse_url(url)
+        if parsed.drivername.startswith("sqlite"):
+            return _sqlite(parsed, synchronous)
+        return _server(parsed)
+    except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError, ValueError) as error:
+        raise InvalidParameter(
+            f"{hide_password(url)!r} is no database URL that can be opened "
+            f"({hide_password(str(error))}); right would be, for example, sqlite:///path/to/mltrack.db "
+            "or postgresql://user@host/name."
+        ) from None  # the cause repeats the password
+    except ImportError as error:
+        kind = parsed.get_backend_name()
+        package = (
+            f"'mltrack-jupyter[{_EXTRAS[kind]}]'"
+            if parsed.drivername == _DRIVERS.get(kind)
+            else str(error.name)
+        )
+        raise InvalidParameter(
+            f"{parsed.drivername} needs the package {error.name!r}: pip install {package}."
+        ) from error
+
+
+def _parse_url(url: str) -> URL:
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path:  # literally: a folder may have "?" in its name
+        return URL.create("sqlite", database=path)
+    parsed = make_url(url)
+    kind, _, driver = parsed.drivername.partition("+")
+    if not driver:  # SQLAlchemy's own choices are the drivers of ten years ago
+        return parsed.set(drivername=_DRIVERS.get(kind, kind))
+    # One dialect for both: SQLAlchemy asks the server which of the two it is.
+    return parsed.set(drivername=f"mysql+{driver}") if kind == "mariadb" else parsed
+
+
+def _sqlite(url: URL, synchronous: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite(synchronous))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(synchronous: str) -> Any:
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "case_sensitive_like=ON",  # MLflow's LIKE tells upper from lower case
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return configure
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer ignores the busy timeout; so writers say so first.
+    mode = "BEGIN IMMEDIATE" if connection.info.get("write") else "BEGIN"
+    connection.exec_driver_sql(mode)
+
+
+def _server(url: URL) -> Engine:
+    arguments: dict[str, Any] = {}
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = _CONNECT_SECONDS
+    kind = url.get_backend_name()
+    if kind == "mysql":
+        # SQLAlchemy asks for the rows that were found; we count those that were written.
+        arguments["client_flag"] = 0
+    engine = create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, pool_recycle=3600, hide_parameters=True
+    )
+    event.listen(engine, "connect", _configure_mysql if kind == "mysql" else _configure_postgresql)
+    event.listen(engine, "begin", _begin_on_server)
+    return engine
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    connection.commit()  # a setting of a transaction that is rolled back is rolled back too
+
+
+def _configure_mysql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        # The experiment "Default" has the number 0, which MySQL otherwise takes for "the next one".
+        cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'")
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {BUSY_SECONDS}")
+        # Writers lock rows by name and then read what is newest; gaps need no locks.
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    connection.commit()
+
+
+def _begin_on_server(connection: Connection) -> None:
+    if not connection.info.get("write"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

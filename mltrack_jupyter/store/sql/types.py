@@ -1,0 +1,46 @@
+"""Types of columns that mean the same in every database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Dialect, Double, String, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+# Texts are compared and ordered by their characters, as SQLite does, not as a language sorts them. MySQL's
+# tables get such an order from their database, see schema.py.
+_BY_CHARACTERS = "C"
+_LARGEST = sys.float_info.max
+
+
+def string(length: int) -> TypeEngine[str]:
+    """Return the type of a short text, which can be a key."""
+    return String(length).with_variant(String(length, collation=_BY_CHARACTERS), "postgresql")
+
+
+# MySQL makes the smallest type that holds so much: LONGTEXT. Its TEXT ends at 64 kB.
+LONG: TypeEngine[str] = (
+    Text()
+    .with_variant(Text(collation=_BY_CHARACTERS), "postgresql")
+    .with_variant(Text(2**32 - 1), "mysql")
+)
+
+
+class Number(TypeDecorator[float]):
+    """A float to search and to order by. MySQL has no infinities: there they are the largest floats."""
+
+    impl = Double
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[float | None], Any] | None:
+        """Return what is done to a value on its way to the database."""
+        return _within if dialect.name == "mysql" else None
+
+
+NUMBER = Number()
+
+
+def _within(value: float | None) -> float | None:
+    return value if value is None else max(-_LARGEST, min(_LARGEST, value))
