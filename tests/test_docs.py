@@ -311,7 +311,7 @@ def test_python_blocks_parse(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pages_name_no_place_of_one_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert re.findall(r"(?:/home/\w+|/root/|/tmp/|/work/|C:\\Users)[^\s`)]*", text) == []
+    assert re.findall(r"(?:/home/\w+|/root/|/tmp/|C:\\Users)[^\s`)]*", text) == []
 
 
 if __name__ == "__main__":
