@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -12,8 +13,10 @@ from sqlalchemy import Connection, Select, Table, case, func, select
 from mltrack_jupyter.entities import ColumnStats, RunColumns
 from mltrack_jupyter.store.sql.run_table import is_shown
 from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
+from mltrack_jupyter.store.sql.values import to_bits
 
-_LARGEST = 1.7976931348623157e308
+# By the bits, which tell infinities in every database: MySQL's numbers have none.
+_FINITE = to_bits(-sys.float_info.max), to_bits(sys.float_info.max)
 
 
 def load_columns(connection: Connection, scope: Select[Any], most: int) -> RunColumns:
@@ -31,7 +34,7 @@ def load_columns(connection: Connection, scope: Select[Any], most: int) -> RunCo
 
 def _metrics(connection: Connection, scope: Select[Any], total: int) -> Iterator[ColumnStats]:
     table = latest_metrics
-    finite = case((table.c.value.between(-_LARGEST, _LARGEST), table.c.value))
+    finite = case((table.c.bits.between(*_FINITE), table.c.value))
     query = (
         select(
             table.c.key,
