@@ -7,6 +7,14 @@ read as a dict (``run.data.metrics["acc"]``). Times are milliseconds since the U
 from mltrack_jupyter.entities.artifact import FileInfo, FileList
 from mltrack_jupyter.entities.base import Entity, Tag
 from mltrack_jupyter.entities.experiment import Experiment, LifecycleStage, ViewType
+from mltrack_jupyter.entities.journal import (
+    Amendment,
+    JournalAnswer,
+    NewRun,
+    Points,
+    Refusal,
+    RunEntry,
+)
 from mltrack_jupyter.entities.logged_model import (
     LoggedModel,
     LoggedModelData,
@@ -51,6 +59,7 @@ from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
 __all__ = [
     "STAGES",
     "Alias",
+    "Amendment",
     "Change",
     "ChangeList",
     "Column",
@@ -63,6 +72,7 @@ __all__ = [
     "FileInfo",
     "FileList",
     "InlineFile",
+    "JournalAnswer",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelData",
@@ -75,13 +85,17 @@ __all__ = [
     "ModelOrder",
     "ModelOutput",
     "ModelVersion",
+    "NewRun",
     "Page",
     "Param",
+    "Points",
+    "Refusal",
     "RegisteredModel",
     "Run",
     "RunArrival",
     "RunColumns",
     "RunData",
+    "RunEntry",
     "RunInfo",
     "RunInputs",
     "RunOutputs",

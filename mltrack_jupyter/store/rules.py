@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from mltrack_jupyter.entities import STAGES, Metric, Param, Tag
+from mltrack_jupyter.entities import STAGES, Metric, Param, Points, Tag
 from mltrack_jupyter.errors import InvalidParameter
 
 MAX_KEY = 250
@@ -120,6 +120,20 @@ def check_metric(point: Metric) -> None:
             f"Invalid value {point.timestamp} for parameter 'timestamp' of metric {short(point.key)}: "
             "it must be milliseconds since 1970, not negative."
         )
+
+
+def check_points(points: Points) -> None:
+    """Check the name of a metric and the columns of its points."""
+    check_key(points.key, "metric")
+    if not len(points.steps) == len(points.timestamps) == len(points.values):
+        raise InvalidParameter(
+            f"The points of the metric {short(points.key)} have columns of different lengths."
+        )
+    if points.steps:
+        for step in (min(points.steps), max(points.steps)):
+            check_int64(step, "step")
+        check_metric(Metric(points.key, 0.0, min(points.timestamps)))
+        check_int64(max(points.timestamps), "timestamp")
 
 
 def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[Tag]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, Table, delete, insert, text
 from sqlalchemy import exc as sa_exc
@@ -167,26 +167,39 @@ def record_change(
 
     Of the action ``log`` only the newest row of an entity is kept: a million points are no million rows.
     """
-    changes = tables.changes
+    record_changes(connection, [Write(entity, entity_id, action, parent_id, detail)])
+
+
+class Write(NamedTuple):
+    """What is told of a write: a row of the change feed without its number, time and actor."""
+
+    entity: str
+    entity_id: str
+    action: str
+    parent_id: str = ""
+    detail: str = ""
+
+
+def record_changes(connection: Connection, found: Sequence[Write]) -> None:
+    """Append rows to the change feed, all by the present actor at the present time."""
+    if not found:
+        return
     if connection.dialect.name != "sqlite":
         # Numbers are given out before a commit. Without taking turns from here to there, a reader could
         # see a number and never the smaller one that was committed after it.
         connection.execute(_TAKE_TURNS)
-    if action == "log":
-        stale = (changes.c.entity == entity, changes.c.entity_id == entity_id)
-        connection.execute(delete(changes).where(*stale, changes.c.action == "log"))
-    connection.execute(
-        insert(changes),
-        {
-            "timestamp": now_ms(),
-            "actor": actor.get(),
-            "entity": entity,
-            "entity_id": entity_id,
-            "parent_id": parent_id,
-            "action": action,
-            "detail": detail,
-        },
-    )
+    changes = tables.changes
+    logged: dict[str, list[str]] = {}
+    for item in found:
+        if item.action == "log":
+            logged.setdefault(item.entity, []).append(item.entity_id)
+    for entity, ids in logged.items():
+        for some in chunked(ids):
+            stale = (changes.c.entity == entity, changes.c.entity_id.in_(some))
+            connection.execute(delete(changes).where(*stale, changes.c.action == "log"))
+    common = {"timestamp": now_ms(), "actor": actor.get()}
+    rows = [{**item._asdict(), **common} for item in found]
+    connection.execute(insert(changes), rows)
 
 
 def chunked(items: Iterable[Any], size: int = 5000) -> Iterator[list[Any]]:

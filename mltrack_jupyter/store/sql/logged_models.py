@@ -26,6 +26,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql.database import (
     Database,
     held,
@@ -36,7 +37,6 @@ from mltrack_jupyter.store.sql.database import (
 )
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
-from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,

@@ -15,15 +15,14 @@ from mltrack_jupyter.entities import InlineFile, Metric, Param, Run, Tag
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
+from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
-from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
 from mltrack_jupyter.store.sql.tables import experiments, runs
 
 MAX_INLINE = 16 * 1024 * 1024
-RUN_NAME = "mlflow.runName"
 
 
 def register_run(database: Database, locations: Locations, given: Mapping[str, Any]) -> Run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, insert, select, update
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import insert_row, upsert
+from mltrack_jupyter.store.names import RUN_NAME
+from mltrack_jupyter.store.sql.database import chunked, insert_row, upsert
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
     metric_keys,
@@ -20,7 +21,7 @@ from mltrack_jupyter.store.sql.tables import (
     runs,
     tags,
 )
-from mltrack_jupyter.store.sql.values import from_bits, to_bits, to_number
+from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits, to_number
 
 
 def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:
@@ -49,55 +50,99 @@ def set_tags(connection: Connection, run: int, items: Sequence[Tag]) -> None:
     values = {item.key: item.value for item in items}
     rows = [{"run": run, "key": key, "value": value} for key, value in values.items()]
     upsert(connection, tags, rows)
-    if "mlflow.runName" in values:
-        named = {"name": values["mlflow.runName"]}
+    if RUN_NAME in values:
+        named = {"name": values[RUN_NAME]}
         connection.execute(update(runs).where(runs.c.id == run).values(named))
 
 
+Point = tuple[int, int, int]
+"""Step, timestamp (ms) and the bits of the value; the greatest is the latest."""
+
+
 def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> None:
-    """Add points to the history, and bring the latest values up to date.
+    """Add points to the histories of a run, see :func:`write_points`."""
+    by_key: dict[tuple[int, str], set[Point]] = {}
+    for point in points:
+        found = by_key.setdefault((run, point.key), set())
+        found.add((point.step, point.timestamp, to_bits(point.value)))
+    write_points(connection, by_key)
+
+
+def write_points(connection: Connection, points: Mapping[tuple[int, str], set[Point]]) -> None:
+    """Add points to histories of (run, key), and bring the latest values up to date.
 
     The latest point of a key has the greatest (step, timestamp, value). The cost does not depend on
     how many points there are already.
     """
-    by_key: dict[str, set[tuple[int, int, int]]] = {}
-    for point in points:
-        by_key.setdefault(point.key, set()).add((point.step, point.timestamp, to_bits(point.value)))
-    if not by_key:
+    if not points:
         return
-    key_ids = _key_ids(connection, by_key)
-    known = {
-        row["key"]: row
-        for row in connection.execute(
-            select(latest_metrics).where(
-                latest_metrics.c.run == run, latest_metrics.c.key.in_(by_key)
-            )
-        ).mappings()
-    }
-    latest = []
-    for key, found in sorted(by_key.items()):
-        rows = [
-            {"run": run, "key_id": key_ids[key], "step": step, "timestamp": timestamp, "bits": bits}
-            for step, timestamp, bits in sorted(found)
-        ]
-        fresh = upsert(connection, metrics, rows, replace=False)
-        latest.append(_latest(run, key, found, known.get(key), fresh))
+    key_ids = _key_ids(connection, {key for _, key in points})
+    known = _known(connection, points)
+    fresh: dict[tuple[int, str], int] = {}
+    new: list[tuple[int, ...]] = []
+    for (run, key), found in sorted(points.items()):
+        rows = [(run, key_ids[key], *point) for point in sorted(found)]
+        last = known.get((run, key))
+        if last is None or rows[0][2:] > (last["step"], last["timestamp"], last["bits"]):
+            new += rows  # none of them can be there already
+            fresh[run, key] = len(rows)
+        else:
+            fresh[run, key] = _insert(connection, rows)
+    _insert(connection, new)
+    latest = [
+        _latest(run, key, found, known.get((run, key)), fresh[run, key])
+        for (run, key), found in sorted(points.items())
+    ]
     upsert(connection, latest_metrics, latest)
 
 
+def _known(
+    connection: Connection, points: Mapping[tuple[int, str], set[Point]]
+) -> dict[tuple[int, str], RowMapping]:
+    numbers = sorted({run for run, _ in points})
+    keys = sorted({key for _, key in points})
+    found: dict[tuple[int, str], RowMapping] = {}
+    for some in chunked(numbers):
+        for names in chunked(keys):
+            query = select(latest_metrics).where(
+                latest_metrics.c.run.in_(some), latest_metrics.c.key.in_(names)
+            )
+            for row in connection.execute(query).mappings():
+                found[row["run"], row["key"]] = row
+    return found
+
+
+_COLUMNS = ("run", "key_id", "step", "timestamp", "bits")
+
+
+def _insert(connection: Connection, rows: Sequence[tuple[int, ...]]) -> int:
+    """Insert points, leaving those that are there already; return how many were new."""
+    if not rows:
+        return 0
+    if (
+        connection.dialect.name == "sqlite"
+    ):  # as many as a training loop makes, straight to the driver
+        places = ", ".join("?" * len(_COLUMNS))
+        names = ", ".join(_COLUMNS)
+        statement = f"INSERT OR IGNORE INTO metrics ({names}) VALUES ({places})"  # noqa: S608
+        done = connection.exec_driver_sql(
+            statement, list(rows), execution_options={"preserve_rowcount": True}
+        )
+        return done.rowcount
+    named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return upsert(connection, metrics, named, replace=False)
+
+
 def _latest(
-    run: int,
-    key: str,
-    found: set[tuple[int, int, int]],
-    known: RowMapping | None,
-    fresh: int,
+    run: int, key: str, found: set[Point], known: RowMapping | None, fresh: int
 ) -> dict[str, Any]:
-    values = [from_bits(bits) for _, _, bits in found]
+    values = from_bits_many([bits for _, _, bits in found])
     extremes = [value for value in values if not math.isnan(value)]
+    last = max(found)
     if known is not None:
-        found = {*found, (known["step"], known["timestamp"], known["bits"])}
+        last = max(last, (known["step"], known["timestamp"], known["bits"]))
         extremes += [value for value in (known["min"], known["max"]) if value is not None]
-    step, timestamp, bits = max(found)
+    step, timestamp, bits = last
     return {
         "run": run,
         "key": key,

@@ -25,18 +25,17 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_columns, run_links, run_table, run_writes
 from mltrack_jupyter.store.sql.database import Database, insert_row, record_change
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
-from mltrack_jupyter.store.sql.names import invent_name
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
 from mltrack_jupyter.store.sql.search import RUN_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import runs, tags
 
 _MAX_CATEGORIES = 1000
-RUN_NAME = "mlflow.runName"
 
 
 class SqlRuns(Runs):

@@ -224,6 +224,15 @@ aliases = Table(
     sqlite_with_rowid=False,
 )
 
+# How far the files that processes log to have been read into this store.
+journals = Table(
+    "journals",
+    metadata,
+    Column("journal_id", string(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -23,6 +23,7 @@ from mltrack_jupyter.errors import BadRequest, InvalidParameter
 from mltrack_jupyter.services import Transfer
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, scheme_of
+from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.database import (
     Database,
@@ -54,7 +55,6 @@ MARK = "import"
 """The action of the change feed whose detail is the mark of a transfer."""
 _STAGES = ("active", "deleted")
 _LARGEST_ID = 10**18 - 10**6
-RUN_NAME = "mlflow.runName"
 
 
 class SqlTransfer(Transfer):

@@ -15,6 +15,12 @@ def to_bits(value: float) -> int:
     return bits if bits >= 0 else bits ^ _FLIP
 
 
+def to_bits_many(values: Sequence[float]) -> list[int]:
+    """Return the integers of many floats at once."""
+    raw = struct.unpack(f"<{len(values)}q", struct.pack(f"<{len(values)}d", *values))
+    return [bits if bits >= 0 else bits ^ _FLIP for bits in raw]
+
+
 def from_bits(bits: int) -> float:
     """Return the float that :func:`to_bits` was given."""
     value: float = struct.unpack("<d", struct.pack("<q", bits if bits >= 0 else bits ^ _FLIP))[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+RUN_NAME = "mlflow.runName"
+"""The tag of a run that is always its name."""
+
 _ADJECTIVES = [
     "able",
     "amber",

@@ -1,0 +1,60 @@
+"""What a process did to runs since it last told the store: the form in which a journal is handed over."""
+
+from __future__ import annotations
+
+from mltrack_jupyter.entities.base import Entity, Tag, text
+from mltrack_jupyter.entities.run import DatasetInput, Param, RunStatus
+
+
+class NewRun(Entity, frozen=True, kw_only=True):
+    """A run that began in a process, under an id that the process chose."""
+
+    experiment_id: str
+    user_id: str = text()
+    start_time: int
+
+
+class Points(Entity, frozen=True, kw_only=True):
+    """Points of one metric as columns of one length; times are milliseconds since 1970."""
+
+    key: str
+    steps: list[int]
+    timestamps: list[int]
+    values: list[float]
+
+
+class RunEntry(Entity, frozen=True, kw_only=True):
+    """Everything that happened to one run; params and tags in the order in which they were written."""
+
+    run_id: str
+    new: NewRun | None = None
+    points: list[Points] = []
+    params: list[Param] = []
+    tags: list[Tag] = []
+    datasets: list[DatasetInput] = []
+    status: RunStatus | None = None
+    end_time: int | None = None
+
+
+class Refusal(Entity, frozen=True):
+    """A run of which an entry could not be stored, and why."""
+
+    run_id: str
+    reason: str
+
+
+class JournalAnswer(Entity, frozen=True, kw_only=True, omit_defaults=False):
+    """How far the store has read a journal, in records, and what it could not take."""
+
+    position: int = 0
+    refused: list[Refusal] = []
+
+
+class Amendment(Entity, frozen=True, kw_only=True):
+    """A param that was given another value while its run went on; the time is ms since 1970."""
+
+    key: str
+    before: str = text()
+    after: str = text()
+    timestamp: int = 0
+    actor: str = text()
