@@ -10,6 +10,7 @@ from pathlib import Path
 STORE_FOLDER = ".mltrack"
 DATABASE = "mltrack.db"
 ARTIFACTS = "artifacts"
+JOURNALS = "journals"
 
 
 @lru_cache(maxsize=1)
@@ -21,6 +22,17 @@ def package_version() -> str:
         return version("mltrack-jupyter")
     except PackageNotFoundError:
         return "0+unknown"
+
+
+def state_folder() -> Path:
+    """Return the folder of what waits for stores elsewhere; nothing is created.
+
+    ``MLTRACK_STATE_DIR`` names it, else it is in ``XDG_STATE_HOME``, else in ``~/.local/state``.
+    """
+    chosen = setting("MLTRACK_STATE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(setting("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mltrack"
 
 
 def setting(*names: str) -> str:

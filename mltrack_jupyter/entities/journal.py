@@ -7,9 +7,13 @@ from mltrack_jupyter.entities.run import DatasetInput, Param, RunStatus
 
 
 class NewRun(Entity, frozen=True, kw_only=True):
-    """A run that began in a process, under an id that the process chose."""
+    """A run that began in a process, under an id that the process chose.
 
-    experiment_id: str
+    ``experiment_name`` says which experiment where its id is not known, because the store was away.
+    """
+
+    experiment_id: str = ""
+    experiment_name: str = ""
     user_id: str = text()
     start_time: int
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.artifacts.writing import write_file
+from mltrack_jupyter.store.journal import Keeper, is_absent
 
 PathLike = str | os.PathLike[str]
 
@@ -21,26 +23,25 @@ PathLike = str | os.PathLike[str]
 class RunFiles:
     """The artifacts of one run. Paths are relative to its artifact root."""
 
-    def __init__(self, services: Services, run_id: str) -> None:
+    def __init__(self, services: Services, run_id: str, keeper: Keeper | None = None) -> None:
         self._services = services
         self._run_id = run_id
+        self._keeper = keeper
         self._uri = ""
 
     def write(self, path: str, body: BinaryIO) -> None:
-        """Write one file, whole or not at all."""
+        """Write one file, whole or not at all; into the journal of an open run whose store is away."""
         check_path(path)
-        # Asked for once: the root of a run never changes.
-        self._uri = self._uri or self._services.runs.get(self._run_id).info.artifact_uri
-        places = Locations(Path(), local_paths=True)
-        if scheme_of(self._uri) == PROXY:
-            self._services.artifact_files.upload(f"{places.split(self._uri)}/{path}", body)
-        elif self._services.uri.startswith(("http://", "https://")):
-            raise InvalidParameter(
-                f"The artifacts of the run {self._run_id} are at {self._uri!r}, where its server does not "
-                f"take files; start the server with {PROXY}: as its artifact root."
-            )
-        else:
-            places.files(self._uri).write(path, body)
+        try:
+            # Asked for once: the root of a run never changes.
+            self._uri = self._uri or self._services.runs.get(self._run_id).info.artifact_uri
+            write_file(self._services, self._uri, path, body)
+        except MltrackError as error:
+            if self._keeper is None or not is_absent(error):
+                raise
+            body.seek(0)
+            self._keeper.journal.spool(self._run_id, path, body)
+            self._keeper.wrote()
 
     def write_text(self, path: str, text: str) -> None:
         """Write text as UTF-8."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.tracking import scope
+from mltrack_jupyter.tracking import scope, session
 
 _status = RunStatus.FINISHED
 
@@ -28,7 +28,8 @@ def _end_open_runs() -> None:
         try:
             scope.end(run, _status)
         except MltrackError as error:
-            sys.stderr.write(f"mltrack: the run {run.info.run_id} could not be ended: {error}\n")
+            sys.stderr.write(f"mltrack: the run {run.run_id} could not be ended: {error}\n")
+    session.close()
 
 
 def install() -> None:

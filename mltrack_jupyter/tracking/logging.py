@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
+from time import time_ns
 from typing import Any
 
-from mltrack_jupyter.entities import Metric, Param, Tag
+from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.runs import start_run
+from mltrack_jupyter.tracking.scope import ActiveRun
 
 _BATCH = 100
 _POINTS = 1000
 
 
-def _target(run_id: str | None) -> tuple[str, Services, tuple[set[str], set[str]]]:
-    run = scope.active_run() if run_id is None else scope.find(run_id)
-    if run is not None:
-        return run.info.run_id, run.services, run.logged
+def _own(run_id: str | None) -> ActiveRun | None:
+    """Return the run to log to, if this process has it open: ``run_id``, the active run, or a new one."""
     if run_id is not None:
-        return run_id, session.services(), (set(), set())
-    run = start_run()
-    run.implicit = True
-    return run.info.run_id, run.services, run.logged
+        return scope.find(run_id)
+    run = scope.active_run()
+    if run is None:
+        run = start_run()
+        run.implicit = True
+    return run
 
 
 def target_run(run_id: str | None) -> tuple[str, Services]:
     """Return the run to log to and its services: ``run_id``, the active run, or a new one."""
-    target, services, _ = _target(run_id)
-    return target, services
+    run = _own(run_id)
+    if run is not None:
+        return run.run_id, run.services
+    assert run_id is not None
+    return run_id, session.services()
+
+
+def _write(run: ActiveRun, entry: RunEntry, synchronous: bool | None) -> None:
+    keeper = run.keeper
+    keeper.journal.entry(entry)
+    _written(keeper, synchronous)
+
+
+def _written(keeper: Keeper, synchronous: bool | None) -> None:
+    keeper.wrote()
+    if synchronous or (synchronous is None and session.is_strict()):
+        keeper.flush()
 
 
 def _files(run_id: str | None) -> RunFiles:
-    target, services = target_run(run_id)
-    return RunFiles(services, target)
+    run = _own(run_id)
+    if run is not None:
+        return RunFiles(run.services, run.run_id, run.keeper)
+    assert run_id is not None
+    return RunFiles(session.services(), run_id)
 
 
 def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
@@ -57,6 +80,13 @@ def to_number(key: str, value: Any) -> float:
             f"The metric {key!r} needs a number, not {shown} ({type(value).__name__}). Text belongs into "
             "log_param or set_tag."
         ) from error
+
+
+def _time(key: str, value: Any) -> int:
+    time = value if type(value) is int else to_whole("timestamp", key, value)
+    if time < 0:
+        rules.check_metric(Metric(key, 0.0, time))
+    return time
 
 
 def to_whole(name: str, key: str, value: Any) -> int:
@@ -83,9 +113,29 @@ def log_metric(
     """Add a point to a metric of the active run.
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
-    milliseconds since the Unix epoch. Raises ``InvalidParameter``.
+    milliseconds since the Unix epoch. When this returns, the point is in the journal and outlives the
+    process; ``synchronous=True`` waits until it is in the store. Raises ``InvalidParameter``.
     """
-    log_metrics({key: value}, step=step, timestamp=timestamp, run_id=run_id)
+    if type(value) is not float:
+        value = to_number(key, value)
+    if step is None:
+        step = 0
+    elif type(step) is not int:
+        step = to_whole("step", key, step)
+    time = time_ns() // 1_000_000 if timestamp is None else _time(key, timestamp)
+    run = _own(run_id)
+    if run is None:
+        assert run_id is not None
+        session.services().runs.log_metric(run_id, key, value, time, step)
+        return
+    keeper = run.keeper
+    try:
+        keeper.journal.point(run.run_id, key, step, time, value)
+    except (struct.error, TypeError):
+        rules.check_metric(Metric(key, value, time, step))
+        raise
+    run.logged[1].add(key)
+    _written(keeper, synchronous)
 
 
 def log_metrics(
@@ -95,46 +145,56 @@ def log_metrics(
     run_id: str | None = None,
     timestamp: int | None = None,
 ) -> None:
-    """Add a point to several metrics: to all of them or, on an error, to none (1,000 at a time)."""
+    """Add a point to several metrics: to all of them or, on an error, to none."""
     time = now_ms() if timestamp is None else timestamp
     points = [
-        Metric(
-            key,
-            to_number(key, value),
-            to_whole("timestamp", key, time),
-            to_whole("step", key, 0 if step is None else step),
-        )
+        Metric(key, to_number(key, value), _time(key, time), to_whole("step", key, step or 0))
         for key, value in metrics.items()
     ]
-    target, services, logged = _target(run_id)
-    for first in range(0, len(points), _POINTS):
-        services.runs.log_batch(target, metrics=points[first : first + _POINTS])
-    logged[1].update(metrics)
+    for point in points:
+        rules.check_metric(point)
+    run = _own(run_id)
+    if run is None:
+        assert run_id is not None
+        for first in range(0, len(points), _POINTS):
+            session.services().runs.log_batch(run_id, metrics=points[first : first + _POINTS])
+        return
+    found = [(point.key, point.step, point.timestamp, point.value) for point in points]
+    if found:
+        run.keeper.journal.points(run.run_id, found)
+    run.logged[1].update(metrics)
+    _written(run.keeper, synchronous)
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Write a param of the active run, as text, and return its value.
 
-    Raises ``InvalidParameter`` if it was logged with another value.
+    Another value for a param that the run has already amends it; ``Client().get_amendments`` tells
+    what it was before.
     """
-    log_params({key: value})
+    log_params({key: value}, synchronous)
     return value
 
 
 def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> None:
-    """Write several params: all of them or, on an error, none (100 at a time)."""
+    """Write several params: all of them or, on an error, none."""
     pairs = [Param(key, str(value)) for key, value in params.items()]
-    target, services, logged = _target(run_id)
-    for first in range(0, len(pairs), _BATCH):
-        services.runs.log_batch(target, params=pairs[first : first + _BATCH])
-    logged[0].update(params)
+    rules.check_pairs(pairs, "param")
+    run = _own(run_id)
+    if run is None:
+        assert run_id is not None
+        for first in range(0, len(pairs), _BATCH):
+            session.services().runs.log_batch(run_id, params=pairs[first : first + _BATCH])
+        return
+    _write(run, RunEntry(run_id=run.run_id, params=pairs), synchronous)
+    run.logged[0].update(params)
 
 
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
     """Set a tag of the active run."""
-    set_tags({key: value})
+    set_tags({key: value}, synchronous)
 
 
 def set_tags(
@@ -142,14 +202,19 @@ def set_tags(
 ) -> None:
     """Set several tags."""
     pairs = [Tag(key, str(value)) for key, value in tags.items()]
-    target, services, _ = _target(run_id)
-    for first in range(0, len(pairs), _BATCH):
-        services.runs.log_batch(target, tags=pairs[first : first + _BATCH])
+    rules.check_pairs(pairs, "tag")
+    run = _own(run_id)
+    if run is None:
+        assert run_id is not None
+        for first in range(0, len(pairs), _BATCH):
+            session.services().runs.log_batch(run_id, tags=pairs[first : first + _BATCH])
+        return
+    _write(run, RunEntry(run_id=run.run_id, tags=pairs), synchronous)
 
 
 def delete_tag(key: str) -> None:
     """Remove a tag of the active run. Raises ``NotFound`` if there is none of that key."""
-    target, services, _ = _target(None)
+    target, services = target_run(None)
     services.runs.delete_tag(target, key)
 
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrack_jupyter import config
-from mltrack_jupyter.entities import Run, Tag
+from mltrack_jupyter.entities import Run, RunEntry, Tag
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal import is_absent
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -39,7 +42,7 @@ def start_run(
     if resumed:
         run = scope.resume_run(resumed, parent)
         if tags:
-            run.services.runs.log_batch(resumed, tags=_pairs(tags))
+            set_tags(run, tags)
         return run
     values = dict(tags or {})
     if description:
@@ -47,8 +50,10 @@ def start_run(
     if parent_run_id:
         session.services().runs.get(parent_run_id)
         values[scope.PARENT] = parent_run_id
+    number, name = _experiment(experiment_id, parent)
     return scope.open_run(
-        experiment_id=experiment_id or _experiment_id(parent),
+        experiment_id=number,
+        experiment_name=name,
         run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
         tags=values,
         parent=parent,
@@ -60,14 +65,38 @@ def _run_of_environment() -> str:
     return "" if scope.last_run_id() else config.setting("MLTRACK_RUN_ID", "MLFLOW_RUN_ID")
 
 
-def _pairs(tags: Mapping[str, Any]) -> list[Tag]:
-    return [Tag(key, str(value)) for key, value in tags.items()]
+def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:
+    """Set tags of an open run."""
+    pairs = [Tag(key, str(value)) for key, value in tags.items()]
+    rules.check_pairs(pairs, "tag")
+    run.keeper.journal.entry(RunEntry(run_id=run.run_id, tags=pairs))
+    run.keeper.wrote()
 
 
-def _experiment_id(parent: ActiveRun | None) -> str:
-    if parent is not None:
-        return parent.info.experiment_id
-    return session.current_experiment().experiment_id
+def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[str, str]:
+    """Return the id, or else the name, of the experiment of a new run."""
+    if experiment_id is None and parent is not None:
+        return parent.experiment
+    chosen = (str(experiment_id), "") if experiment_id else session.experiment_of_new_run()
+    uri = session.get_tracking_uri()
+    # Whether the default experiment is there is not worth opening a store for.
+    if chosen[0] and (experiment_id or session.is_open(uri)):
+        _check_experiment(uri, chosen[0])
+    return chosen
+
+
+def _check_experiment(uri: str, experiment_id: str) -> None:
+    try:
+        found = session.unflushed(uri).experiments.get(experiment_id)
+    except MltrackError as error:
+        if not is_absent(error) or session.is_strict():
+            raise
+        return
+    if found.lifecycle_stage == "deleted":
+        raise InvalidParameter(
+            f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
+            f"with Client().restore_experiment({experiment_id!r})."
+        )
 
 
 def _surrounding(nested: bool) -> ActiveRun | None:
@@ -75,9 +104,9 @@ def _surrounding(nested: bool) -> ActiveRun | None:
     run = scope.active_run() if nested else scope.own_run()
     if run is None or run.in_with or nested:
         return run
-    scope.finish_run(run.info.run_id, "FINISHED")
+    scope.finish_run(run.run_id, "FINISHED")
     warnings.warn(
-        f"The run {run.info.run_name} ({run.info.run_id}) was still open and has been ended, because "
+        f"The run {run.run_name} ({run.run_id}) was still open and has been ended, because "
         "another one is started. Use `with start_run():`, or nested=True for a child run.",
         stacklevel=3,
     )
@@ -92,12 +121,17 @@ def begin_run(
 ) -> ActiveRun:
     """Start the run of a tracked cell: whatever is started inside it becomes its child."""
     if experiment_name is not None:
-        experiment = session.get_or_create_experiment(experiment_name)
+        experiment = session.experiment_of_name(experiment_name)
+        number, name = experiment.experiment_id, experiment.name
     else:
-        experiment = session.current_experiment()
+        number, name = _experiment(None, None)
     parent = _surrounding(nested=False)
     run = scope.open_run(
-        experiment_id=experiment.experiment_id, run_name=run_name or "", tags=tags, parent=parent
+        experiment_id=number,
+        experiment_name=name,
+        run_name=run_name or "",
+        tags=tags,
+        parent=parent,
     )
     run.in_with = True
     return run
@@ -107,7 +141,7 @@ def end_run(status: str = "FINISHED") -> None:
     """End the active run of this thread, task or notebook; nothing happens without one."""
     run = scope.own_run()
     if run is not None:
-        scope.finish_run(run.info.run_id, status)
+        scope.finish_run(run.run_id, status)
 
 
 def active_run() -> ActiveRun | None:

@@ -10,16 +10,32 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+from msgspec.structs import replace
+
 from mltrack_jupyter import config
-from mltrack_jupyter.entities import Run, RunData, RunInfo, RunInputs, RunOutputs, RunStatus, Tag
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.entities import (
+    NewRun,
+    Run,
+    RunData,
+    RunEntry,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunStatus,
+    Tag,
+)
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal import Keeper, is_absent
+from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.clock import now_ms
 
@@ -29,8 +45,11 @@ PARENT = "mlflow.parentRunId"
 class ActiveRun:
     """A run that is being written; leaving its ``with`` block ends it with the true status."""
 
-    def __init__(self, run: Run, uri: str, parent: ActiveRun | None) -> None:
+    def __init__(
+        self, run: Run, uri: str, parent: ActiveRun | None, experiment_name: str = ""
+    ) -> None:
         self._run = run
+        self._experiment_name = experiment_name
         self._uri = uri
         self._pid = os.getpid()
         self._task = _task()
@@ -41,6 +60,31 @@ class ActiveRun:
         self.logged: tuple[set[str], set[str]] = (set(), set())
 
     @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._run.info.run_id
+
+    @property
+    def run_name(self) -> str:
+        """The name that the run was started with."""
+        return self._run.info.run_name
+
+    @property
+    def experiment(self) -> tuple[str, str]:
+        """The id of the experiment, and its name where the id is not known yet."""
+        return self._run.info.experiment_id, self._experiment_name
+
+    @property
+    def uri(self) -> str:
+        """The tracking URI of the store that the run is in."""
+        return self._uri
+
+    @property
+    def keeper(self) -> Keeper:
+        """The keeper of the journal to which this process logs what happens to the run."""
+        return session.keeper(self._uri)
+
+    @property
     def services(self) -> Services:
         """The services of the store that the run is in, whatever the tracking URI is now."""
         return session.services(self._uri)
@@ -48,7 +92,20 @@ class ActiveRun:
     @property
     def info(self) -> RunInfo:
         """What was known of the run when it was started."""
+        if not self._run.info.artifact_uri:
+            self._find_artifacts()
         return self._run.info
+
+    def _find_artifacts(self) -> None:
+        """Learn where the run keeps its files; the store was not opened to start it."""
+        info = self._run.info
+        experiments = session.unflushed(self._uri).experiments
+        try:
+            place = experiments.get(info.experiment_id).artifact_location
+        except MltrackError:
+            return  # the store is away, or says so when something is asked of it
+        found = replace(info, artifact_uri=f"{place}/{info.run_id}/artifacts")
+        self._run = replace(self._run, info=found)
 
     @property
     def data(self) -> RunData:
@@ -88,11 +145,11 @@ class ActiveRun:
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
         if not self.closed and self.is_ours:
-            finish_run(self.info.run_id, status_of(error).value)
+            finish_run(self.run_id, status_of(error).value)
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
-        return f"<ActiveRun {self.info.run_name} {self.info.run_id} ({state})>"
+        return f"<ActiveRun {self._run.info.run_name} {self.run_id} ({state})>"
 
 
 def status_of(error: BaseException | None) -> RunStatus:
@@ -166,48 +223,106 @@ def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
 
 def open_run(
     *,
-    experiment_id: str,
+    experiment_id: str = "",
+    experiment_name: str = "",
     run_name: str = "",
     tags: Mapping[str, Any] | None = None,
     parent: ActiveRun | None = None,
 ) -> ActiveRun:
-    """Create a run and make it the active one, inside ``parent`` (if any)."""
+    """Create a run and make it the active one, inside ``parent`` (if any).
+
+    The run is in the journal when this returns; ``experiment_name`` is for one whose id is not known.
+    """
     values = {**_context(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
-        values.setdefault(PARENT, parent.info.run_id)
-    run = session.services().runs.create(
+        values.setdefault(PARENT, parent.run_id)
+    uri = session.get_tracking_uri()
+    values[RUN_NAME] = _name(run_name, values.get(RUN_NAME, ""))
+    pairs = [Tag(key, value) for key, value in values.items()]
+    rules.check_pairs(pairs, "tag")
+    new = NewRun(
         experiment_id=experiment_id,
+        experiment_name="" if experiment_id else experiment_name,
         user_id=values.get("mlflow.user", ""),
-        run_name=run_name,
         start_time=now_ms(),
-        tags=[Tag(key, value) for key, value in values.items()],
     )
-    return _push(ActiveRun(run, session.get_tracking_uri(), parent))
+    make = _make if session.keeps_ids(uri) else _ask_for
+    return _push(ActiveRun(make(uri, new, pairs), uri, parent, new.experiment_name))
+
+
+def _name(given: str, tagged: str) -> str:
+    if given and tagged and given != tagged:
+        raise InvalidParameter(
+            f"The run_name {given!r} and the tag {RUN_NAME} {tagged!r} differ; give one of them."
+        )
+    return given or tagged or invent_name()
+
+
+def _make(uri: str, new: NewRun, tags: list[Tag]) -> Run:
+    """Begin a run in the journal, under an id of our own."""
+    run_id = uuid.uuid4().hex
+    keeper = session.keeper(uri)
+    keeper.journal.entry(RunEntry(run_id=run_id, new=new, tags=tags))
+    keeper.look_for_orphans()
+    keeper.wrote()
+    if session.is_strict():
+        keeper.flush()
+    info = RunInfo(
+        run_id=run_id,
+        run_name=next(tag.value for tag in tags if tag.key == RUN_NAME),
+        experiment_id=new.experiment_id,
+        user_id=new.user_id,
+        status=RunStatus.RUNNING,
+        start_time=new.start_time,
+        lifecycle_stage="active",
+    )
+    return Run(info=info, data=RunData(tag_list=tags))
+
+
+def _ask_for(uri: str, new: NewRun, tags: list[Tag]) -> Run:
+    """Let a server create a run that gives it an id of its own."""
+    return session.unflushed(uri).runs.create(
+        experiment_id=new.experiment_id,
+        user_id=new.user_id,
+        start_time=new.start_time,
+        tags=tags,
+    )
 
 
 def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     """Make a run that exists the active one; its status is RUNNING again."""
-    services = session.services()
-    services.runs.update(run_id, status=RunStatus.RUNNING)
-    return _push(ActiveRun(services.runs.get(run_id), session.get_tracking_uri(), parent))
+    uri = session.get_tracking_uri()
+    try:
+        services = session.services(uri)
+        services.runs.update(run_id, status=RunStatus.RUNNING)
+        run = services.runs.get(run_id)
+    except MltrackError as error:
+        if not is_absent(error) or session.is_strict():
+            raise
+        rules.check_run_id(run_id)
+        keeper = session.keeper(uri)
+        keeper.journal.entry(RunEntry(run_id=run_id, status=RunStatus.RUNNING))
+        keeper.wrote()
+        run = Run(info=RunInfo(run_id=run_id, experiment_id="", status=RunStatus.RUNNING))
+    return _push(ActiveRun(run, uri, parent))
 
 
 def _push(run: ActiveRun) -> ActiveRun:
     global _newest, _last_of_process
     with _lock:
         _opened.append(run)
-        _last_of_process = run.info.run_id
+        _last_of_process = run.run_id
         if threading.current_thread() is threading.main_thread():
             _newest = run
     _current.set(run)
-    _last.set(run.info.run_id)
+    _last.set(run.run_id)
     return run
 
 
 def find(run_id: str) -> ActiveRun | None:
     """Return the open scope of a run, or ``None``."""
     with _lock:
-        return next((run for run in reversed(_opened) if run.info.run_id == run_id), None)
+        return next((run for run in reversed(_opened) if run.run_id == run_id), None)
 
 
 def finish_run(run_id: str, status: str = "FINISHED") -> None:
@@ -240,7 +355,13 @@ def end(run: ActiveRun, status: RunStatus) -> None:
     with _lock:
         if run in _opened:
             _opened.remove(run)
-    run.services.runs.update(run.info.run_id, status=status, end_time=now_ms())
+    entry = RunEntry(run_id=run.run_id, status=status, end_time=now_ms())
+    keeper = run.keeper
+    keeper.journal.entry(entry)
+    keeper.wrote()
+    keeper.hurry()
+    if session.is_strict():
+        keeper.flush()
 
 
 def end_implicit(status: str) -> None:
@@ -248,7 +369,7 @@ def end_implicit(status: str) -> None:
     run = active_run()
     while run is not None:
         if run.implicit:
-            finish_run(run.info.run_id, status)
+            finish_run(run.run_id, status)
         run = _open(run.parent)
 
 

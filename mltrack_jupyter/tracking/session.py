@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
+from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Experiment, Tag
-from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, NotFound
+from mltrack_jupyter.errors import (
+    AlreadyExists,
+    EndpointNotFound,
+    InvalidParameter,
+    MltrackError,
+    NotFound,
+)
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import normalise_uri, open_store
+from mltrack_jupyter.store.journal import Keeper, flushing, is_absent, recover
 
 _lock = threading.RLock()
 _uri: str | None = None
 _open: dict[str, Services] = {}
-# Of which store, and its id there: an id means something else in another store.
-_experiment: tuple[str, str] | None = None
+_flushed: dict[str, Services] = {}
+_keepers: dict[str, Keeper] = {}
+_keeps_ids: dict[str, bool] = {}
+# Of which store, its id there, and its name: an id means something else in another store, and is "" while
+# the store is away.
+_experiment: tuple[str, str, str] | None = None
 
 
 def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
@@ -36,31 +49,126 @@ def get_tracking_uri() -> str:
 
 
 def services(uri: str | os.PathLike[str] | None = None) -> Services:
-    """Return the services of a URI (of the tracking URI if absent), opened at first use and kept."""
+    """Return the services of a URI (of the tracking URI if absent), opened at first use and kept.
+
+    Whatever is asked of them, this process's journal is handed over first: you see what you logged.
+    """
     full = get_tracking_uri() if uri is None else normalise_uri(uri)
     with _lock:
-        if full not in _open:
-            _open[full] = open_store(full)
-        return _open[full]
+        if full not in _flushed:
+            _flushed[full] = flushing(unflushed(full), lambda: flush(full))
+        return _flushed[full]
 
 
-def close() -> None:
-    """Close every store that this process opened; the next use opens it anew."""
+def unflushed(uri: str) -> Services:
+    """Return the services of a URI as they are; what the journal holds may not be there yet."""
     with _lock:
+        if uri not in _open:
+            opened = open_store(uri)
+            if not uri.endswith(":memory:"):
+                # What a process logged that died is read by whoever comes next.
+                recover(_journal_folder(uri), lambda: opened, uri)
+            _open[uri] = opened
+        return _open[uri]
+
+
+def is_open(uri: str) -> bool:
+    """Tell whether the store of a URI was opened already."""
+    return uri in _open
+
+
+def keeper(uri: str) -> Keeper:
+    """Return the keeper of this process's journal for a store."""
+    found = _keepers.get(uri)
+    if found is None:
+        with _lock:
+            found = _keepers.get(uri)
+            if found is None:
+                found = Keeper(_journal_folder(uri), uri, lambda: unflushed(uri))
+                _keepers[uri] = found
+    return found
+
+
+def _journal_folder(uri: str) -> Path:
+    path = uri.removeprefix("sqlite:///")
+    if path != uri and path != ":memory:":
+        return Path(path).parent / config.JOURNALS
+    return config.state_folder() / config.JOURNALS
+
+
+def flush(uri: str | None = None) -> None:
+    """Hand over what this process logged and the store does not have yet.
+
+    Raises ``MltrackError`` if the store is away; what was logged stays in the journal then.
+    """
+    for full, found in list(_keepers.items()):
+        if uri is None or full == uri:
+            found.flush()
+
+
+def keeps_ids(uri: str) -> bool:
+    """Tell whether a store takes the ids that we give runs; a genuine MLflow server gives its own."""
+    if not uri.startswith(("http://", "https://")):
+        return True
+    if uri not in _keeps_ids:
+        try:
+            unflushed(uri).workspace.info()
+        except (EndpointNotFound, NotFound):
+            _keeps_ids[uri] = False
+        except MltrackError as error:
+            if not is_absent(error) or is_strict():
+                raise
+            return True
+        else:
+            _keeps_ids[uri] = True
+    return _keeps_ids[uri]
+
+
+def is_strict() -> bool:
+    """Tell whether logging shall wait for the store, and raise what it says."""
+    return config.setting("MLTRACK_STRICT").lower() in ("1", "true", "yes", "on")
+
+
+def close() -> bool:
+    """Hand over what was logged and close every store that this process opened.
+
+    The next use opens them anew. Return whether everything that was logged is in its store.
+    """
+    done = [found.close() for found in list(_keepers.values())]
+    with _lock:
+        _keepers.clear()
+        _flushed.clear()
         for item in _open.values():
             item.close()
         _open.clear()
+    return all(done)
 
 
 def _forget_after_fork() -> None:
-    # Connections belong to the parent: the child opens its own at first use.
+    # Connections and journals belong to the parent: the child opens its own at first use.
     global _lock
     _lock = threading.RLock()
+    for found in _keepers.values():
+        found.abandon()
+    _keepers.clear()
+    _flushed.clear()
     _open.clear()
 
 
+def _before_fork() -> None:
+    for found in _keepers.values():
+        found.before_fork()
+
+
+def _after_fork() -> None:
+    for found in _keepers.values():
+        found.after_fork_in_parent()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_forget_after_fork
+    )
 
 
 def set_experiment(
@@ -76,15 +184,30 @@ def set_experiment(
     if experiment_id is not None:
         experiment = services().experiments.get(str(experiment_id))
     else:
-        experiment = get_or_create_experiment(str(experiment_name))
+        experiment = experiment_of_name(str(experiment_name))
     if experiment.lifecycle_stage == "deleted":
         raise InvalidParameter(
             f"The experiment {experiment.name!r} is deleted. Restore it with "
             f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
         )
     with _lock:
-        _experiment = get_tracking_uri(), experiment.experiment_id
+        _experiment = get_tracking_uri(), experiment.experiment_id, experiment.name
     return experiment
+
+
+def experiment_of_name(name: str) -> Experiment:
+    """Return the experiment of a name, creating it if need be; with the id "" while the store is away."""
+    try:
+        return get_or_create_experiment(name)
+    except MltrackError as error:
+        if not is_absent(error) or is_strict():
+            raise
+        warnings.warn(
+            f"The store is away ({error}). Runs are logged to a file and belong to the experiment {name!r} "
+            "when it is there again.",
+            stacklevel=3,
+        )
+        return Experiment(experiment_id="", name=name)
 
 
 def get_or_create_experiment(name: str) -> Experiment:
@@ -113,10 +236,10 @@ def has_explicit_experiment() -> bool:
     return _chosen() is not None or any(_environment())
 
 
-def _chosen() -> str | None:
+def _chosen() -> tuple[str, str] | None:
     if _experiment is None or _experiment[0] != get_tracking_uri():
         return None
-    return _experiment[1]
+    return _experiment[1:]
 
 
 def _environment() -> tuple[str, str]:
@@ -127,11 +250,23 @@ def _environment() -> tuple[str, str]:
 def current_experiment() -> Experiment:
     """Return the active experiment: chosen here, by the environment, or ``Default``."""
     chosen = _chosen()
+    if chosen is not None and chosen[0]:
+        return services().experiments.get(chosen[0])
     if chosen is not None:
-        return services().experiments.get(chosen)
+        return set_experiment(chosen[1])
     name, number = _environment()
     if number:
         return set_experiment(experiment_id=number)
     if name:
         return set_experiment(name)
     return services().experiments.get("0")
+
+
+def experiment_of_new_run() -> tuple[str, str]:
+    """Return the id of the active experiment, and its name where the id is not known yet.
+
+    The store is not opened for that if nobody chose an experiment.
+    """
+    if _chosen() is None and any(_environment()):
+        current_experiment()
+    return _chosen() or ("0", "")

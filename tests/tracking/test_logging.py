@@ -74,10 +74,22 @@ def test_params_and_tags_are_text(mltrack):
     data = stored(mltrack).data
     assert data.params == {"depth": "3", "layers": "[1, 2]", "none": "None", "np": "0.5"}
     assert (data.tags["done"], data.tags["a"], "b" in data.tags) == ("True", "1", False)
-    with pytest.raises(InvalidParameter, match="Changing param values"):
-        mltrack.log_param("depth", 4)
     with pytest.raises(NotFound, match="No tag"):
         mltrack.delete_tag("b")
+
+
+def test_a_param_that_changes_is_amended_and_its_history_kept(mltrack):
+    for depth in (3, 3, 4, 5):
+        mltrack.log_param("depth", depth)
+    client, run_id = mltrack.Client(), mltrack.active_run().info.run_id
+    assert stored(mltrack).data.params == {"depth": "5"}
+    found = client.get_amendments(run_id)
+    assert [(item.key, item.before, item.after) for item in found] == [
+        ("depth", "3", "4"), ("depth", "4", "5"),
+    ]  # fmt: skip
+    assert found[0].timestamp > 1_700_000_000_000
+    with pytest.raises(InvalidParameter, match="Changing param values"):
+        client.log_param(run_id, "depth", 6)  # MLflow's operation writes once
 
 
 def test_more_than_a_batch_at_once(mltrack):

@@ -74,6 +74,31 @@ def load_experiments(connection: Connection, rows: Sequence[Row[Any]]) -> list[E
     ]
 
 
+def insert_experiment(connection: Connection, name: str, location: str = "") -> int:
+    """Insert an experiment and return its number; without a location its files are the store's own."""
+    now = now_ms()
+    row = {
+        "name": name,
+        "artifact_location": location,
+        "lifecycle_stage": "active",
+        "creation_time": now,
+        "last_update_time": now,
+    }
+    number = insert_row(connection, experiments, row)
+    if not location:
+        values = {"artifact_location": f"mlflow-artifacts:/{number}"}
+        connection.execute(update(experiments).where(experiments.c.id == number).values(values))
+    record_change(connection, "experiment", str(number), "create", detail=name)
+    return number
+
+
+def find_or_create_experiment(connection: Connection, name: str) -> int:
+    """Return the number of the experiment of a name, creating it if it is new."""
+    query = select(experiments.c.id).where(experiments.c.name == name)
+    number = connection.execute(query).scalar()
+    return insert_experiment(connection, name) if number is None else number
+
+
 class SqlExperiments(Experiments):
     """Experiments in SQL."""
 
@@ -85,28 +110,14 @@ class SqlExperiments(Experiments):
         rules.check_experiment_name(name)
         rules.check_pairs(tags or [], "tag", rules.MAX_EXPERIMENT_TAG)
         location = self._locations.check(artifact_location) if artifact_location else ""
-        now = now_ms()
         with self._database.write() as connection:
             taken = connection.execute(
                 select(experiments.c.lifecycle_stage).where(experiments.c.name == name)
             ).scalar()
             if taken is not None:
                 raise AlreadyExists(_taken(name, taken))
-            row = {
-                "name": name,
-                "artifact_location": location,
-                "lifecycle_stage": "active",
-                "creation_time": now,
-                "last_update_time": now,
-            }
-            number = insert_row(connection, experiments, row)
-            if not location:
-                values = {"artifact_location": f"mlflow-artifacts:/{number}"}
-                connection.execute(
-                    update(experiments).where(experiments.c.id == number).values(values)
-                )
+            number = insert_experiment(connection, name, location)
             _set_tags(connection, number, tags or [])
-            record_change(connection, "experiment", str(number), "create", detail=name)
         return str(number)
 
     def get(self, experiment_id: str) -> Experiment:

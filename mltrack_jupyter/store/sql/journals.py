@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from mltrack_jupyter.entities import Amendment, JournalAnswer, Refusal, RunEntry, RunStatus
+from mltrack_jupyter.entities import Amendment, JournalAnswer, NewRun, Refusal, RunEntry, RunStatus
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
@@ -23,6 +23,7 @@ from mltrack_jupyter.store.sql.database import (
     record_changes,
     upsert,
 )
+from mltrack_jupyter.store.sql.experiments import find_or_create_experiment
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.run_writes import Point, write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
@@ -97,13 +98,15 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
         if entry.new is not None:
             rules.check_int64(entry.new.start_time, "start_time")
             rules.check_text(entry.new.user_id, "user_id", 256)
+            if entry.new.experiment_name:
+                rules.check_experiment_name(entry.new.experiment_name)
         if entry.end_time is not None:
             rules.check_int64(entry.end_time, "end_time")
 
 
 def apply(connection: Connection, entries: Sequence[RunEntry]) -> list[Refusal]:
     """Write what happened to some runs; return the runs that could not be written, which cost no other."""
-    refused = {run_id: reason for run_id, reason in _begin(connection, entries)}
+    refused = dict(_begin(connection, entries))
     rows = _rows(connection, [entry.run_id for entry in entries])
     live: list[tuple[Row[Any], RunEntry]] = []
     for entry in entries:
@@ -129,13 +132,14 @@ def _begin(connection: Connection, entries: Sequence[RunEntry]) -> Iterable[tupl
     fresh = {entry.run_id: entry.new for entry in entries if entry.new is not None}
     for run_id in _rows(connection, list(fresh)):
         del fresh[run_id]  # a batch that is told twice, or a run that an import brought
-    numbers = {rules.parse_experiment_id(new.experiment_id) for new in fresh.values()}
+    numbers = {run_id: _experiment(connection, new) for run_id, new in fresh.items()}
     query = select(experiments.c.id, experiments.c.artifact_location)
-    places = dict(connection.execute(query.where(experiments.c.id.in_(numbers))).tuples().all())
+    query = query.where(experiments.c.id.in_(set(numbers.values())))
+    places = {row.id: row.artifact_location for row in connection.execute(query)}
     names = {e.run_id: next((t.value for t in e.tags if t.key == RUN_NAME), "") for e in entries}
     made = []
     for run_id, new in fresh.items():
-        number = int(new.experiment_id)
+        number = numbers[run_id]
         if number not in places:
             yield run_id, f"No Experiment with id={number} exists."
             continue
@@ -153,6 +157,12 @@ def _begin(connection: Connection, entries: Sequence[RunEntry]) -> Iterable[tupl
         )
     if made:
         connection.execute(insert(runs), made)
+
+
+def _experiment(connection: Connection, new: NewRun) -> int:
+    if new.experiment_name:
+        return find_or_create_experiment(connection, new.experiment_name)
+    return rules.parse_experiment_id(new.experiment_id)
 
 
 def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:

@@ -9,18 +9,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select
 
 from mltrack_jupyter.entities import InlineFile, Metric, Param, Run, Tag
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
+from mltrack_jupyter.store.artifacts import Locations, check_path
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change
-from mltrack_jupyter.store.sql.experiments import find_active_experiment
+from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
-from mltrack_jupyter.store.sql.tables import experiments, runs
+from mltrack_jupyter.store.sql.tables import runs
 
 MAX_INLINE = 16 * 1024 * 1024
 
@@ -39,7 +39,8 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         query = select(runs.c.run_id).where(runs.c.run_id == run_id)
         if connection.execute(query).first():
             raise AlreadyExists(f"Run with id={run_id} already exists.")
-        experiment = _experiment(connection, given["experiment"])
+        number = find_or_create_experiment(connection, given["experiment"])
+        experiment = find_active_experiment(connection, str(number))
         row = _row(given, run_id, experiment, labels[RUN_NAME])
         number = insert_row(connection, runs, row)
         made = find_run(connection, run_id)
@@ -51,25 +52,6 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         # Last, so that a refused row leaves no file; a failed file takes the rows back with it.
         _write(locations, made.artifact_uri, files)
         return load_runs(connection, [made])[0]
-
-
-def _experiment(connection: Connection, name: str) -> Any:
-    query = select(experiments.c.id).where(experiments.c.name == name)
-    number = connection.execute(query).scalar()
-    if number is None:
-        now = now_ms()
-        row = {
-            "name": name,
-            "artifact_location": "",
-            "lifecycle_stage": "active",
-            "creation_time": now,
-            "last_update_time": now,
-        }
-        number = insert_row(connection, experiments, row)
-        place = {"artifact_location": f"{PROXY}:/{number}"}
-        connection.execute(update(experiments).where(experiments.c.id == number).values(place))
-        record_change(connection, "experiment", str(number), "create", detail=name)
-    return find_active_experiment(connection, str(number))
 
 
 def _row(given: Mapping[str, Any], run_id: str, experiment: Any, name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mltrack_jupyter.entities import Metric, Page, Param, Run, Tag, ViewType
+from mltrack_jupyter.entities import Amendment, Metric, Page, Param, Run, Tag, ViewType
 from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.logging import to_number, to_whole
@@ -34,6 +34,10 @@ class RunCalls(Calls):
     def get_run(self, run_id: str) -> Run:
         """Return a run, active or deleted."""
         return self.services.runs.get(run_id)
+
+    def get_amendments(self, run_id: str) -> list[Amendment]:
+        """Return the params of a run that were given another value while it went on, oldest first."""
+        return self.services.journals.amendments(run_id)
 
     def search_runs(
         self,

@@ -1,0 +1,9 @@
+"""The journal: what a process logs is in a file of its own first, and in the store soon after."""
+
+from mltrack_jupyter.store.journal.flushing import flushing
+from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.keeper import Keeper
+from mltrack_jupyter.store.journal.recovery import Recovered, recover
+from mltrack_jupyter.store.journal.sinks import is_absent
+
+__all__ = ["Journal", "Keeper", "Recovered", "flushing", "is_absent", "recover"]

@@ -1,0 +1,109 @@
+"""From records to what the store takes over: many records of a run become one entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mltrack_jupyter.entities import DatasetInput, NewRun, Param, Points, RunEntry, RunStatus, Tag
+from mltrack_jupyter.store.journal.records import (
+    ENTRY_KIND,
+    NAME_KIND,
+    Name,
+    Record,
+    read_entry,
+    read_name,
+    read_points,
+)
+
+
+@dataclass
+class _Growing:
+    """The entry of a run while records are added to it."""
+
+    run_id: str
+    new: NewRun | None = None
+    points: dict[str, tuple[list[int], list[int], list[float]]] = field(default_factory=dict)
+    params: list[Param] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+    datasets: list[DatasetInput] = field(default_factory=list)
+    status: RunStatus | None = None
+    end_time: int | None = None
+
+    def add(self, entry: RunEntry) -> None:
+        self.new = entry.new or self.new
+        self.params += entry.params
+        self.tags += entry.tags
+        self.datasets += entry.datasets
+        if entry.status is not None:
+            self.status, self.end_time = entry.status, entry.end_time
+
+    def columns(self, key: str) -> tuple[list[int], list[int], list[float]]:
+        found = self.points.get(key)
+        if found is None:
+            found = self.points[key] = ([], [], [])
+        return found
+
+    def whole(self) -> RunEntry:
+        points = [
+            Points(key=key, steps=steps, timestamps=timestamps, values=values)
+            for key, (steps, timestamps, values) in self.points.items()
+        ]
+        return RunEntry(
+            run_id=self.run_id,
+            new=self.new,
+            points=points,
+            params=self.params,
+            tags=self.tags,
+            datasets=self.datasets,
+            status=self.status,
+            end_time=self.end_time,
+        )
+
+
+class Names:
+    """The numbers by which the points of one file call the metrics of runs."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, Name] = {}
+
+    def learn(self, record: Record) -> None:
+        """Take in a name; other records teach nothing."""
+        if record.kind == NAME_KIND:
+            number, name = read_name(record)
+            self._names[number] = name
+
+    def __getitem__(self, number: int) -> Name:
+        return self._names[number]
+
+
+class Fold:
+    """Entries of several runs that grow by records, in the order in which the runs were first met."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._runs: dict[str, _Growing] = {}
+
+    def add(self, record: Record) -> None:
+        """Add what a record tells."""
+        if record.kind == NAME_KIND:
+            return
+        if record.kind == ENTRY_KIND:
+            entry = read_entry(record)
+            self._run(entry.run_id).add(entry)
+            return
+        for number, step, timestamp, value in read_points(record):
+            name = self._names[number]
+            steps, timestamps, values = self._run(name.run_id).columns(name.key)
+            steps.append(step)
+            timestamps.append(timestamp)
+            values.append(value)
+
+    def _run(self, run_id: str) -> _Growing:
+        found = self._runs.get(run_id)
+        if found is None:
+            found = self._runs[run_id] = _Growing(run_id)
+        return found
+
+    def entries(self) -> list[RunEntry]:
+        """Return the entries."""
+        return [run.whole() for run in self._runs.values()]

@@ -1,0 +1,181 @@
+"""A journal together with the thread that hands it over, and with those who wait for that."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.journal.draining import Drain
+from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.recovery import recover
+from mltrack_jupyter.store.journal.sinks import Sink, is_away, sink_of
+
+log = logging.getLogger("mltrack_jupyter")
+_PACE = 0.1
+"""How long a record may wait before the thread looks for it, in seconds."""
+_IDLE = 30.0
+_FORK = 5.0
+"""How long a fork may wait for what is being handed over, in seconds."""
+_LONGEST = 30.0
+"""The longest pause between two tries to reach a store that is away, in seconds."""
+
+
+class Keeper:
+    """Keeps a journal for one store of this process. May be used from any thread.
+
+    ``open_services`` opens the store; it is called by whoever first hands something over, which is the
+    thread unless somebody reads before that.
+    """
+
+    def __init__(self, folder: Path, uri: str, open_services: Callable[[], Services]) -> None:
+        self.journal = Journal(folder, uri)
+        self._open = open_services
+        self._drain = Drain(self.journal.journal_id, folder, self.journal.segments)
+        self._draining = threading.RLock()
+        self._drained = 0
+        self._sink: Sink | None = None
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._closing = False
+        self._told = False
+        self._look = True
+        self._held = False
+
+    def wrote(self) -> None:
+        """Hear that something was written, so that a thread hands it over."""
+        if self._thread is None:
+            self._start()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was written that the store does not have yet."""
+        return self.journal.written != self._drained
+
+    def flush(self) -> None:
+        """Hand over everything that was written before. Raises ``MltrackError`` if the store is away."""
+        if not self.pending:
+            return
+        with self._draining:
+            written = self.journal.written
+            if self._sink is None:
+                self._sink = sink_of(self._open(), self.journal.folder)
+            self._drain.run(self._sink)
+            self._drained = written
+
+    def close(self, wait: float = 10.0) -> bool:
+        """Hand over what is left, for so many seconds at most, and end the thread.
+
+        Return whether everything is in the store; if not, the files stay for whoever comes next.
+        """
+        self._closing = True
+        self._wake.set()
+        self.journal.seal()
+        until = time.monotonic() + wait
+        done = self._finish(until)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(max(0.1, until - time.monotonic()))
+        if done and self._sink is not None:
+            try:
+                self._sink.forget(self.journal.journal_id)
+            except MltrackError:
+                pass  # it forgets by itself, after a month
+        return done
+
+    def look_for_orphans(self) -> None:
+        """Let the thread hand over what processes left that died since it last looked."""
+        self._look = True
+
+    def before_fork(self) -> None:
+        """Wait until nothing is being handed over: a child must not inherit half of it."""
+        self._held = self._draining.acquire(timeout=_FORK)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._held:
+            self._draining.release()
+
+    def abandon(self) -> None:
+        """Leave everything to the parent, in a forked child."""
+        self.journal.abandon()
+
+    def _finish(self, until: float) -> bool:
+        while True:
+            try:
+                with self._draining:
+                    if self.journal.segments:
+                        self._drained = -1  # also a record that an interrupted call did not count
+                    self.flush()
+                return True
+            except MltrackError as error:
+                if time.monotonic() + 1 > until:
+                    log.warning(
+                        "mltrack: the store is away (%s). What was logged is kept in %s; "
+                        "`mltrack sync` hands it over.",
+                        error, self.journal.folder,
+                    )  # fmt: skip
+                    return False
+                time.sleep(0.5)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="mltrack-journal", daemon=True)
+        self._thread = thread
+        thread.start()
+
+    def _run(self) -> None:
+        pause, quiet = _PACE, time.monotonic()
+        self._wake.wait(_PACE)
+        while not self._closing:
+            if self._look:
+                self._look = False
+                self._recover()
+            if self.pending:
+                quiet = time.monotonic()
+                pause = self._try(pause)
+            elif time.monotonic() - quiet > _IDLE:
+                self._thread = None  # the next record begins a new one
+                return
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    def hurry(self) -> None:
+        """Hand over soon: a run has ended."""
+        self._wake.set()
+
+    def _try(self, pause: float) -> float:
+        """Hand over what is there; return how long to wait until the next time."""
+        try:
+            self.flush()
+        except MltrackError as error:
+            self._tell(error)
+            return min(_LONGEST, max(0.5, pause * 2))
+        except Exception:
+            # A fault of ours must not end the thread: what is in the journal would wait for ever.
+            log.exception("mltrack: handing over the journal failed; it is tried again.")
+            return _LONGEST
+        if self._told:
+            self._told = False
+            log.warning("mltrack: the store is there again; what was logged meanwhile is in it.")
+        return _PACE
+
+    def _tell(self, error: MltrackError) -> None:
+        if self._told:
+            return
+        self._told = True
+        kind = "is away" if is_away(error) else "takes nothing"
+        log.warning(
+            "mltrack: the store %s (%s). Logging goes on, in %s, and is handed over later.",
+            kind, error, self.journal.folder,
+        )  # fmt: skip
+
+    def _recover(self) -> None:
+        """Hand over what dead processes left for the same store."""
+        try:
+            with self._draining:
+                recover(self.journal.folder, self._open, self.journal.uri)
+        except MltrackError as error:
+            self._tell(error)

@@ -1,0 +1,84 @@
+"""Journals of processes that died: handed over by whoever comes next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal.draining import Drain
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment
+from mltrack_jupyter.store.journal.sinks import sink_of
+
+log = logging.getLogger("mltrack_jupyter")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A journal that was handed over, and how many bytes at its end could not be read."""
+
+    journal_id: str
+    torn: int
+
+
+def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
+    """Return the files of dead processes by journal, opened and locked; only those for ``uri`` if given.
+
+    Whoever asks at the same time does not get them. Each is to be closed.
+    """
+    groups: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        groups.setdefault(path.name.split(".")[0], []).append(path)
+    found: dict[str, list[Segment]] = {}
+    for journal_id, paths in groups.items():
+        taken = [segment for path in paths if (segment := Segment.take_over(path)) is not None]
+        wanted = not uri or all(item.header.uri == rules.hide_password(uri) for item in taken)
+        if taken and wanted and len(taken) == len(paths):
+            found[journal_id] = taken
+            continue
+        for segment in taken:
+            segment.close()
+    return found
+
+
+def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> list[Recovered]:
+    """Hand over the journals that dead processes left in a folder for one store.
+
+    The good beginning of a torn file is handed over; one bad file stops no other. Raises
+    ``MltrackError`` if the store is away; the files stay then.
+    """
+    done: list[Recovered] = []
+    waiting = orphans(folder, uri)
+    try:
+        if waiting:
+            sink = sink_of(open_services(), folder)
+        while waiting:
+            journal_id, segments = next(iter(waiting.items()))
+            torn = sum(_unreadable(segment) for segment in segments)
+            drain = Drain(journal_id, folder, segments)
+            drain.resume()
+            drain.run(sink)
+            sink.forget(journal_id)
+            done.append(Recovered(journal_id, torn))
+            del waiting[journal_id]
+    finally:
+        for segments in waiting.values():
+            for segment in segments:
+                segment.close()
+    return done
+
+
+def _unreadable(segment: Segment) -> int:
+    """Return how many bytes at the end of a file are no record."""
+    while segment.read():
+        pass
+    torn = segment.torn
+    segment.rewind(segment.begin, 0)
+    if torn:
+        log.warning(
+            "mltrack: %d bytes at the end of %s are no record and are left out.", torn, segment.path
+        )
+    return torn

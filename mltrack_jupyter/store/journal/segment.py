@@ -1,0 +1,179 @@
+"""One file of a journal: appended to by its process, locked while that lives, read from any offset."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from mltrack_jupyter.errors import StoreUnwritable
+from mltrack_jupyter.store.journal.records import (
+    Header,
+    Record,
+    framed,
+    header_content,
+    read_header,
+    scan,
+)
+
+try:
+    import fcntl
+except (
+    ImportError
+):  # Windows: who is dead is told by the operating system, which lets no one delete what is open
+    fcntl = None  # type: ignore[assignment]
+
+SUFFIX = ".journal"
+_mine: dict[Path, object] = {}
+"""The files that this process has open: POSIX's locks do not keep a process from its own."""
+_READ = 4 * 1024 * 1024
+
+
+class Segment:
+    """An open file of a journal. Appending is for one thread at a time; reading is for another one.
+
+    The lock is POSIX's: it ends with the process, and a forked child does not inherit it. It would also end
+    if the process opened and closed the file once more, so nobody does.
+    """
+
+    def __init__(self, path: Path, handle: int, header: Header, begin: int) -> None:
+        self.path = path
+        self.header = header
+        self.size = begin
+        self.begin = begin
+        self._handle = handle
+        self._offset = begin
+        self.count = 0
+        self.sealed = False
+
+    @classmethod
+    def create(cls, path: Path, header: Header) -> Segment:
+        """Create a file, lock it and write its header. Raises ``StoreUnwritable``."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        try:
+            _lock(handle)
+            data = framed(header_content(header))
+            write_all(handle, data, path)
+        except BaseException:
+            os.close(handle)
+            path.unlink(missing_ok=True)
+            raise
+        _mine[path] = handle
+        return cls(path, handle, header, len(data))
+
+    @classmethod
+    def take_over(cls, path: Path) -> Segment | None:
+        """Open a file that a dead process left; ``None`` if its process lives, or it is none of ours."""
+        token = object()
+        if _mine.setdefault(path, token) is not token:  # one step, whatever other threads do
+            return None
+        taken = cls._locked(path)
+        if taken is None:
+            del _mine[path]
+        return taken
+
+    @classmethod
+    def _locked(cls, path: Path) -> Segment | None:
+        try:
+            handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        except OSError:
+            return None
+        try:
+            _lock(handle)
+            data = os.read(handle, 65536)
+        except OSError:
+            os.close(handle)
+            return None
+        header = read_header(data)
+        if header is None:
+            os.close(handle)
+            return None
+        taken = cls(path, handle, header, next(scan(data))[1])
+        taken.sealed = True
+        return taken
+
+    def append(self, content: bytes) -> None:
+        """Write a record; when this returns, it is in the kernel's hands and outlives the process."""
+        data = framed(content)
+        write_all(self._handle, data, self.path)
+        self.size += len(data)
+
+    @property
+    def handle(self) -> int:
+        """The file descriptor, for whoever writes records in a hurry."""
+        return self._handle
+
+    def read(self) -> list[Record]:
+        """Return the next records, as many as are there and not too many; an empty list at the end."""
+        data = os.pread(self._handle, _READ, self._offset)
+        found = list(scan(data))
+        if not found and len(data) == _READ:  # a record that is longer than that
+            rest = os.fstat(self._handle).st_size - self._offset
+            data = os.pread(self._handle, rest, self._offset)
+            found = list(scan(data))[:1]
+        if found:
+            self._offset += found[-1][1]
+            self.count += len(found)
+        return [record for record, _ in found]
+
+    @property
+    def torn(self) -> int:
+        """How many bytes there are behind the last record that could be read."""
+        return os.fstat(self._handle).st_size - self._offset
+
+    @property
+    def place(self) -> int:
+        """The place in the journal of what is read next."""
+        return self.header.index << 32 | self.count
+
+    def rewind(self, offset: int, count: int) -> None:
+        """Read again from an offset, which ``count`` records are before."""
+        self._offset, self.count = offset, count
+
+    @property
+    def offset(self) -> int:
+        """Where the next record is read."""
+        return self._offset
+
+    def close(self) -> None:
+        """Close the file, which gives it free to whoever takes over."""
+        os.close(self._handle)
+        _mine.pop(self.path, None)
+
+    def remove(self) -> None:
+        """Remove and close the file: everything in it is elsewhere."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+
+def write_all(handle: int, data: bytes, path: Path) -> None:
+    """Write a record at the end of a file, whole or not at all. Raises ``StoreUnwritable``."""
+    try:
+        written = os.write(handle, data)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if written != len(data):
+        os.ftruncate(handle, os.fstat(handle).st_size - written)
+        raise _unwritable(path, OSError(errno.ENOSPC, "No space left on device"))
+
+
+def _lock(handle: int) -> None:
+    if fcntl is not None:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _unwritable(path: Path, error: OSError) -> StoreUnwritable:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreUnwritable(
+            f"The disk is full: nothing more can be logged to {path.parent}. What was logged before is safe; "
+            "free some space and go on."
+        )
+    return StoreUnwritable(
+        f"Nothing can be logged to {path.parent}: {error.strerror or error}. Choose a folder that you can "
+        "write with set_tracking_uri(...) or MLTRACK_TRACKING_URI."
+    )

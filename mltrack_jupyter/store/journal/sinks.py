@@ -1,0 +1,238 @@
+"""Where journals are handed over to: a store of ours, or a server that knows MLflow's operations only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from mltrack_jupyter.entities import Metric, NewRun, Refusal, RunEntry, Tag, ViewType
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    MltrackError,
+    NotFound,
+    ServerUnreachable,
+    TooManyRequests,
+    Unavailable,
+)
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.artifacts.writing import write_file
+from mltrack_jupyter.store.names import RUN_NAME
+
+_CHOSEN = "mltrack.run_id"
+"""The tag with the id that a run was begun under while its server, which gives its own ids, was away."""
+
+
+class Sink(Protocol):
+    """Takes over batches of entries."""
+
+    def position(self, journal_id: str) -> int:
+        """Return how far a journal was taken over."""
+        ...
+
+    def append(
+        self, journal_id: str, since: int, upto: int, entries: list[RunEntry]
+    ) -> list[Refusal] | None:
+        """Take over a batch and return what was refused; ``None`` if the journal is not at ``since``."""
+        ...
+
+    def upload(self, run_id: str, path: str, file: Path) -> None:
+        """Take over an artifact."""
+        ...
+
+    def forget(self, journal_id: str) -> None:
+        """Hear that a journal is complete."""
+        ...
+
+
+class StoreSink:
+    """A store of ours, here or behind a server: a batch is one transaction."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def position(self, journal_id: str) -> int:
+        """Ask the store."""
+        return self._services.journals.position(journal_id).position
+
+    def append(
+        self, journal_id: str, since: int, upto: int, entries: list[RunEntry]
+    ) -> list[Refusal] | None:
+        """Write a batch in one transaction."""
+        found = self._services.journals.append(journal_id, since, upto, entries)
+        return found.refused if found.position == upto else None
+
+    def upload(self, run_id: str, path: str, file: Path) -> None:
+        """Write a file into the artifacts of its run."""
+        uri = self._services.runs.get(run_id).info.artifact_uri
+        with file.open("rb") as body:
+            write_file(self._services, uri, path, body)
+
+    def forget(self, journal_id: str) -> None:
+        """Let the store forget it."""
+        self._services.journals.forget(journal_id)
+
+
+class MlflowSink:
+    """A genuine MLflow server. Its operations change nothing the second time, but it chooses run ids itself."""
+
+    def __init__(self, services: Services, folder: Path) -> None:
+        self._services = services
+        self._folder = folder
+        self._ids: dict[str, str] = {}
+
+    def position(self, journal_id: str) -> int:
+        """Read what was noted beside the journal."""
+        try:
+            return int(self._place(journal_id).read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def append(
+        self,
+        journal_id: str,
+        since: int,  # noqa: ARG002 - there is nobody to ask
+        upto: int,
+        entries: list[RunEntry],
+    ) -> list[Refusal] | None:
+        """Write a batch run by run, then note beside the journal how far that is."""
+        refused = []
+        for entry in entries:
+            refused += [Refusal(entry.run_id, reason) for reason in self._write(entry)]
+        with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as file:
+            file.write(str(upto))
+        os.replace(file.name, self._place(journal_id))
+        return refused
+
+    def upload(self, run_id: str, path: str, file: Path) -> None:
+        """Write a file into the artifacts of its run."""
+        uri = self._services.runs.get(self._id(run_id)).info.artifact_uri
+        with file.open("rb") as body:
+            write_file(self._services, uri, path, body)
+
+    def forget(self, journal_id: str) -> None:
+        """Remove the note."""
+        self._place(journal_id).unlink(missing_ok=True)
+
+    def _place(self, journal_id: str) -> Path:
+        return self._folder / f"{journal_id}.position"
+
+    def _write(self, entry: RunEntry) -> Iterator[str]:
+        """Write an entry in parts; yield why a part was refused."""
+        runs = self._services.runs
+        try:
+            run_id = self._create(entry) if entry.new is not None else self._id(entry.run_id)
+        except MltrackError as error:
+            if is_away(error):
+                raise
+            yield error.message
+            return
+        calls: list[dict[str, Any]] = [{"metrics": part} for part in _parts(_points(entry), 1000)]
+        calls += [{"params": [param]} for param in entry.params]
+        calls += [{"tags": part} for part in _parts(_last(entry.tags), 100)]
+        for call in calls:
+            yield from _refusal(lambda call=call: runs.log_batch(run_id, **call))
+        if entry.datasets:
+            yield from _refusal(lambda: runs.log_inputs(run_id, datasets=entry.datasets))
+        if entry.status is not None:
+            status, end = entry.status, entry.end_time
+            yield from _refusal(lambda: runs.update(run_id, status=status, end_time=end))
+
+    def _create(self, entry: RunEntry) -> str:
+        assert entry.new is not None
+        try:
+            return self._id(entry.run_id)
+        except NotFound:
+            pass
+        names = {tag.key: tag.value for tag in entry.tags}
+        run = self._services.runs.create(
+            experiment_id=self._experiment(entry.new),
+            user_id=entry.new.user_id,
+            start_time=entry.new.start_time,
+            run_name=names.get(RUN_NAME, ""),
+            tags=[Tag(_CHOSEN, entry.run_id)],
+        )
+        self._ids[entry.run_id] = run.info.run_id
+        return run.info.run_id
+
+    def _experiment(self, new: NewRun) -> str:
+        if not new.experiment_name:
+            return new.experiment_id
+        try:
+            return self._services.experiments.get_by_name(new.experiment_name).experiment_id
+        except NotFound:
+            return self._services.experiments.create(new.experiment_name)
+
+    def _id(self, chosen: str) -> str:
+        """Return the id that the server gave a run. Raises ``NotFound``."""
+        if chosen not in self._ids:
+            try:
+                self._ids[chosen] = self._services.runs.get(chosen).info.run_id
+            except NotFound:
+                self._ids[chosen] = self._search(chosen)
+        return self._ids[chosen]
+
+    def _search(self, chosen: str) -> str:
+        experiments = self._services.experiments.search(1000, view_type=ViewType.ALL).items
+        found = self._services.runs.search(
+            [item.experiment_id for item in experiments],
+            f"tags.`{_CHOSEN}` = '{chosen}'",
+            ViewType.ALL,
+            1,
+        )
+        for run in found:
+            return run.info.run_id
+        raise NotFound(f"Run with id={chosen} not found.")
+
+
+def _refusal(call: Any) -> Iterator[str]:
+    try:
+        call()
+    except MltrackError as error:
+        if is_away(error):
+            raise
+        yield error.message
+
+
+def _points(entry: RunEntry) -> list[Metric]:
+    return [
+        Metric(points.key, value, timestamp, step)
+        for points in entry.points
+        for step, timestamp, value in zip(
+            points.steps, points.timestamps, points.values, strict=True
+        )
+    ]
+
+
+def _last(tags: Sequence[Tag]) -> list[Tag]:
+    return list({tag.key: tag for tag in tags}.values())
+
+
+def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(items), size):
+        yield items[first : first + size]
+
+
+def is_away(error: MltrackError) -> bool:
+    """Tell whether an error says that the store cannot take anything now, rather than not this."""
+    return error.status >= 500 or error.status in (401, 403, 408, 429)
+
+
+def is_absent(error: MltrackError) -> bool:
+    """Tell whether an error says that nobody answers at present: reason to wait, not to think again."""
+    return isinstance(error, ServerUnreachable | TooManyRequests) or type(error) is Unavailable
+
+
+def sink_of(services: Services, folder: Path) -> Sink:
+    """Return the sink of a store: ours, unless the server there knows MLflow's operations only."""
+    if services.uri.startswith(("http://", "https://")):
+        try:
+            services.workspace.info()
+        except (EndpointNotFound, NotFound):
+            return MlflowSink(services, folder)
+    return StoreSink(services)
+
+
+__all__ = ["MlflowSink", "Sink", "StoreSink", "is_absent", "is_away", "sink_of"]
