@@ -63,6 +63,7 @@ def tracking_uri() -> str:
     return setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI") or str(default_store())
 
 
+@lru_cache(maxsize=1)
 def user_name() -> str:
     """Return the name of the user who runs this process, ``""`` if the system has none."""
     try:

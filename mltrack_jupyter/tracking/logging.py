@@ -51,7 +51,7 @@ def _write(run: ActiveRun, entry: RunEntry, synchronous: bool | None) -> None:
 
 def _written(keeper: Keeper, synchronous: bool | None) -> None:
     keeper.wrote()
-    if synchronous or (synchronous is None and session.is_strict()):
+    if synchronous or (synchronous is None and keeper.strict):
         keeper.flush()
 
 
@@ -123,11 +123,13 @@ def log_metric(
     elif type(step) is not int:
         step = to_whole("step", key, step)
     time = time_ns() // 1_000_000 if timestamp is None else _time(key, timestamp)
-    run = _own(run_id)
-    if run is None:
-        assert run_id is not None
-        session.services().runs.log_metric(run_id, key, value, time, step)
-        return
+    run = scope.current.get()
+    if run is None or run.closed or run_id is not None:
+        run = _own(run_id)
+        if run is None:
+            assert run_id is not None
+            session.services().runs.log_metric(run_id, key, value, time, step)
+            return
     keeper = run.keeper
     try:
         keeper.journal.point(run.run_id, key, step, time, value)
@@ -135,7 +137,8 @@ def log_metric(
         rules.check_metric(Metric(key, value, time, step))
         raise
     run.logged[1].add(key)
-    _written(keeper, synchronous)
+    if synchronous or keeper.strict or not keeper.is_watched:
+        _written(keeper, synchronous)
 
 
 def log_metrics(

@@ -8,9 +8,7 @@ from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.journal import is_absent
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -81,22 +79,8 @@ def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[st
     uri = session.get_tracking_uri()
     # Whether the default experiment is there is not worth opening a store for.
     if chosen[0] and (experiment_id or session.is_open(uri)):
-        _check_experiment(uri, chosen[0])
+        session.check_experiment(uri, chosen[0])
     return chosen
-
-
-def _check_experiment(uri: str, experiment_id: str) -> None:
-    try:
-        found = session.unflushed(uri).experiments.get(experiment_id)
-    except MltrackError as error:
-        if not is_absent(error) or session.is_strict():
-            raise
-        return
-    if found.lifecycle_stage == "deleted":
-        raise InvalidParameter(
-            f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
-            f"with Client().restore_experiment({experiment_id!r})."
-        )
 
 
 def _surrounding(nested: bool) -> ActiveRun | None:

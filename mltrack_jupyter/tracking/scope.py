@@ -43,14 +43,19 @@ PARENT = "mlflow.parentRunId"
 
 
 class ActiveRun:
-    """A run that is being written; leaving its ``with`` block ends it with the true status."""
+    """A run that is being written; leaving its ``with`` block ends it with the true status.
+
+    ``uri`` is the tracking URI of the store that it is in.
+    """
 
     def __init__(
         self, run: Run, uri: str, parent: ActiveRun | None, experiment_name: str = ""
     ) -> None:
         self._run = run
         self._experiment_name = experiment_name
-        self._uri = uri
+        self._keeper: Keeper | None = None
+        self.run_id = run.info.run_id
+        self.uri = uri
         self._pid = os.getpid()
         self._task = _task()
         self.parent = parent
@@ -58,11 +63,6 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
-
-    @property
-    def run_id(self) -> str:
-        """The id of the run."""
-        return self._run.info.run_id
 
     @property
     def run_name(self) -> str:
@@ -75,19 +75,16 @@ class ActiveRun:
         return self._run.info.experiment_id, self._experiment_name
 
     @property
-    def uri(self) -> str:
-        """The tracking URI of the store that the run is in."""
-        return self._uri
-
-    @property
     def keeper(self) -> Keeper:
         """The keeper of the journal to which this process logs what happens to the run."""
-        return session.keeper(self._uri)
+        if self._keeper is None or self._keeper.gone:
+            self._keeper = session.keeper(self.uri)
+        return self._keeper
 
     @property
     def services(self) -> Services:
         """The services of the store that the run is in, whatever the tracking URI is now."""
-        return session.services(self._uri)
+        return session.services(self.uri)
 
     @property
     def info(self) -> RunInfo:
@@ -99,7 +96,7 @@ class ActiveRun:
     def _find_artifacts(self) -> None:
         """Learn where the run keeps its files; the store was not opened to start it."""
         info = self._run.info
-        experiments = session.unflushed(self._uri).experiments
+        experiments = session.unflushed(self.uri).experiments
         try:
             place = experiments.get(info.experiment_id).artifact_location
         except MltrackError:
@@ -159,7 +156,7 @@ def status_of(error: BaseException | None) -> RunStatus:
     return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
 
 
-_current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
+current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
 _newest: ActiveRun | None = None
 _opened: list[ActiveRun] = []
 _lock = threading.RLock()
@@ -179,12 +176,12 @@ def _task() -> weakref.ref[Any] | None:
 
 def active_run() -> ActiveRun | None:
     """Return the run that a log call writes to: the innermost one that is open, or ``None``."""
-    return _open(_current.get()) or _open(_newest)
+    return _open(current.get()) or _open(_newest)
 
 
 def own_run() -> ActiveRun | None:
     """Return the open run that this thread or task started, or an earlier cell, or ``None``."""
-    run = _open(_current.get())
+    run = _open(current.get())
     if run is None and threading.current_thread() is threading.main_thread():
         run = _open(_newest)
         run = None if run is not None and run.is_beside else run
@@ -314,7 +311,7 @@ def _push(run: ActiveRun) -> ActiveRun:
         _last_of_process = run.run_id
         if threading.current_thread() is threading.main_thread():
             _newest = run
-    _current.set(run)
+    current.set(run)
     _last.set(run.run_id)
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _open: dict[str, Services] = {}
 _flushed: dict[str, Services] = {}
 _keepers: dict[str, Keeper] = {}
 _keeps_ids: dict[str, bool] = {}
+_checked: dict[tuple[str, str], float] = {}
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
@@ -56,7 +58,7 @@ def services(uri: str | os.PathLike[str] | None = None) -> Services:
     full = get_tracking_uri() if uri is None else normalise_uri(uri)
     with _lock:
         if full not in _flushed:
-            _flushed[full] = flushing(unflushed(full), lambda: flush(full))
+            _flushed[full] = flushing(unflushed(full), lambda: _before(full))
         return _flushed[full]
 
 
@@ -84,7 +86,8 @@ def keeper(uri: str) -> Keeper:
         with _lock:
             found = _keepers.get(uri)
             if found is None:
-                found = Keeper(_journal_folder(uri), uri, lambda: unflushed(uri))
+                folder = _journal_folder(uri)
+                found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
     return found
 
@@ -104,6 +107,34 @@ def flush(uri: str | None = None) -> None:
     for full, found in list(_keepers.items()):
         if uri is None or full == uri:
             found.flush()
+
+
+def check_experiment(uri: str, experiment_id: str) -> None:
+    """Check that a run may be started in an experiment; asked of the store once a second at most.
+
+    Raises ``NotFound``, and ``InvalidParameter`` if it is deleted.
+    """
+    place, now = (uri, experiment_id), time.monotonic()
+    if _checked.get(place, 0.0) > now - 1:
+        return
+    try:
+        found = unflushed(uri).experiments.get(experiment_id)
+    except MltrackError as error:
+        if not is_absent(error) or is_strict():
+            raise
+        return
+    if found.lifecycle_stage == "deleted":
+        raise InvalidParameter(
+            f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
+            f"with Client().restore_experiment({experiment_id!r})."
+        )
+    _checked[place] = now
+
+
+def _before(uri: str) -> None:
+    """Do what must be done before anything is asked of a store."""
+    _checked.clear()
+    flush(uri)
 
 
 def keeps_ids(uri: str) -> bool:

@@ -20,7 +20,7 @@ def mltrack(tmp_path, environment):
     environment.setattr(scope, "_last_of_process", None)
     environment.setattr(session, "_uri", None)
     environment.setattr(session, "_experiment", None)
-    scope._current.set(None)
+    scope.current.set(None)
     scope._last.set(None)
     mltrack_jupyter.set_tracking_uri(tmp_path / "store")
     yield mltrack_jupyter

@@ -6,9 +6,9 @@ import os
 import shutil
 import threading
 import uuid
-import zlib
 from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import StoreUnwritable
@@ -17,7 +17,6 @@ from mltrack_jupyter.store.journal.records import (
     HEAD,
     POINT,
     POINT_KIND,
-    Columns,
     Header,
     Name,
     SpooledFile,
@@ -26,10 +25,15 @@ from mltrack_jupyter.store.journal.records import (
     many_content,
     name_content,
 )
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, write_all
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment
 
-_FULL = 4 * 1024 * 1024
-"""Where a file is long enough and the next one begins, in bytes."""
+_SMALL = 256 * 1024
+"""The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
+_SPARE = 8192
+"""More bytes than a header, a name and a point take."""
+_POINT_LENGTH = POINT.size
+_POINT_SIZE = HEAD.size + POINT.size
+_pack_point, _pack_head = POINT.pack, HEAD.pack
 
 
 class Journal:
@@ -51,28 +55,29 @@ class Journal:
 
     def point(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
         """Log a point. Raises ``InvalidParameter`` for a name that is none, ``StoreUnwritable``."""
+        # The one call that a training loop makes; so it is written out.
         with self._lock:
             number = self._names.get((run_id, key))
-            if number is None or self._last is None or self._last.size > _FULL:
-                number = self._name(run_id, key)
-            segment = self._last
-            assert segment is not None
-            content = POINT.pack(POINT_KIND, number, step, timestamp, value)
-            data = HEAD.pack(len(content), zlib.crc32(content)) + content
-            self._put(segment, data)
+            last = self._last
+            if number is None or last is None or last.size + _POINT_SIZE > last.room:
+                number = self._number(run_id, key)
+                last = self._last
+                assert last is not None
+            content = _pack_point(POINT_KIND, number, step, timestamp, value)
+            end = last.size + _POINT_SIZE
+            last.pages[last.size : end] = _pack_head(_POINT_LENGTH, crc32(content)) + content
+            last.size = end
+            self.written += 1
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
         with self._lock:
-            self._begin()
-            columns: list[Columns] = [(self._number(run_id, key), *point) for key, *point in found]  # type: ignore[misc]
-            self._append(many_content(columns))
+            self._append(self._columns(run_id, found))
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
         content = entry_content(entry)
         with self._lock:
-            self._begin()
             self._append(content)
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
@@ -88,7 +93,6 @@ class Journal:
                 run_id=run_id, path=path, spooled=f"{place.parent.name}/{place.name}"
             )
             with self._lock:
-                self._begin()
                 self._append(file_content(record))
         except OSError as error:
             place.unlink(missing_ok=True)
@@ -114,19 +118,21 @@ class Journal:
 
     # What follows is called with the lock held.
 
-    def _begin(self) -> None:
-        if self._last is None or self._last.size > _FULL:
-            self._end()
-            path = self.folder / f"{self.journal_id}.{self._index:06}{SUFFIX}"
-            header = Header(
-                journal_id=self.journal_id,
-                uri=rules.hide_password(self.uri),
-                index=self._index,
-                pid=os.getpid(),
-            )
-            self._last = Segment.create(path, header)
-            self._index += 1
-            self.segments.append(self._last)
+    def _begin(self, room: int) -> Segment:
+        """Begin a new file with so much room, or the next size for those that log much."""
+        self._end()
+        path = self.folder / f"{self.journal_id}.{self._index:06}{SUFFIX}"
+        header = Header(
+            journal_id=self.journal_id,
+            uri=rules.hide_password(self.uri),
+            index=self._index,
+            pid=os.getpid(),
+        )
+        room = max(_SMALL << min(self._index, 4), room)
+        self._last = Segment.create(path, header, room)
+        self._index += 1
+        self.segments.append(self._last)
+        return self._last
 
     def _end(self) -> None:
         if self._last is not None:
@@ -134,29 +140,29 @@ class Journal:
             self._last = None
             self._names.clear()
 
-    def _name(self, run_id: str, key: str) -> int:
-        self._begin()
-        return self._number(run_id, key)
+    def _columns(self, run_id: str, found: list[tuple[str, int, int, float]]) -> bytes:
+        """Return the content of points, for the file in which there is room for them and their names."""
+        need = 64 * len(found) + sum(4 * len(key) + len(run_id) for key, *_ in found) + _SPARE
+        if self._last is None or self._last.size + need > self._last.room:
+            self._begin(need)
+        return many_content([(self._number(run_id, key), s, t, v) for key, s, t, v in found])
 
     def _number(self, run_id: str, key: str) -> int:
+        """Return the number of a name in the present file; there is room for one more point, too."""
+        if self._last is None or self._last.size + _POINT_SIZE > self._last.room:
+            self._begin(_SPARE)
         number = self._names.get((run_id, key))
         if number is None:
             rules.check_key(key, "metric")
+            if self._last is None or self._last.size + _SPARE > self._last.room:
+                self._begin(_SPARE)
             number = len(self._names)
             self._append(name_content(number, Name(run_id, key)))
             self._names[run_id, key] = number
         return number
 
     def _append(self, content: bytes) -> None:
-        assert self._last is not None
-        self._put(self._last, HEAD.pack(len(content), zlib.crc32(content)) + content)
-
-    def _put(self, segment: Segment, data: bytes) -> None:
-        try:
-            write_all(segment.handle, data, segment.path)
-        except BaseException:
-            # Whatever stands at the end of this file now: nothing is written behind it.
-            self._end()
-            raise
-        segment.size += len(data)
+        data = HEAD.pack(len(content), crc32(content)) + content
+        if self._last is None or not self._last.append(data):
+            self._begin(len(data) + _SPARE).append(data)
         self.written += 1

@@ -29,10 +29,18 @@ class Keeper:
     """Keeps a journal for one store of this process. May be used from any thread.
 
     ``open_services`` opens the store; it is called by whoever first hands something over, which is the
-    thread unless somebody reads before that.
+    thread unless somebody reads before that. ``strict`` is noted for those who log: whether they wait.
     """
 
-    def __init__(self, folder: Path, uri: str, open_services: Callable[[], Services]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        uri: str,
+        open_services: Callable[[], Services],
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.strict = strict
         self.journal = Journal(folder, uri)
         self._open = open_services
         self._drain = Drain(self.journal.journal_id, folder, self.journal.segments)
@@ -45,6 +53,7 @@ class Keeper:
         self._told = False
         self._look = True
         self._held = False
+        self.gone = False
 
     def wrote(self) -> None:
         """Hear that something was written, so that a thread hands it over."""
@@ -72,7 +81,7 @@ class Keeper:
 
         Return whether everything is in the store; if not, the files stay for whoever comes next.
         """
-        self._closing = True
+        self.gone = self._closing = True
         self._wake.set()
         self.journal.seal()
         until = time.monotonic() + wait
@@ -101,6 +110,7 @@ class Keeper:
 
     def abandon(self) -> None:
         """Leave everything to the parent, in a forked child."""
+        self.gone = True
         self.journal.abandon()
 
     def _finish(self, until: float) -> bool:
@@ -141,6 +151,11 @@ class Keeper:
                 return
             self._wake.wait(pause)
             self._wake.clear()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a thread is there that will hand over what is written."""
+        return self._thread is not None
 
     def hurry(self) -> None:
         """Hand over soon: a run has ended."""

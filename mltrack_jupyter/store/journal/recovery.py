@@ -18,10 +18,10 @@ log = logging.getLogger("mltrack_jupyter")
 
 @dataclass(frozen=True)
 class Recovered:
-    """A journal that was handed over, and how many bytes at its end could not be read."""
+    """A journal that was handed over, and whether something at the end of a file could not be read."""
 
     journal_id: str
-    torn: int
+    torn: bool
 
 
 def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
@@ -57,7 +57,7 @@ def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> li
             sink = sink_of(open_services(), folder)
         while waiting:
             journal_id, segments = next(iter(waiting.items()))
-            torn = sum(_unreadable(segment) for segment in segments)
+            torn = sum(_is_torn(segment) for segment in segments) > 0
             drain = Drain(journal_id, folder, segments)
             drain.resume()
             drain.run(sink)
@@ -71,14 +71,12 @@ def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> li
     return done
 
 
-def _unreadable(segment: Segment) -> int:
-    """Return how many bytes at the end of a file are no record."""
+def _is_torn(segment: Segment) -> bool:
+    """Tell whether the end of a file is no record, and say so."""
     while segment.read():
         pass
     torn = segment.torn
     segment.rewind(segment.begin, 0)
     if torn:
-        log.warning(
-            "mltrack: %d bytes at the end of %s are no record and are left out.", torn, segment.path
-        )
+        log.warning("mltrack: the end of %s is no record and is left out.", segment.path)
     return torn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 from pathlib import Path
 
@@ -26,11 +27,17 @@ except (
 SUFFIX = ".journal"
 _mine: dict[Path, object] = {}
 """The files that this process has open: POSIX's locks do not keep a process from its own."""
+_NONE = mmap.mmap(-1, 1)
+"""The pages of a file that is only read: another process made it."""
 _READ = 4 * 1024 * 1024
 
 
 class Segment:
     """An open file of a journal. Appending is for one thread at a time; reading is for another one.
+
+    A file has its whole size from the beginning and is written through a mapping: its pages are the
+    kernel's, so that they outlive the process, and a full disk is noticed when the file is made, never
+    in the middle. Behind the last record stand zeros.
 
     The lock is POSIX's: it ends with the process, and a forked child does not inherit it. It would also end
     if the process opened and closed the file once more, so nobody does.
@@ -39,32 +46,40 @@ class Segment:
     def __init__(self, path: Path, handle: int, header: Header, begin: int) -> None:
         self.path = path
         self.header = header
-        self.size = begin
         self.begin = begin
-        self._handle = handle
-        self._offset = begin
+        self.size = begin
         self.count = 0
         self.sealed = False
+        self._handle = handle
+        self._offset = begin
+        self.room = 0
+        self.pages: mmap.mmap = _NONE
 
     @classmethod
-    def create(cls, path: Path, header: Header) -> Segment:
-        """Create a file, lock it and write its header. Raises ``StoreUnwritable``."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    def create(cls, path: Path, header: Header, room: int) -> Segment:
+        """Create a file of ``room`` bytes, lock it and write its header. Raises ``StoreUnwritable``."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, flags, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
+        data = framed(header_content(header))
+        made = cls(path, handle, header, len(data))
         try:
             _lock(handle)
-            data = framed(header_content(header))
-            write_all(handle, data, path)
-        except BaseException:
+            _reserve(handle, room)
+            made.pages = mmap.mmap(handle, room)
+            made.pages[: len(data)] = data
+        except BaseException as error:
             os.close(handle)
             path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _unwritable(path, error) from error
             raise
+        made.room = room
         _mine[path] = handle
-        return cls(path, handle, header, len(data))
+        return made
 
     @classmethod
     def take_over(cls, path: Path) -> Segment | None:
@@ -94,37 +109,39 @@ class Segment:
             os.close(handle)
             return None
         taken = cls(path, handle, header, next(scan(data))[1])
+        taken.size = os.fstat(handle).st_size
         taken.sealed = True
         return taken
 
-    def append(self, content: bytes) -> None:
-        """Write a record; when this returns, it is in the kernel's hands and outlives the process."""
-        data = framed(content)
-        write_all(self._handle, data, self.path)
-        self.size += len(data)
-
-    @property
-    def handle(self) -> int:
-        """The file descriptor, for whoever writes records in a hurry."""
-        return self._handle
+    def append(self, data: bytes) -> bool:
+        """Write a record, which outlives the process when this returns; ``False`` if the file is full."""
+        end = self.size + len(data)
+        if end > self.room:
+            return False
+        self.pages[self.size : end] = data
+        self.size = end
+        return True
 
     def read(self) -> list[Record]:
         """Return the next records, as many as are there and not too many; an empty list at the end."""
-        data = os.pread(self._handle, _READ, self._offset)
+        data = self._bytes(self._offset, min(self.size, self._offset + _READ))
         found = list(scan(data))
         if not found and len(data) == _READ:  # a record that is longer than that
-            rest = os.fstat(self._handle).st_size - self._offset
-            data = os.pread(self._handle, rest, self._offset)
-            found = list(scan(data))[:1]
+            found = list(scan(self._bytes(self._offset, self.size)))[:1]
         if found:
             self._offset += found[-1][1]
             self.count += len(found)
         return [record for record, _ in found]
 
+    def _bytes(self, begin: int, end: int) -> bytes:
+        if self.pages is not _NONE:
+            return self.pages[begin:end]
+        return os.pread(self._handle, max(0, end - begin), begin)
+
     @property
-    def torn(self) -> int:
-        """How many bytes there are behind the last record that could be read."""
-        return os.fstat(self._handle).st_size - self._offset
+    def torn(self) -> bool:
+        """Whether anything stands behind the last record that could be read."""
+        return any(self._bytes(self._offset, self.size))
 
     @property
     def place(self) -> int:
@@ -142,6 +159,9 @@ class Segment:
 
     def close(self) -> None:
         """Close the file, which gives it free to whoever takes over."""
+        if self.pages is not _NONE:
+            self.pages.close()
+            self.pages, self.room = _NONE, 0
         os.close(self._handle)
         _mine.pop(self.path, None)
 
@@ -151,15 +171,11 @@ class Segment:
         self.close()
 
 
-def write_all(handle: int, data: bytes, path: Path) -> None:
-    """Write a record at the end of a file, whole or not at all. Raises ``StoreUnwritable``."""
-    try:
-        written = os.write(handle, data)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    if written != len(data):
-        os.ftruncate(handle, os.fstat(handle).st_size - written)
-        raise _unwritable(path, OSError(errno.ENOSPC, "No space left on device"))
+def _reserve(handle: int, room: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, room)
+    else:
+        os.write(handle, bytes(room))
 
 
 def _lock(handle: int) -> None:
