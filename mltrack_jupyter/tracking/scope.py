@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -31,15 +32,17 @@ from mltrack_jupyter.entities import (
     RunStatus,
     Tag,
 )
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.journal import Keeper, is_absent
+from mltrack_jupyter.store.journal import Keeper, is_absent, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.clock import now_ms
 
 PARENT = "mlflow.parentRunId"
+_PATIENCE = 5.0
+"""How long to wait for a run that another process may just have begun, in seconds."""
 
 
 class ActiveRun:
@@ -290,9 +293,7 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     """Make a run that exists the active one; its status is RUNNING again."""
     uri = session.get_tracking_uri()
     try:
-        services = session.services(uri)
-        services.runs.update(run_id, status=RunStatus.RUNNING)
-        run = services.runs.get(run_id)
+        run = _reopen(session.services(uri), run_id)
     except MltrackError as error:
         if not is_absent(error) or session.is_strict():
             raise
@@ -302,6 +303,22 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
         keeper.wrote()
         run = Run(info=RunInfo(run_id=run_id, experiment_id="", status=RunStatus.RUNNING))
     return _push(ActiveRun(run, uri, parent))
+
+
+def _reopen(services: Services, run_id: str) -> Run:
+    """Let a run be RUNNING again, and return it.
+
+    Whoever hands its run to another process may have begun it a moment ago, in a journal.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            services.runs.update(run_id, status=RunStatus.RUNNING)
+            return services.runs.get(run_id)
+        except NotFound:
+            if time.monotonic() > until or not others_log(session.journal_folder(services.uri)):
+                raise
+        time.sleep(0.1)
 
 
 def _push(run: ActiveRun) -> ActiveRun:

@@ -69,7 +69,7 @@ def unflushed(uri: str) -> Services:
             opened = open_store(uri)
             if not uri.endswith(":memory:"):
                 # What a process logged that died is read by whoever comes next.
-                recover(_journal_folder(uri), lambda: opened, uri)
+                recover(journal_folder(uri), lambda: opened, uri)
             _open[uri] = opened
         return _open[uri]
 
@@ -86,13 +86,14 @@ def keeper(uri: str) -> Keeper:
         with _lock:
             found = _keepers.get(uri)
             if found is None:
-                folder = _journal_folder(uri)
+                folder = journal_folder(uri)
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
     return found
 
 
-def _journal_folder(uri: str) -> Path:
+def journal_folder(uri: str) -> Path:
+    """Return the folder of the journals for a store: beside its file, or in a folder of the user's."""
     path = uri.removeprefix("sqlite:///")
     if path != uri and path != ":memory:":
         return Path(path).parent / config.JOURNALS

@@ -3,7 +3,7 @@
 from mltrack_jupyter.store.journal.flushing import flushing
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
-from mltrack_jupyter.store.journal.recovery import Recovered, recover
+from mltrack_jupyter.store.journal.recovery import Recovered, others_log, recover
 from mltrack_jupyter.store.journal.sinks import is_absent
 
-__all__ = ["Journal", "Keeper", "Recovered", "flushing", "is_absent", "recover"]
+__all__ = ["Journal", "Keeper", "Recovered", "flushing", "is_absent", "others_log", "recover"]

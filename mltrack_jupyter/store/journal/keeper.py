@@ -100,8 +100,16 @@ class Keeper:
         self._look = True
 
     def before_fork(self) -> None:
-        """Wait until nothing is being handed over: a child must not inherit half of it."""
+        """Hand over what was logged, and let nothing be handed over meanwhile.
+
+        A child must not inherit half of a transaction, and may log to a run that was just begun.
+        """
         self._held = self._draining.acquire(timeout=_FORK)
+        if self._held and not self._told:
+            try:
+                self.flush()
+            except MltrackError as error:
+                self._tell(error)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.draining import Drain
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours
 from mltrack_jupyter.store.journal.sinks import sink_of
 
 log = logging.getLogger("mltrack_jupyter")
@@ -42,6 +42,11 @@ def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
         for segment in taken:
             segment.close()
     return found
+
+
+def others_log(folder: Path) -> bool:
+    """Tell whether other processes have journals in a folder, from which something may come."""
+    return any(not is_ours(path) for path in folder.glob(f"*{SUFFIX}"))
 
 
 def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> list[Recovered]:

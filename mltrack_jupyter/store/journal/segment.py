@@ -171,6 +171,11 @@ class Segment:
         self.close()
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether this process has a file open."""
+    return path in _mine
+
+
 def _reserve(handle: int, room: int) -> None:
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, room)
