@@ -19,6 +19,7 @@ COMMANDS = {
     "models": "list registered models",
     "import": "bring in runs and models from MLflow, an export, another store, or a CSV",
     "export": "write everything of a store to a folder or a zip, or copy it into another store",
+    "sync": "hand over what was logged while the store was away, or by processes that died",
     "trash": "show what is in the trash",
     "gc": "delete for good what is in the trash",
     "db": "check, back up or upgrade a database",

@@ -6,6 +6,7 @@ import threading
 
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.journal import journal_folder, recover
 
 
 class ServicesHolder:
@@ -24,7 +25,12 @@ class ServicesHolder:
                 self._services = open_store(
                     self.uri, artifact_root=self._artifact_root, local_paths=False
                 )
+                self._recover(self._services)
             return self._services
+
+    def _recover(self, services: Services) -> None:
+        """Take over what processes logged to files and died before they could hand it over."""
+        recover(journal_folder(self.uri), lambda: services, self.uri)
 
     @property
     def opened(self) -> Services | None:

@@ -10,6 +10,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.beginning import open_run, resume_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 _NOTE = "mlflow.note.content"
@@ -38,7 +39,7 @@ def start_run(
     parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
     if resumed:
-        run = scope.resume_run(resumed, parent)
+        run = resume_run(resumed, parent)
         if tags:
             set_tags(run, tags)
         return run
@@ -49,7 +50,7 @@ def start_run(
         session.services().runs.get(parent_run_id)
         values[scope.PARENT] = parent_run_id
     number, name = _experiment(experiment_id, parent)
-    return scope.open_run(
+    return open_run(
         experiment_id=number,
         experiment_name=name,
         run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
@@ -110,7 +111,7 @@ def begin_run(
     else:
         number, name = _experiment(None, None)
     parent = _surrounding(nested=False)
-    run = scope.open_run(
+    run = open_run(
         experiment_id=number,
         experiment_name=name,
         run_name=run_name or "",

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter import config
@@ -20,7 +19,7 @@ from mltrack_jupyter.errors import (
 )
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import normalise_uri, open_store
-from mltrack_jupyter.store.journal import Keeper, flushing, is_absent, recover
+from mltrack_jupyter.store.journal import Keeper, flushing, is_absent, journal_folder, recover
 
 _lock = threading.RLock()
 _uri: str | None = None
@@ -67,9 +66,8 @@ def unflushed(uri: str) -> Services:
     with _lock:
         if uri not in _open:
             opened = open_store(uri)
-            if not uri.endswith(":memory:"):
-                # What a process logged that died is read by whoever comes next.
-                recover(journal_folder(uri), lambda: opened, uri)
+            # What a process logged that died is read by whoever comes next.
+            recover(journal_folder(uri), lambda: opened, uri)
             _open[uri] = opened
         return _open[uri]
 
@@ -90,14 +88,6 @@ def keeper(uri: str) -> Keeper:
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
     return found
-
-
-def journal_folder(uri: str) -> Path:
-    """Return the folder of the journals for a store: beside its file, or in a folder of the user's."""
-    path = uri.removeprefix("sqlite:///")
-    if path != uri and path != ":memory:":
-        return Path(path).parent / config.JOURNALS
-    return config.state_folder() / config.JOURNALS
 
 
 def flush(uri: str | None = None) -> None:

@@ -1542,6 +1542,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/journals/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return how many records of a journal are in the store; 0 for one that is unknown.
+         * @description Return how many records of a journal are in the store; 0 for one that is unknown.
+         */
+        get: operations["journals_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/journals/append": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take over the records of a journal from ``since`` up to (without) ``upto``, all in one transaction.
+         * @description Take over the records of a journal from ``since`` up to (without) ``upto``, all in one transaction.
+         *
+         *     Whoever sends a batch again changes nothing: unless the store is at ``since``, nothing is written, and
+         *     the answer says where it is. A run that is unknown or deleted is refused by itself; the others are
+         *     written. A param with another value is amended (see ``amendments``). The cost grows with the
+         *     batch, not with what is stored.
+         */
+        post: operations["journals_append"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/journals/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget where a journal was that is complete; its file is gone.
+         * @description Forget where a journal was that is complete; its file is gone.
+         */
+        post: operations["journals_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/runs/amendments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the params of a run that were given another value, oldest first.
+         * @description Return the params of a run that were given another value, oldest first.
+         */
+        get: operations["journals_amendments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2053,6 +2138,81 @@ export interface components {
             text?: string;
             /** @default  */
             base64?: string;
+        };
+        /**
+         * JournalAnswer
+         * @description How far the store has read a journal, in records, and what it could not take.
+         */
+        JournalAnswer: {
+            /** @default 0 */
+            position?: number;
+            /** @default [] */
+            refused?: components["schemas"]["Refusal"][];
+        };
+        /**
+         * Refusal
+         * @description A run of which an entry could not be stored, and why.
+         */
+        Refusal: {
+            run_id: string;
+            reason: string;
+        };
+        /**
+         * RunEntry
+         * @description Everything that happened to one run; params and tags in the order in which they were written.
+         */
+        RunEntry: {
+            run_id: string;
+            /** @default null */
+            new?: components["schemas"]["NewRun"] | null;
+            /** @default [] */
+            points?: components["schemas"]["Points"][];
+            /** @default [] */
+            params?: components["schemas"]["Param"][];
+            /** @default [] */
+            tags?: components["schemas"]["Tag"][];
+            /** @default [] */
+            datasets?: components["schemas"]["DatasetInput"][];
+            /** @default null */
+            status?: components["schemas"]["RunStatus"] | null;
+            /** @default null */
+            end_time?: number | null;
+        };
+        /**
+         * NewRun
+         * @description A run that began in a process, under an id that the process chose.
+         *
+         *         ``experiment_name`` says which experiment where its id is not known, because the store was away.
+         */
+        NewRun: {
+            /** @default  */
+            experiment_id?: string;
+            /** @default  */
+            experiment_name?: string;
+            user_id?: string;
+            start_time: number;
+        };
+        /**
+         * Points
+         * @description Points of one metric as columns of one length; times are milliseconds since 1970.
+         */
+        Points: {
+            key: string;
+            steps: number[];
+            timestamps: number[];
+            values: number[];
+        };
+        /**
+         * Amendment
+         * @description A param that was given another value while its run went on; the time is ms since 1970.
+         */
+        Amendment: {
+            key: string;
+            before?: string;
+            after?: string;
+            /** @default 0 */
+            timestamp?: number;
+            actor?: string;
         };
         Error: {
             error_code: string;
@@ -5183,6 +5343,143 @@ export interface operations {
                 content: {
                     "application/json": {
                         run?: components["schemas"]["Run"];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    journals_position: {
+        parameters: {
+            query: {
+                journal_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalAnswer"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    journals_append: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    journal_id: string;
+                    since: number;
+                    upto: number;
+                    entries: components["schemas"]["RunEntry"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalAnswer"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    journals_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    journal_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    journals_amendments: {
+        parameters: {
+            query: {
+                run_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        amendments?: components["schemas"]["Amendment"][];
                     };
                 };
             };

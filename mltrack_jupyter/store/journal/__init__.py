@@ -3,7 +3,16 @@
 from mltrack_jupyter.store.journal.flushing import flushing
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
-from mltrack_jupyter.store.journal.recovery import Recovered, others_log, recover
+from mltrack_jupyter.store.journal.recovery import Recovered, journal_folder, others_log, recover
 from mltrack_jupyter.store.journal.sinks import is_absent
 
-__all__ = ["Journal", "Keeper", "Recovered", "flushing", "is_absent", "others_log", "recover"]
+__all__ = [
+    "Journal",
+    "Keeper",
+    "Recovered",
+    "flushing",
+    "is_absent",
+    "journal_folder",
+    "others_log",
+    "recover",
+]

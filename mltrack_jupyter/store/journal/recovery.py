@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mltrack_jupyter import config
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours
 from mltrack_jupyter.store.journal.sinks import sink_of
 
+_SQLITE = "sqlite:///"
+_MEMORY = ":memory:"
 log = logging.getLogger("mltrack_jupyter")
 
 
@@ -22,6 +25,14 @@ class Recovered:
 
     journal_id: str
     torn: bool
+
+
+def journal_folder(uri: str) -> Path:
+    """Return the folder of the journals for a store: beside its file, or in a folder of the user's."""
+    path = uri.removeprefix(_SQLITE)
+    if path not in (uri, _MEMORY):
+        return Path(path).parent / config.JOURNALS
+    return config.state_folder() / config.JOURNALS
 
 
 def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
@@ -55,6 +66,8 @@ def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> li
     The good beginning of a torn file is handed over; one bad file stops no other. Raises
     ``MltrackError`` if the store is away; the files stay then.
     """
+    if uri.endswith(_MEMORY):  # another process's memory is none of ours
+        return []
     done: list[Recovered] = []
     waiting = orphans(folder, uri)
     try:

@@ -1,0 +1,121 @@
+"""How a run begins: in the journal, under an id of our own, or by the request of a server that gives ids."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from mltrack_jupyter.entities import NewRun, Run, RunData, RunEntry, RunInfo, RunStatus, Tag
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal import is_absent, journal_folder, others_log
+from mltrack_jupyter.store.names import RUN_NAME, invent_name
+from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.scope import ActiveRun
+
+_PATIENCE = 5.0
+"""How long to wait for a run that another process may just have begun, in seconds."""
+
+
+def open_run(
+    *,
+    experiment_id: str = "",
+    experiment_name: str = "",
+    run_name: str = "",
+    tags: Mapping[str, Any] | None = None,
+    parent: ActiveRun | None = None,
+) -> ActiveRun:
+    """Create a run and make it the active one, inside ``parent`` (if any).
+
+    The run is in the journal when this returns; ``experiment_name`` is for one whose id is not known.
+    """
+    values = {**scope.context(), **{key: str(value) for key, value in (tags or {}).items()}}
+    if parent is not None:
+        values.setdefault(scope.PARENT, parent.run_id)
+    uri = session.get_tracking_uri()
+    values[RUN_NAME] = _name(run_name, values.get(RUN_NAME, ""))
+    pairs = [Tag(key, value) for key, value in values.items()]
+    rules.check_pairs(pairs, "tag")
+    new = NewRun(
+        experiment_id=experiment_id,
+        experiment_name="" if experiment_id else experiment_name,
+        user_id=values.get("mlflow.user", ""),
+        start_time=now_ms(),
+    )
+    make = _make if session.keeps_ids(uri) else _ask_for
+    return scope.push(ActiveRun(make(uri, new, pairs), uri, parent, new.experiment_name))
+
+
+def _name(given: str, tagged: str) -> str:
+    if given and tagged and given != tagged:
+        raise InvalidParameter(
+            f"The run_name {given!r} and the tag {RUN_NAME} {tagged!r} differ; give one of them."
+        )
+    return given or tagged or invent_name()
+
+
+def _make(uri: str, new: NewRun, tags: list[Tag]) -> Run:
+    """Begin a run in the journal, under an id of our own."""
+    run_id = uuid.uuid4().hex
+    keeper = session.keeper(uri)
+    keeper.journal.entry(RunEntry(run_id=run_id, new=new, tags=tags))
+    keeper.look_for_orphans()
+    keeper.wrote()
+    if session.is_strict():
+        keeper.flush()
+    info = RunInfo(
+        run_id=run_id,
+        run_name=next(tag.value for tag in tags if tag.key == RUN_NAME),
+        experiment_id=new.experiment_id,
+        user_id=new.user_id,
+        status=RunStatus.RUNNING,
+        start_time=new.start_time,
+        lifecycle_stage="active",
+    )
+    return Run(info=info, data=RunData(tag_list=tags))
+
+
+def _ask_for(uri: str, new: NewRun, tags: list[Tag]) -> Run:
+    """Let a server create a run that gives it an id of its own."""
+    return session.unflushed(uri).runs.create(
+        experiment_id=new.experiment_id,
+        user_id=new.user_id,
+        start_time=new.start_time,
+        tags=tags,
+    )
+
+
+def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
+    """Make a run that exists the active one; its status is RUNNING again."""
+    uri = session.get_tracking_uri()
+    try:
+        run = _reopen(session.services(uri), run_id)
+    except MltrackError as error:
+        if not is_absent(error) or session.is_strict():
+            raise
+        rules.check_run_id(run_id)
+        keeper = session.keeper(uri)
+        keeper.journal.entry(RunEntry(run_id=run_id, status=RunStatus.RUNNING))
+        keeper.wrote()
+        run = Run(info=RunInfo(run_id=run_id, experiment_id="", status=RunStatus.RUNNING))
+    return scope.push(ActiveRun(run, uri, parent))
+
+
+def _reopen(services: Services, run_id: str) -> Run:
+    """Let a run be RUNNING again, and return it.
+
+    Whoever hands its run to another process may have begun it a moment ago, in a journal.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            services.runs.update(run_id, status=RunStatus.RUNNING)
+            return services.runs.get(run_id)
+        except NotFound:
+            if time.monotonic() > until or not others_log(journal_folder(services.uri)):
+                raise
+        time.sleep(0.1)
