@@ -16,6 +16,7 @@ from mltrack_jupyter.entities.logged_model import (
     ModelOrder,
 )
 from mltrack_jupyter.entities.page import Page
+from mltrack_jupyter.entities.process import Process
 from mltrack_jupyter.entities.registered_model import (
     STAGES,
     Alias,
@@ -77,6 +78,7 @@ __all__ = [
     "ModelVersion",
     "Page",
     "Param",
+    "Process",
     "RegisteredModel",
     "Run",
     "RunArrival",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
 from mltrack_jupyter.services.artifacts import ArtifactFiles, RunArtifacts
+from mltrack_jupyter.services.leases import Leases
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
 from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
 from mltrack_jupyter.services.tracking import Experiments, LoggedModels, Metrics, Runs
@@ -17,6 +18,7 @@ __all__ = [
     "ArtifactFiles",
     "Download",
     "Experiments",
+    "Leases",
     "LoggedModels",
     "Metrics",
     "ModelVersions",
@@ -51,6 +53,7 @@ class Services:
     artifact_files: ArtifactFiles
     workspace: Workspace
     transfer: Transfer
+    leases: Leases
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 

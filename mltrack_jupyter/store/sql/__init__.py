@@ -8,6 +8,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
+from mltrack_jupyter.store.sql.lease_service import SqlLeases
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
@@ -51,6 +52,7 @@ def open_sql(
         artifact_files=RootArtifactFiles(locations),
         workspace=SqlWorkspace(database, TrashBin(database, locations)),
         transfer=SqlTransfer(database, locations, sources),
+        leases=SqlLeases(database),
         close=database.close,
     )
     if not database.is_sqlite:
@@ -61,6 +63,7 @@ def open_sql(
             services.registered_models,
             services.model_versions,
             services.transfer,
+            services.leases,
         ):
             retrying(service)
     return services
