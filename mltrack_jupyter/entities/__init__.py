@@ -24,6 +24,7 @@ from mltrack_jupyter.entities.logged_model import (
     ModelOrder,
 )
 from mltrack_jupyter.entities.page import Page
+from mltrack_jupyter.entities.process import Process
 from mltrack_jupyter.entities.registered_model import (
     STAGES,
     Alias,
@@ -90,6 +91,7 @@ __all__ = [
     "Param",
     "Points",
     "Refusal",
+    "Process",
     "RegisteredModel",
     "Run",
     "RunArrival",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mltrack_jupyter.entities.base import Entity, Tag, text
+from mltrack_jupyter.entities.process import Process
 from mltrack_jupyter.entities.run import DatasetInput, Param, RunStatus
 
 
@@ -28,7 +29,10 @@ class Points(Entity, frozen=True, kw_only=True):
 
 
 class RunEntry(Entity, frozen=True, kw_only=True):
-    """Everything that happened to one run; params and tags in the order in which they were written."""
+    """Everything that happened to one run; params and tags in the order in which they were written.
+
+    ``process`` is the one that writes it from now on, where that is new.
+    """
 
     run_id: str
     new: NewRun | None = None
@@ -36,6 +40,7 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     params: list[Param] = []
     tags: list[Tag] = []
     datasets: list[DatasetInput] = []
+    process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
 

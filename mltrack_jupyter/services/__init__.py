@@ -8,6 +8,7 @@ from typing import get_type_hints
 
 from mltrack_jupyter.services.artifacts import ArtifactFiles, RunArtifacts
 from mltrack_jupyter.services.journals import Journals
+from mltrack_jupyter.services.leases import Leases
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
 from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
 from mltrack_jupyter.services.tracking import Experiments, LoggedModels, Metrics, Runs
@@ -19,6 +20,7 @@ __all__ = [
     "Download",
     "Experiments",
     "Journals",
+    "Leases",
     "LoggedModels",
     "Metrics",
     "ModelVersions",
@@ -54,6 +56,7 @@ class Services:
     workspace: Workspace
     transfer: Transfer
     journals: Journals
+    leases: Leases
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 

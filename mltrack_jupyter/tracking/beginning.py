@@ -13,6 +13,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import is_absent, journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
+from mltrack_jupyter.store.process import present
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
@@ -62,7 +63,8 @@ def _make(uri: str, new: NewRun, tags: list[Tag]) -> Run:
     """Begin a run in the journal, under an id of our own."""
     run_id = uuid.uuid4().hex
     keeper = session.keeper(uri)
-    keeper.journal.entry(RunEntry(run_id=run_id, new=new, tags=tags))
+    keeper.journal.entry(RunEntry(run_id=run_id, new=new, tags=tags, process=present()))
+    keeper.hold(run_id)
     keeper.look_for_orphans()
     keeper.wrote()
     if session.is_strict():
@@ -98,10 +100,13 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
         if not is_absent(error) or session.is_strict():
             raise
         rules.check_run_id(run_id)
-        keeper = session.keeper(uri)
-        keeper.journal.entry(RunEntry(run_id=run_id, status=RunStatus.RUNNING))
-        keeper.wrote()
         run = Run(info=RunInfo(run_id=run_id, experiment_id="", status=RunStatus.RUNNING))
+    if session.keeps_ids(uri):
+        keeper = session.keeper(uri)
+        entry = RunEntry(run_id=run_id, status=RunStatus.RUNNING, process=present())
+        keeper.journal.entry(entry)
+        keeper.hold(run_id)
+        keeper.wrote()
     return scope.push(ActiveRun(run, uri, parent))
 
 

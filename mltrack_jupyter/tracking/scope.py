@@ -270,6 +270,7 @@ def end(run: ActiveRun, status: RunStatus) -> None:
     entry = RunEntry(run_id=run.run_id, status=status, end_time=now_ms())
     keeper = run.keeper
     keeper.journal.entry(entry)
+    keeper.let_go(run.run_id)
     keeper.wrote()
     keeper.hurry()
     if session.is_strict():

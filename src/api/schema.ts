@@ -1627,6 +1627,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/runs/lease": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say which process writes a run; it keeps the run as long as it lives, by :meth:`renew`.
+         * @description Say which process writes a run; it keeps the run as long as it lives, by :meth:`renew`.
+         *
+         *     A final status of the run ends the lease. Raises ``NotFound``.
+         */
+        post: operations["leases_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/leases/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a process lives, and return the ids of the runs that it writes.
+         * @description Say that a process lives, and return the ids of the runs that it writes.
+         *
+         *     Do so every 15 seconds. Runs of it that were given up meanwhile are RUNNING again.
+         */
+        post: operations["leases_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/leases/reap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the runs as KILLED whose process is gone, and return their ids.
+         * @description End the runs as KILLED whose process is gone, and return their ids.
+         *
+         *     A process on the machine that answers is looked for; any other one is given up after a minute
+         *     without :meth:`renew`. A run ends when it was last heard of, with the reason in the tag
+         *     ``mltrack.status_reason``.
+         */
+        post: operations["leases_reap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/leases/end-kernel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the open runs of a Jupyter kernel whose process is gone, and return their ids.
+         * @description End the open runs of a Jupyter kernel whose process is gone, and return their ids.
+         *
+         *     What a living process writes is left alone. Raises ``InvalidParameter`` for a status that is not final.
+         */
+        post: operations["leases_end_kernel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2160,6 +2250,8 @@ export interface components {
         /**
          * RunEntry
          * @description Everything that happened to one run; params and tags in the order in which they were written.
+         *
+         *         ``process`` is the one that writes it from now on, where that is new.
          */
         RunEntry: {
             run_id: string;
@@ -2173,6 +2265,8 @@ export interface components {
             tags?: components["schemas"]["Tag"][];
             /** @default [] */
             datasets?: components["schemas"]["DatasetInput"][];
+            /** @default null */
+            process?: components["schemas"]["Process"] | null;
             /** @default null */
             status?: components["schemas"]["RunStatus"] | null;
             /** @default null */
@@ -2201,6 +2295,22 @@ export interface components {
             steps: number[];
             timestamps: number[];
             values: number[];
+        };
+        /**
+         * Process
+         * @description A process, told apart from every other one, also from a later one with the same ``pid``.
+         *
+         *         ``process_id`` is drawn by lot, and anew after a fork. ``boot_id`` names the boot of the machine and,
+         *         in containers, whose numbers ``pid`` is one of. ``started`` is when it began, in the system's own unit;
+         *         0 if that is not known. ``kernel_id`` is Jupyter's, ``""`` outside a kernel.
+         */
+        Process: {
+            process_id: string;
+            host?: string;
+            boot_id?: string;
+            pid?: number;
+            started?: number;
+            kernel_id?: string;
         };
         /**
          * Amendment
@@ -5480,6 +5590,154 @@ export interface operations {
                 content: {
                     "application/json": {
                         amendments?: components["schemas"]["Amendment"][];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leases_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_id: string;
+                    process: components["schemas"]["Process"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leases_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    process_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run_ids?: string[];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leases_reap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run_ids?: string[];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    leases_end_kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    kernel_id: string;
+                    reason: string;
+                    /** @default KILLED */
+                    status?: components["schemas"]["RunStatus"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        run_ids?: string[];
                     };
                 };
             };

@@ -174,6 +174,7 @@ BASE = {
     "status": "FAILED", "tag_key": "k", "new_name": "{model}", "alias": "a", "version": "1", "source": "s3://b/m",
     "stage": "Staging", "path": "x", "entity": "run", "ids": [], "marks": {}, "experiment": {}, "run": {}, "model": {},
     "experiment_ids": ["{experiment_id}"], "run_ids": ["{run_id}"], "metric_keys": ["m"], "model_json": "{}",
+    "process": {"process_id": "p"}, "process_id": "p", "kernel_id": "k", "reason": "r",
 }  # fmt: skip
 NESTED = {
     "runs/log-batch": {"run_id": "{run_id}", "metrics": [{"key": "m", "value": 1, "timestamp": 0, "step": 0}],
@@ -184,6 +185,8 @@ NESTED = {
     "runs/outputs": {"run_id": "{run_id}", "models": [{"model_id": "{model_id}", "step": 1}]},
     "runs/register": {"params": {"p": "1"}, "metrics": {"m": 1}, "tags": {"t": "1"}, "points": [
         {"key": "m", "value": 1, "timestamp": 0, "step": 0}], "artifacts": [{"path": "x", "base64": "eA=="}]},
+    "runs/lease": {"run_id": "{run_id}", "process": {"process_id": "p", "host": "h", "boot_id": "b", "pid": 1, "started": 1,
+                                                     "kernel_id": "k"}},
     "experiments/import": {"experiment": {
         "experiment_id": "7", "name": "n{sent}", "artifact_location": "", "lifecycle_stage": "active", "creation_time": 1,
         "last_update_time": 1, "tags": [{"key": "k", "value": "v"}]}},
@@ -239,7 +242,7 @@ def test_every_parameter_of_every_operation(target, make, name):
 
 @pytest.mark.parametrize("name", NESTED)
 def test_every_field_of_what_is_nested(target, make, name):
-    prefix = "/api/1" if name.endswith(("import", "register")) else MLFLOW
+    prefix = "/api/1" if name.endswith(("import", "register", "lease")) else MLFLOW
     assert target.attack(make("POST", f"{prefix}/{name}", NESTED[name])).status == 200
     for body in bent(NESTED[name]):
         if isinstance(body, dict):

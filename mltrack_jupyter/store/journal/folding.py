@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mltrack_jupyter.entities import DatasetInput, NewRun, Param, Points, RunEntry, RunStatus, Tag
+from mltrack_jupyter.entities import (
+    DatasetInput,
+    NewRun,
+    Param,
+    Points,
+    Process,
+    RunEntry,
+    RunStatus,
+    Tag,
+)
 from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
     NAME_KIND,
@@ -26,6 +35,7 @@ class _Growing:
     params: list[Param] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
     datasets: list[DatasetInput] = field(default_factory=list)
+    process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
 
@@ -34,6 +44,7 @@ class _Growing:
         self.params += entry.params
         self.tags += entry.tags
         self.datasets += entry.datasets
+        self.process = entry.process or self.process
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
 
@@ -55,6 +66,7 @@ class _Growing:
             params=self.params,
             tags=self.tags,
             datasets=self.datasets,
+            process=self.process,
             status=self.status,
             end_time=self.end_time,
         )

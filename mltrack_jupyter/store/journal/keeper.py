@@ -13,12 +13,15 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.recovery import recover
-from mltrack_jupyter.store.journal.sinks import Sink, is_away, sink_of
+from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_away, sink_of
+from mltrack_jupyter.store.process import present
 
 log = logging.getLogger("mltrack_jupyter")
 _PACE = 0.1
 """How long a record may wait before the thread looks for it, in seconds."""
 _IDLE = 30.0
+_HEARTBEAT = 15.0
+"""How often a store hears that a process with open runs lives, in seconds."""
 _FORK = 5.0
 """How long a fork may wait for what is being handed over, in seconds."""
 _LONGEST = 30.0
@@ -51,8 +54,10 @@ class Keeper:
         self._wake = threading.Event()
         self._closing = False
         self._told = False
-        self._look = True
+        self._look = self._unreaped = True
         self._held = False
+        self._open_runs: set[str] = set()
+        self._beat = 0.0
         self.gone = False
 
     def wrote(self) -> None:
@@ -95,9 +100,17 @@ class Keeper:
                 pass  # it forgets by itself, after a month
         return done
 
+    def hold(self, run_id: str) -> None:
+        """Tell the store every now and then that this process lives, as long as the run is open."""
+        self._open_runs.add(run_id)
+
+    def let_go(self, run_id: str) -> None:
+        """Hear that a run has ended."""
+        self._open_runs.discard(run_id)
+
     def look_for_orphans(self) -> None:
         """Let the thread hand over what processes left that died since it last looked."""
-        self._look = True
+        self._look = self._unreaped = True
 
     def before_fork(self) -> None:
         """Hand over what was logged, and let nothing be handed over meanwhile.
@@ -154,9 +167,13 @@ class Keeper:
             if self.pending:
                 quiet = time.monotonic()
                 pause = self._try(pause)
+            elif self._open_runs:
+                quiet = time.monotonic()
             elif time.monotonic() - quiet > _IDLE:
                 self._thread = None  # the next record begins a new one
                 return
+            if self._open_runs and time.monotonic() - self._beat > _HEARTBEAT:
+                self._renew()
             self._wake.wait(pause)
             self._wake.clear()
 
@@ -173,6 +190,9 @@ class Keeper:
         """Hand over what is there; return how long to wait until the next time."""
         try:
             self.flush()
+            if self._unreaped and self._sink is not None:
+                self._unreaped = False
+                self._sink.reap()
         except MltrackError as error:
             self._tell(error)
             return min(_LONGEST, max(0.5, pause * 2))
@@ -196,9 +216,20 @@ class Keeper:
         )  # fmt: skip
 
     def _recover(self) -> None:
-        """Hand over what dead processes left for the same store."""
+        """Hand over what dead processes left for the same store, and end their runs."""
         try:
             with self._draining:
                 recover(self.journal.folder, self._open, self.journal.uri)
         except MltrackError as error:
             self._tell(error)
+
+    def _renew(self) -> None:
+        """Tell the store that this process lives; a store of ours takes note of it."""
+        first, self._beat = not self._beat, time.monotonic()
+        if first or not isinstance(self._sink, StoreSink):
+            return  # with each run that begins, the store hears of its process anyway
+        try:
+            self._open().leases.renew(present().process_id)
+        except MltrackError:
+            # The next one may get through; until then the lease says when the last one did.
+            return

@@ -63,8 +63,8 @@ def others_log(folder: Path) -> bool:
 def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> list[Recovered]:
     """Hand over the journals that dead processes left in a folder for one store.
 
-    The good beginning of a torn file is handed over; one bad file stops no other. Raises
-    ``MltrackError`` if the store is away; the files stay then.
+    Then their runs that are open still are ended. The good beginning of a torn file is handed over; one
+    bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
     """
     if uri.endswith(_MEMORY):  # another process's memory is none of ours
         return []
@@ -80,6 +80,7 @@ def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> li
             drain.resume()
             drain.run(sink)
             sink.forget(journal_id)
+            sink.reap()
             done.append(Recovered(journal_id, torn))
             del waiting[journal_id]
     finally:

@@ -46,6 +46,10 @@ class Sink(Protocol):
         """Hear that a journal is complete."""
         ...
 
+    def reap(self) -> None:
+        """End the runs of processes that are gone."""
+        ...
+
 
 class StoreSink:
     """A store of ours, here or behind a server: a batch is one transaction."""
@@ -73,6 +77,10 @@ class StoreSink:
     def forget(self, journal_id: str) -> None:
         """Let the store forget it."""
         self._services.journals.forget(journal_id)
+
+    def reap(self) -> None:
+        """Let the store look for the processes that it was told of."""
+        self._services.leases.reap()
 
 
 class MlflowSink:
@@ -115,6 +123,9 @@ class MlflowSink:
     def forget(self, journal_id: str) -> None:
         """Remove the note."""
         self._place(journal_id).unlink(missing_ok=True)
+
+    def reap(self) -> None:
+        """Leave the runs as they are: such a server knows nothing of processes."""
 
     def _place(self, journal_id: str) -> Path:
         return self._folder / f"{journal_id}.position"

@@ -9,6 +9,7 @@ from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.journals import SqlJournals
+from mltrack_jupyter.store.sql.lease_service import SqlLeases
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
@@ -53,6 +54,7 @@ def open_sql(
         workspace=SqlWorkspace(database, TrashBin(database, locations)),
         transfer=SqlTransfer(database, locations, sources),
         journals=SqlJournals(database),
+        leases=SqlLeases(database),
         close=database.close,
     )
     if not database.is_sqlite:
@@ -64,6 +66,7 @@ def open_sql(
             services.model_versions,
             services.transfer,
             services.journals,
+            services.leases,
         ):
             retrying(service)
     return services

@@ -13,7 +13,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
-from mltrack_jupyter.store.sql import run_links
+from mltrack_jupyter.store.sql import leases, run_links
 from mltrack_jupyter.store.sql.database import (
     Database,
     Write,
@@ -24,6 +24,7 @@ from mltrack_jupyter.store.sql.database import (
     upsert,
 )
 from mltrack_jupyter.store.sql.experiments import find_or_create_experiment
+from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.run_writes import Point, write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
@@ -102,6 +103,8 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
                 rules.check_experiment_name(entry.new.experiment_name)
         if entry.end_time is not None:
             rules.check_int64(entry.end_time, "end_time")
+        if entry.process is not None:
+            check_process(entry.process)
 
 
 def apply(connection: Connection, entries: Sequence[RunEntry]) -> list[Refusal]:
@@ -237,6 +240,25 @@ def _set_status(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]
     ended = [(row.id, entry.end_time) for row, entry in live if entry.end_time is not None]
     _update_runs(connection, "status", status)
     _update_runs(connection, "end_time", ended)
+    _set_leases(connection, live)
+
+
+def _set_leases(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
+    ended = []
+    for row, entry in live:
+        if entry.status is not None and entry.status.is_terminated:
+            ended.append((row, entry))
+        elif entry.process is not None:
+            leases.take(connection, row.id, entry.process)
+    leases.release(connection, [row.id for row, _ in ended])
+    # A run that was taken for dead has told its end after all.
+    wrong = [
+        row.id
+        for row, entry in ended
+        if RunStatus(row.status).is_terminated
+        and all(tag.key != leases.REASON for tag in entry.tags)
+    ]
+    leases.forget_reasons(connection, wrong)
 
 
 def _told(live: Sequence[tuple[Row[Any], RunEntry]]) -> Iterable[Write]:

@@ -26,7 +26,7 @@ from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
-from mltrack_jupyter.store.sql import run_columns, run_links, run_table, run_writes
+from mltrack_jupyter.store.sql import leases, run_columns, run_links, run_table, run_writes
 from mltrack_jupyter.store.sql.database import Database, insert_row, record_change
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
@@ -107,6 +107,10 @@ class SqlRuns(Runs):
                 run_writes.set_tags(connection, row.id, [Tag(RUN_NAME, run_name)])
             if values:
                 connection.execute(update(runs).where(runs.c.id == row.id).values(values))
+            if status is not None and status.is_terminated:
+                leases.release(connection, [row.id])
+            if status in (RunStatus.RUNNING, RunStatus.FINISHED):
+                leases.forget_reasons(connection, [row.id])
             detail = status.value if status else run_name
             _changed(connection, row, "update", detail)
             return run_info(find_run(connection, run_id))

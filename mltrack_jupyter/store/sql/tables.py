@@ -81,6 +81,22 @@ runs = Table(
     Column("lifecycle_stage", string(16), nullable=False),
     Index("ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"),
 )
+# Who writes a run that goes on. `lapsed` are leases whose process was given up and may still come back.
+run_leases = Table(
+    "run_leases",
+    metadata,
+    _reference("runs.id"),
+    Column("process_id", string(64), nullable=False),
+    Column("host", string(256), nullable=False),
+    Column("boot_id", string(128), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("kernel_id", string(64), nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("lapsed", Boolean, nullable=False),
+    Index("ix_run_leases_process_id", "process_id"),
+    Index("ix_run_leases_kernel_id", "kernel_id"),
+)
 params = _tags("params", "runs")
 tags = _tags("tags", "runs")
 

@@ -1,0 +1,66 @@
+"""Leases in SQL, each operation in a transaction."""
+
+from __future__ import annotations
+
+from msgspec.structs import asdict
+
+from mltrack_jupyter.entities import Process, RunStatus
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.services import Leases
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql import leases
+from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.run_reads import find_active_run
+
+_LONGEST = {"process_id": 64, "host": 256, "boot_id": 128, "kernel_id": 64}
+
+
+def check_process(process: Process) -> None:
+    """Check what is said of a process."""
+    if not process.process_id:
+        raise InvalidParameter("Missing value for required parameter 'process.process_id'.")
+    for name, value in asdict(process).items():
+        if isinstance(value, str):
+            rules.check_text(value, name, _LONGEST[name])
+        else:
+            rules.check_int64(value, name)
+
+
+class SqlLeases(Leases):
+    """Leases in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, run_id: str, process: Process) -> None:
+        rules.check_run_id(run_id)
+        check_process(process)
+        with self._database.write() as connection:
+            leases.take(connection, find_active_run(connection, run_id).id, process)
+
+    def renew(self, process_id: str) -> list[str]:
+        with self._database.write() as connection:
+            return leases.renew(connection, process_id)
+
+    def reap(self) -> list[str]:
+        # Nearly always there is nothing to do, which needs no lock on the database.
+        with self._database.read() as connection:
+            if not leases.lapsed(connection):
+                return []
+        with self._database.write() as connection:
+            return leases.reap(connection)
+
+    def end_kernel(
+        self, kernel_id: str, reason: str, status: RunStatus = RunStatus.KILLED
+    ) -> list[str]:
+        if not status.is_terminated:
+            raise InvalidParameter(
+                f"{status.value} is no status that a run can end with; right are FINISHED, FAILED "
+                "and KILLED."
+            )
+        rules.check_text(reason, "reason")
+        with self._database.read() as connection:
+            if not kernel_id or not leases.of_kernel(connection, kernel_id):
+                return []
+        with self._database.write() as connection:
+            return leases.end_kernel(connection, kernel_id, status, reason)

@@ -1,0 +1,175 @@
+"""Leases of runs: who writes a run that goes on, and what becomes of it when that process is gone.
+
+A process takes a lease with each run, and renews all of them by one heartbeat. On the machine where it
+runs it is simply looked for: a process that is there, stopped or not, keeps its runs, and one that is not
+loses them at once. From elsewhere only the heartbeat counts; a run that was given up so comes back to
+life with the next one. Times are those of the database, so that no two clocks are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, literal_column, select, update
+
+from mltrack_jupyter.entities import Process, RunStatus, Tag
+from mltrack_jupyter.store.process import is_alive
+from mltrack_jupyter.store.sql import run_writes
+from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.tables import run_leases, runs, tags
+
+PATIENCE = 60_000
+"""How long (ms) a process that cannot be looked for may be silent."""
+REASON = "mltrack.status_reason"
+"""The tag that says why a run has its status, where that is not its own doing."""
+_OPEN = (RunStatus.RUNNING.value, RunStatus.SCHEDULED.value)
+_CLOCKS = {
+    "postgresql": "EXTRACT(EPOCH FROM clock_timestamp()) * 1000",
+    "mysql": "UNIX_TIMESTAMP(SYSDATE(3)) * 1000",
+}
+
+
+def clock(connection: Connection) -> int:
+    """Return the time (ms) by the clock that all who write to this database share."""
+    name = connection.dialect.name
+    if name not in _CLOCKS:
+        return now_ms()
+    return int(connection.execute(select(literal_column(_CLOCKS[name]))).scalar_one())
+
+
+def take(connection: Connection, run: int, process: Process) -> None:
+    """Write down that a process writes the run of this row number from now on."""
+    row = {
+        "run": run,
+        "process_id": process.process_id,
+        "host": process.host,
+        "boot_id": process.boot_id,
+        "pid": process.pid,
+        "started": process.started,
+        "kernel_id": process.kernel_id,
+        "heartbeat": clock(connection),
+        "lapsed": False,
+    }
+    upsert(connection, run_leases, [row])
+
+
+def renew(connection: Connection, process_id: str, now: int | None = None) -> list[str]:
+    """Write down that a process lives, and return the ids of its runs.
+
+    Its runs that were given up meanwhile are RUNNING again.
+    """
+    rows = connection.execute(
+        _leases(connection).where(run_leases.c.process_id == process_id)
+    ).all()
+    for row in rows:
+        if row.lapsed:
+            _revive(connection, row)
+    beat = {"heartbeat": clock(connection) if now is None else now, "lapsed": False}
+    connection.execute(update(run_leases).where(run_leases.c.process_id == process_id).values(beat))
+    return sorted(row.run_id for row in rows)
+
+
+def release(connection: Connection, numbers: Sequence[int]) -> None:
+    """Forget the leases of runs that have ended, or have another end than the lease gave them."""
+    for some in chunked(numbers):
+        connection.execute(delete(run_leases).where(run_leases.c.run.in_(some)))
+
+
+def lapsed(connection: Connection, now: int | None = None) -> list[Row[Any]]:
+    """Return the leases of processes that are dead, or silent for too long where nobody can look."""
+    now = clock(connection) if now is None else now
+    query = _leases(connection).where(run_leases.c.lapsed.is_(False))
+    return [row for row in connection.execute(query) if _is_lapsed(row, now)]
+
+
+def _is_lapsed(row: Row[Any], now: int) -> bool:
+    alive = is_alive(_process_of(row))
+    # A clock that was set back makes the silence negative: nothing lapses by it.
+    return now - row.heartbeat > PATIENCE if alive is None else not alive
+
+
+def reap(connection: Connection) -> list[str]:
+    """End the runs whose leases have lapsed as KILLED, when they were last heard of; return their ids."""
+    ended = []
+    for row in lapsed(connection):
+        known = is_alive(_process_of(row)) is False
+        why = _DIED if known else _SILENT.format(host=row.host or "another machine")
+        if _end(connection, row, RunStatus.KILLED, why, may_return=not known):
+            ended.append(row.run_id)
+    return ended
+
+
+_DIED = "The process that wrote the run died."
+_SILENT = "The process that wrote the run, on {host}, has not been heard of for a minute."
+
+
+def end_kernel(connection: Connection, kernel_id: str, status: RunStatus, reason: str) -> list[str]:
+    """End the open runs of a kernel whose process is gone, and return their ids."""
+    return [
+        row.run_id
+        for row in of_kernel(connection, kernel_id)
+        # A restarted kernel has its id again: what its new process writes goes on.
+        if is_alive(_process_of(row)) is not True and _end(connection, row, status, reason)
+    ]
+
+
+def of_kernel(connection: Connection, kernel_id: str) -> list[Row[Any]]:
+    """Return the leases of a kernel."""
+    query = _leases(connection).where(run_leases.c.kernel_id == kernel_id)
+    return list(connection.execute(query))
+
+
+def _leases(connection: Connection) -> Any:
+    found = select(
+        run_leases, runs.c.run_id, runs.c.experiment, runs.c.status, runs.c.start_time
+    ).join_from(run_leases, runs, run_leases.c.run == runs.c.id)
+    return held(connection, found)
+
+
+def _process_of(row: Row[Any]) -> Process:
+    names = ("process_id", "host", "boot_id", "pid", "started", "kernel_id")
+    return Process(**{name: getattr(row, name) for name in names})
+
+
+def _end(
+    connection: Connection,
+    row: Row[Any],
+    status: RunStatus,
+    reason: str,
+    *,
+    may_return: bool = False,
+) -> bool:
+    if may_return:
+        mark = update(run_leases).where(run_leases.c.run == row.run)
+        connection.execute(mark.values(lapsed=True))
+    else:
+        release(connection, [row.run])
+    if row.status not in _OPEN:
+        return False
+    end = max(row.heartbeat, row.start_time)
+    values = {"status": status.value, "end_time": end}
+    connection.execute(update(runs).where(runs.c.id == row.run).values(values))
+    run_writes.set_tags(connection, row.run, [Tag(REASON, reason)])
+    _changed(connection, row, status)
+    return True
+
+
+def _revive(connection: Connection, row: Row[Any]) -> None:
+    if row.status != RunStatus.KILLED.value:
+        return
+    values = {"status": RunStatus.RUNNING.value, "end_time": None}
+    connection.execute(update(runs).where(runs.c.id == row.run).values(values))
+    forget_reasons(connection, [row.run])
+    _changed(connection, row, RunStatus.RUNNING)
+
+
+def forget_reasons(connection: Connection, numbers: Sequence[int]) -> None:
+    """Take back why runs had ended: they go on, or have told another end."""
+    for some in chunked(numbers):
+        connection.execute(delete(tags).where(tags.c.run.in_(some), tags.c.key == REASON))
+
+
+def _changed(connection: Connection, row: Row[Any], status: RunStatus) -> None:
+    parent = str(row.experiment)
+    record_change(connection, "run", row.run_id, "update", parent_id=parent, detail=status.value)
