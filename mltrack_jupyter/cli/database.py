@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from mltrack_jupyter.cli.output import say, size
 from mltrack_jupyter.cli.parsing import add_store, store_of
-from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
+from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreTooNew, StoreUnreadable
 from mltrack_jupyter.store import normalise_uri
 
 _SQLITE = "sqlite:///"
@@ -48,29 +48,22 @@ def run_backup(arguments: argparse.Namespace) -> int:
         )
     from mltrack_jupyter.store.sql.database import Database
     from mltrack_jupyter.store.sql.migrations import backup
+    from mltrack_jupyter.store.sql.schema import read_version
 
     target = Path(arguments.to) if arguments.to else None
     if target is not None and target.exists():
         raise InvalidParameter(f"{target} exists already; choose another name with --to.")
     database = Database(f"{_SQLITE}{_file(uri)}")
     try:
-        made = backup(database)
+        read_version(database)
+        made = backup(database, target)
     finally:
         database.close()
-    if target is not None:
-        made = made.replace(target) if made.parent == target.parent else _move(made, target)
     say(
         f"{made}  {size(made.stat().st_size)}",
         "Artifacts are files beside the store: copy them too.",
     )
     return 0
-
-
-def _move(source: Path, target: Path) -> Path:
-    import shutil
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.move(source, target))
 
 
 def run_upgrade(arguments: argparse.Namespace) -> int:
@@ -79,18 +72,25 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
     if uri.startswith(_SQLITE):
         _file(uri)
     from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.migrations import upgrade
     from mltrack_jupyter.store.sql.schema import HEAD, ensure_schema, read_version
 
-    database = Database(uri)
+    database, copy = Database(uri), None
     try:
         before = read_version(database)
-        ensure_schema(database)
+        if before:
+            copy = upgrade(database)
+        ensure_schema(database)  # makes the tables of an empty one
+        if database.only_read:
+            raise StoreTooNew(database.only_read)
     finally:
         database.close()
     if before == HEAD:
         say(f"{_shown(uri)} has the newest schema already ({HEAD}).")
     else:
         say(f"{_shown(uri)} upgraded from {before or 'nothing'} to {HEAD}.")
+    if copy is not None:
+        say(f"As it was before: {copy}")
     return 0
 
 
@@ -104,7 +104,11 @@ def _database_uri(given: str | None) -> str:
 def _file(uri: str) -> Path:
     path = Path(uri.removeprefix(_SQLITE))
     if not path.exists():
-        raise NotFound(f"There is no store at {path}.")
+        raise NotFound(
+            f"There is no store at {path}. Name its folder, its .db file or its database URL."
+        )
+    if path.is_dir():
+        raise InvalidParameter(f"{path} is a folder, where the database's file should be.")
     return path
 
 
