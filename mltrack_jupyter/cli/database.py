@@ -9,11 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mltrack_jupyter.cli.output import say, size
-from mltrack_jupyter.cli.parsing import add_store, store_of
-from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreTooNew, StoreUnreadable
-from mltrack_jupyter.store import normalise_uri
-
-_SQLITE = "sqlite:///"
+from mltrack_jupyter.cli.parsing import add_store
+from mltrack_jupyter.cli.stores import SQLITE, existing_uri
+from mltrack_jupyter.errors import InvalidParameter, StoreTooNew, StoreUnreadable
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -32,8 +30,9 @@ def run_check(arguments: argparse.Namespace) -> int:
     """Report on a database; exit code 1 if anything is wrong."""
     uri = _database_uri(arguments.store)
     say(f"store        {_shown(uri)}")
-    problems = _check_sqlite(_file(uri)) if uri.startswith(_SQLITE) else []
-    problems += _check_schema(uri)
+    problems = _check_sqlite(_file(uri)) if uri.startswith(SQLITE) else []
+    if not any("cannot be read" in problem for problem in problems):
+        problems += _check_schema(uri)
     say(*problems)
     say("ok" if not problems else f"{len(problems)} problem(s)")
     return 1 if problems else 0
@@ -42,7 +41,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 def run_backup(arguments: argparse.Namespace) -> int:
     """Copy a store whole while others go on writing to it."""
     uri = _database_uri(arguments.store)
-    if not uri.startswith(_SQLITE):
+    if not uri.startswith(SQLITE):
         raise InvalidParameter(
             f"{_shown(uri)} is backed up with its own tools: pg_dump or mysqldump."
         )
@@ -53,7 +52,7 @@ def run_backup(arguments: argparse.Namespace) -> int:
     target = Path(arguments.to) if arguments.to else None
     if target is not None and target.exists():
         raise InvalidParameter(f"{target} exists already; choose another name with --to.")
-    database = Database(f"{_SQLITE}{_file(uri)}")
+    database = Database(f"{SQLITE}{_file(uri)}")
     try:
         read_version(database)
         made = backup(database, target)
@@ -69,8 +68,6 @@ def run_backup(arguments: argparse.Namespace) -> int:
 def run_upgrade(arguments: argparse.Namespace) -> int:
     """Bring a store to the newest schema; an SQLite file is copied first."""
     uri = _database_uri(arguments.store)
-    if uri.startswith(_SQLITE):
-        _file(uri)
     from mltrack_jupyter.store.sql.database import Database
     from mltrack_jupyter.store.sql.migrations import upgrade
     from mltrack_jupyter.store.sql.schema import HEAD, ensure_schema, read_version
@@ -95,26 +92,19 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
 
 
 def _database_uri(given: str | None) -> str:
-    uri = normalise_uri(store_of(given))
+    uri = existing_uri(given)
     if uri.startswith(("http://", "https://")):
         raise InvalidParameter(f"{uri} is a server; run this where its database is.")
     return uri
 
 
 def _file(uri: str) -> Path:
-    path = Path(uri.removeprefix(_SQLITE))
-    if not path.exists():
-        raise NotFound(
-            f"There is no store at {path}. Name its folder, its .db file or its database URL."
-        )
-    if path.is_dir():
-        raise InvalidParameter(f"{path} is a folder, where the database's file should be.")
-    return path
+    return Path(uri.removeprefix(SQLITE))
 
 
 def _shown(uri: str) -> str:
     scheme, _, rest = uri.partition("://")
-    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(_SQLITE)
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(SQLITE)
 
 
 def _check_sqlite(path: Path) -> list[str]:
@@ -139,7 +129,7 @@ def _check_sqlite(path: Path) -> list[str]:
 
 def _check_schema(uri: str) -> list[str]:
     from mltrack_jupyter.store.sql.database import Database
-    from mltrack_jupyter.store.sql.schema import HEAD, read_version
+    from mltrack_jupyter.store.sql.schema import HEAD, VERSIONS, read_version, too_new
 
     database = Database(uri)
     try:
@@ -149,11 +139,8 @@ def _check_schema(uri: str) -> list[str]:
     finally:
         database.close()
     say(f"schema       {found or 'none'}{'' if found == HEAD else f' (newest: {HEAD})'}")
-    if found == HEAD:
-        return []
-    newer = found > HEAD
-    return [
-        "the schema is newer than this package: pip install --upgrade mltrack-jupyter"
-        if newer
-        else "the schema is old: mltrack db upgrade"
-    ]
+    if not found:
+        return ["there are no tables yet; the first use makes them, or: mltrack db upgrade"]
+    if found not in VERSIONS:
+        return [too_new(database, found)]
+    return [] if found == HEAD else ["the schema is old: mltrack db upgrade"]

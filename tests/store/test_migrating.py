@@ -39,7 +39,9 @@ def upgrade():
     op.execute("INSERT INTO colours SELECT id + 20, name FROM colours")
     op.drop_index("ix_colours_name", table_name="colours")
 """
-SOAK = bool(os.environ.get("SOAK"))  # every statement on servers, too, whose databases take long to make
+SOAK = bool(
+    os.environ.get("SOAK")
+)  # every statement on servers, too, whose databases take long to make
 WRITES = {"CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE"}
 STEPS = [*itertools.pairwise(schema.VERSIONS), (schema.HEAD, "extra")]
 KINDS = [
@@ -278,8 +280,10 @@ def test_without_a_copy_nothing_is_upgraded(store, tmp_path, monkeypatch):
 
 
 def test_a_copy_has_its_name_when_it_is_whole(store, tmp_path):
+    Path(store.removeprefix("sqlite:///")).chmod(0o640)
     with opened(store) as database:
         copy = backup(database, tmp_path / "copies" / "a.db")
+        assert copy.stat().st_mode & 0o777 == 0o640
         with opened(f"sqlite:///{copy}") as other:
             assert state(other) == state(database)
     assert os.listdir(tmp_path / "copies") == ["a.db"]
@@ -296,7 +300,9 @@ def test_a_migration_that_would_leave_rows_without_what_they_name(store, tmp_pat
             upgrade(database)
         assert state(database) == before
         with pytest.raises(Exception, match="FOREIGN KEY"), database.write() as connection:
-            connection.execute(sa.text("UPDATE runs SET experiment = 99"))  # and they are followed again
+            connection.execute(
+                sa.text("UPDATE runs SET experiment = 99")
+            )  # and they are followed again
 
 
 def test_a_store_in_use_is_upgraded_whole(store):

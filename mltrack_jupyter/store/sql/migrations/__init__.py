@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -91,12 +92,15 @@ def backup(database: Database, target: Path | None = None) -> Path:
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        # Who may not read the store may not read its copy, at no moment.
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with database.engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert raw is not None
             raw.execute("VACUUM INTO ?", (str(unfinished),))
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
+        shutil.copymode(database.path, unfinished)
         unfinished.replace(target)
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):

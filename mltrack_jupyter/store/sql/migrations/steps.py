@@ -14,7 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 
-_TABLE = "mltrack_migration_steps"
+_BEGIN = (
+    "CREATE TABLE IF NOT EXISTS mltrack_migration_steps "
+    + "(revision VARCHAR(32) PRIMARY KEY, step INTEGER NOT NULL, sure INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)",
+)
+_READ = "SELECT step, sure FROM mltrack_migration_steps WHERE revision = :revision"
+_NOTE = "REPLACE INTO mltrack_migration_steps VALUES (%s, %s, %s)"
+_END = "DROP TABLE IF EXISTS mltrack_migration_steps"
 _CHANGES_TABLES = ("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE")
 _WRITES_ROWS = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 # A table, column, key or constraint is there already, or is already gone.
@@ -31,13 +38,9 @@ class Steps:
         self._reached, self._is_sure = 0, True
 
     def __enter__(self) -> None:
-        for table in (
-            f"{_TABLE} (revision VARCHAR(32) PRIMARY KEY, step INTEGER NOT NULL, sure INTEGER NOT NULL)",
-            "alembic_version (version_num VARCHAR(32) NOT NULL)",
-        ):
-            self._connection.execute(text(f"CREATE TABLE IF NOT EXISTS {table}"))
-        query = text(f"SELECT step, sure FROM {_TABLE} WHERE revision = :revision")
-        row = self._connection.execute(query, {"revision": self._revision}).first()
+        for statement in _BEGIN:
+            self._connection.execute(text(statement))
+        row = self._connection.execute(text(_READ), {"revision": self._revision}).first()
         if row is not None:
             self._reached, self._is_sure = row.step, bool(row.sure)
         for name in ("do_execute", "do_executemany"):
@@ -60,9 +63,7 @@ class Steps:
         """Execute a statement with many rows."""
         return self._do(cursor, statement, parameters, context, cursor.executemany)
 
-    def _do(
-        self, cursor: Any, statement: str, parameters: Any, context: Any, execute: Any
-    ) -> bool:
+    def _do(self, cursor: Any, statement: str, parameters: Any, context: Any, execute: Any) -> bool:
         word = statement.split(None, 1)[0].upper()
         changes_tables = word in _CHANGES_TABLES
         if context.root_connection is not self._connection:
@@ -87,10 +88,10 @@ class Steps:
     def _note(self, cursor: Any, *, sure: bool) -> None:
         with cursor.connection.cursor() as own:  # Alembic asks the other one how many rows it wrote
             values = (self._revision, self._count, int(sure))
-            own.execute(f"REPLACE INTO {_TABLE} VALUES (%s, %s, %s)", values)
+            own.execute(_NOTE, values)
 
 
 def forget_steps(connection: Connection) -> None:
     """Remove the notes when everything is done."""
     if connection.dialect.name == "mysql":
-        connection.execute(text(f"DROP TABLE IF EXISTS {_TABLE}"))
+        connection.execute(text(_END))
