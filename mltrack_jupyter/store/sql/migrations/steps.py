@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 _BEGIN = (
-    "CREATE TABLE IF NOT EXISTS mltrack_migration_steps "
-    + "(revision VARCHAR(32) PRIMARY KEY, step INTEGER NOT NULL, sure INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS mltrack_migration_steps
+    (revision VARCHAR(32) PRIMARY KEY, step INTEGER NOT NULL, sure INTEGER NOT NULL)""",
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)",
 )
 _READ = "SELECT step, sure FROM mltrack_migration_steps WHERE revision = :revision"
