@@ -11,6 +11,7 @@ from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
+from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
@@ -48,7 +49,7 @@ def open_sql(
         registered_models=SqlRegisteredModels(database, sources),
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, locations),
-        artifact_files=RootArtifactFiles(locations),
+        artifact_files=RootArtifactFiles(locations, OwnRoots(database)),
         workspace=SqlWorkspace(database, TrashBin(database, locations)),
         transfer=SqlTransfer(database, locations, sources),
         close=database.close,
