@@ -15,7 +15,6 @@ from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.migrations import upgrade
 from mltrack_jupyter.store.sql.on_servers import compare_by_characters
 from mltrack_jupyter.store.sql.tables import metadata
-from mltrack_jupyter.testing.making import new_run
 
 
 def statements(path):
@@ -69,23 +68,6 @@ def test_the_newest_migration_is_the_head_that_the_code_knows(tmp_path):
 
 def test_a_migrated_database_is_a_store(migrated):
     assert schema.read_version(migrated) == schema.HEAD
-
-
-def test_a_backup_with_everything_in_it_is_made_before(tmp_path):
-    path = tmp_path / "x.db"
-    services = open_store(path)
-    run = new_run(services, params={"a": "1"}, metrics={"m": 0.5})
-    services.close()
-    database = Database(f"sqlite:///{path}")
-    upgrade(database)
-    database.close()
-    (backup,) = tmp_path.glob("x.db.before-*")
-    for place in (backup, path):
-        if place is backup:
-            place = place.rename(tmp_path / "backup.db")
-        services = open_store(place)
-        assert services.runs.get(run.info.run_id) == run
-        services.close()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path):

@@ -48,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone
         sys.stderr.close()
         return 1
+    except OSError as error:  # a file that a user named
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"mltrack: {place}{error.strerror or error}\n")
+        return 1
     return code
 
 

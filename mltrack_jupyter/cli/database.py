@@ -9,11 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mltrack_jupyter.cli.output import say, size
-from mltrack_jupyter.cli.parsing import add_store, store_of
-from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
-from mltrack_jupyter.store import normalise_uri
-
-_SQLITE = "sqlite:///"
+from mltrack_jupyter.cli.parsing import add_store
+from mltrack_jupyter.cli.stores import SQLITE, existing_uri
+from mltrack_jupyter.errors import InvalidParameter, StoreTooNew, StoreUnreadable
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -32,8 +30,9 @@ def run_check(arguments: argparse.Namespace) -> int:
     """Report on a database; exit code 1 if anything is wrong."""
     uri = _database_uri(arguments.store)
     say(f"store        {_shown(uri)}")
-    problems = _check_sqlite(_file(uri)) if uri.startswith(_SQLITE) else []
-    problems += _check_schema(uri)
+    problems = _check_sqlite(_file(uri)) if uri.startswith(SQLITE) else []
+    if not any("cannot be read" in problem for problem in problems):
+        problems += _check_schema(uri)
     say(*problems)
     say("ok" if not problems else f"{len(problems)} problem(s)")
     return 1 if problems else 0
@@ -42,23 +41,23 @@ def run_check(arguments: argparse.Namespace) -> int:
 def run_backup(arguments: argparse.Namespace) -> int:
     """Copy a store whole while others go on writing to it."""
     uri = _database_uri(arguments.store)
-    if not uri.startswith(_SQLITE):
+    if not uri.startswith(SQLITE):
         raise InvalidParameter(
             f"{_shown(uri)} is backed up with its own tools: pg_dump or mysqldump."
         )
     from mltrack_jupyter.store.sql.database import Database
     from mltrack_jupyter.store.sql.migrations import backup
+    from mltrack_jupyter.store.sql.schema import read_version
 
     target = Path(arguments.to) if arguments.to else None
     if target is not None and target.exists():
         raise InvalidParameter(f"{target} exists already; choose another name with --to.")
-    database = Database(f"{_SQLITE}{_file(uri)}")
+    database = Database(f"{SQLITE}{_file(uri)}")
     try:
-        made = backup(database)
+        read_version(database)
+        made = backup(database, target)
     finally:
         database.close()
-    if target is not None:
-        made = made.replace(target) if made.parent == target.parent else _move(made, target)
     say(
         f"{made}  {size(made.stat().st_size)}",
         "Artifacts are files beside the store: copy them too.",
@@ -66,51 +65,46 @@ def run_backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _move(source: Path, target: Path) -> Path:
-    import shutil
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.move(source, target))
-
-
 def run_upgrade(arguments: argparse.Namespace) -> int:
     """Bring a store to the newest schema; an SQLite file is copied first."""
     uri = _database_uri(arguments.store)
-    if uri.startswith(_SQLITE):
-        _file(uri)
     from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.migrations import upgrade
     from mltrack_jupyter.store.sql.schema import HEAD, ensure_schema, read_version
 
-    database = Database(uri)
+    database, copy = Database(uri), None
     try:
         before = read_version(database)
-        ensure_schema(database)
+        if before:
+            copy = upgrade(database)
+        ensure_schema(database)  # makes the tables of an empty one
+        if database.only_read:
+            raise StoreTooNew(database.only_read)
     finally:
         database.close()
     if before == HEAD:
         say(f"{_shown(uri)} has the newest schema already ({HEAD}).")
     else:
         say(f"{_shown(uri)} upgraded from {before or 'nothing'} to {HEAD}.")
+    if copy is not None:
+        say(f"As it was before: {copy}")
     return 0
 
 
 def _database_uri(given: str | None) -> str:
-    uri = normalise_uri(store_of(given))
+    uri = existing_uri(given)
     if uri.startswith(("http://", "https://")):
         raise InvalidParameter(f"{uri} is a server; run this where its database is.")
     return uri
 
 
 def _file(uri: str) -> Path:
-    path = Path(uri.removeprefix(_SQLITE))
-    if not path.exists():
-        raise NotFound(f"There is no store at {path}.")
-    return path
+    return Path(uri.removeprefix(SQLITE))
 
 
 def _shown(uri: str) -> str:
     scheme, _, rest = uri.partition("://")
-    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(_SQLITE)
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(SQLITE)
 
 
 def _check_sqlite(path: Path) -> list[str]:
@@ -135,7 +129,7 @@ def _check_sqlite(path: Path) -> list[str]:
 
 def _check_schema(uri: str) -> list[str]:
     from mltrack_jupyter.store.sql.database import Database
-    from mltrack_jupyter.store.sql.schema import HEAD, read_version
+    from mltrack_jupyter.store.sql.schema import HEAD, VERSIONS, read_version, too_new
 
     database = Database(uri)
     try:
@@ -145,11 +139,8 @@ def _check_schema(uri: str) -> list[str]:
     finally:
         database.close()
     say(f"schema       {found or 'none'}{'' if found == HEAD else f' (newest: {HEAD})'}")
-    if found == HEAD:
-        return []
-    newer = found > HEAD
-    return [
-        "the schema is newer than this package: pip install --upgrade mltrack-jupyter"
-        if newer
-        else "the schema is old: mltrack db upgrade"
-    ]
+    if not found:
+        return ["there are no tables yet; the first use makes them, or: mltrack db upgrade"]
+    if found not in VERSIONS:
+        return [too_new(database, found)]
+    return [] if found == HEAD else ["the schema is old: mltrack db upgrade"]

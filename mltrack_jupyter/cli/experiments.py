@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from mltrack_jupyter.cli.output import say, table, when
-from mltrack_jupyter.cli.parsing import add_store, store_of
+from mltrack_jupyter.cli.parsing import add_store
+from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import ViewType
-from mltrack_jupyter.store import open_store
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the experiments."""
     view = ViewType.ALL if arguments.all else ViewType.ACTIVE_ONLY
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         found = services.experiments.search(1000, view_type=view)
     finally:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 
 from mltrack_jupyter.cli.output import complain, say, size, table, when
-from mltrack_jupyter.cli.parsing import add_store, ids, seconds, store_of
+from mltrack_jupyter.cli.parsing import add_store, ids, seconds
+from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import TrashItem
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store import open_store
 
 
 def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
 
 def run_trash(arguments: argparse.Namespace) -> int:
     """Show what is in the trash."""
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         found = _found(services, arguments)
     finally:
@@ -42,7 +42,7 @@ def run_trash(arguments: argparse.Namespace) -> int:
 
 def run_gc(arguments: argparse.Namespace) -> int:
     """Delete for good what is in the trash; exit code 1 if something had to stay."""
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         found = _found(services, arguments)
         say(*_lines(found))

@@ -66,7 +66,8 @@ def show(report: Report, before: str, after: str) -> None:
         if found or there:
             shown = (size(found), size(there)) if kind == "bytes" else (f"{found:,}", f"{there:,}")
             rows.append((kind, *shown, "" if found == there else "differs"))
-    say(*table(("", before, after, " "), rows))
+    if rows:
+        say(*table(("", before, after, " "), rows))
     if report.skipped:
         say(f"{report.skipped:,} runs were there already and are not counted again in detail")
     for title, lines in (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from mltrack_jupyter.cli.output import say, table, when
-from mltrack_jupyter.cli.parsing import add_store, store_of
-from mltrack_jupyter.store import open_store
+from mltrack_jupyter.cli.parsing import add_store
+from mltrack_jupyter.cli.stores import open_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the registered models."""
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         found = services.registered_models.search(max_results=1000)
     finally:

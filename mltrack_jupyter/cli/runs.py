@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from mltrack_jupyter.cli.output import duration, say, table, when
-from mltrack_jupyter.cli.parsing import add_store, ids, store_of
+from mltrack_jupyter.cli.parsing import add_store, ids
+from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import Column, Run
-from mltrack_jupyter.store import open_store
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
 
 def run_list(arguments: argparse.Namespace) -> int:
     """Print runs as a table."""
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         found = services.runs.table(
             experiment_ids=arguments.experiment_ids,
@@ -66,7 +66,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 def run_show(arguments: argparse.Namespace) -> int:
     """Print one run."""
-    services = open_store(store_of(arguments.store))
+    services = open_existing(arguments.store)
     try:
         run = services.runs.get(arguments.run_id)
     finally:

@@ -54,6 +54,22 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
             self.request.headers["Authorization"] = f"token {_password(header[6:])}"
         await super().prepare()
 
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """Compare the scheme too: Jupyter lets a page of another one on the same host and port pass."""
+        if not super().check_origin(origin_to_satisfy_tornado):
+            return False
+        origin = self.request.headers.get("Origin", "").lower()
+        if not origin or self.skip_check_origin() or self.allow_origin in ("*", origin):
+            return True
+        scheme, _, host = origin.partition("://")
+        if host != self.request.host.lower():  # let in by allow_origin_pat
+            return True
+        headers = self.request.headers
+        told = headers.get("X-Forwarded-Proto") or headers.get("X-Scheme")
+        if told or scheme != "https" or _is_loopback(host):
+            return scheme == (told or self.request.protocol).split(",")[0].strip().lower()
+        return True  # a proxy with TLS that does not say that it is one
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -245,6 +261,11 @@ def _in_thread(
     except MltrackError as error:
         return Answer(error.status, encode_error(error))
     return answer(route, services, params, query, body)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] or host
+    return name in ("localhost", "[::1]") or name.startswith("127.")
 
 
 def _password(encoded: str) -> str:

@@ -135,12 +135,23 @@ def _convert(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None and target in operation.parameters:
             values[target] = _normalise(operation.parameters[target][0], value)
             if values[target] is None:
+                _check_own(operation, name, value)
                 del values[target]
     try:
         request = msgspec.convert(values, operation.request_type, strict=False)
     except msgspec.ValidationError as error:
         raise _explain(error, given) from error
     return {name: getattr(request, name) for name in operation.parameters}
+
+
+def _check_own(operation: Operation, name: str, value: Any) -> None:
+    """Refuse a word that is none of an enum, which MLflow's requests may have and ours may not."""
+    if operation.path.startswith("/api/1/"):
+        kind = _without_none(operation.parameters[operation.aliases.get(name, name)][0])
+        raise InvalidParameter(
+            f"Invalid value {str(value)[:80]!r} for parameter {name!r} supplied: it must be one of "
+            f"{', '.join(str(member.value) for member in kind)}."
+        )
 
 
 def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> InvalidParameter:

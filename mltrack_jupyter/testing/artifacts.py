@@ -102,6 +102,19 @@ class TestArtifacts:
         services.artifact_files.delete(f"{root}/t")
         assert services.artifact_files.list(root).files == []
 
+    def test_the_folder_of_a_run_or_model_goes_with_it_only(self, services: Services) -> None:
+        run = new_run(services)
+        model = services.logged_models.create(run.info.experiment_id)
+        put(services, f"{root_of(run)}/kept")
+        places = [root_of(run), model.info.artifact_uri.partition(":/")[2]]
+        places += [place.rpartition("/")[0] for place in places]
+        for place in (*places, run.info.experiment_id):
+            with pytest.raises(InvalidParameter, match="goes with it"):
+                services.artifact_files.delete(place)
+            with pytest.raises(InvalidParameter, match="goes with it"):
+                put(services, place)
+        assert services.artifact_files.list(root_of(run)).files[0].path == "kept"
+
     def test_what_is_not_there_is_not_found(self, services: Services) -> None:
         run = new_run(services)
         with pytest.raises(NotFound):

@@ -29,6 +29,7 @@ from mltrack_jupyter.transfer.reading import (
     UnreadableError,
     inside,
     key_files,
+    old_tags,
     read_pairs,
     read_points,
     read_yaml,
@@ -40,13 +41,6 @@ from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecor
 
 META = "meta.yaml"
 _NO_RUNS = frozenset({"models", "datasets", "tags", "traces", "artifacts", "inputs", "outputs"})
-_SOURCE_TYPES = {"1": "NOTEBOOK", "2": "JOB", "3": "PROJECT", "4": "LOCAL"}
-# What 2018 kept in a run's meta.yaml is a tag today.
-_OLD_FIELDS = {
-    "source_name": "mlflow.source.name",
-    "source_version": "mlflow.source.git.commit",
-    "entry_point_name": "mlflow.project.entryPoint",
-}
 
 
 class FileStoreSource:
@@ -157,12 +151,7 @@ class FileStoreSource:
         for item in meta.get("tags") or []:
             if isinstance(item, dict) and "key" in item:
                 tags.setdefault(str(item["key"]), text_of(item, "value"))
-        for name, key in _OLD_FIELDS.items():
-            if text_of(meta, name):
-                tags.setdefault(key, text_of(meta, name))
-        kind = _SOURCE_TYPES.get(text_of(meta, "source_type"))
-        if kind and text_of(meta, "source_name"):
-            tags.setdefault("mlflow.source.type", kind)
+        tags = old_tags(meta) | tags
         return [Tag(key, text) for key, text in sorted(tags.items())]
 
     def _last_points(self, folder: Path) -> list[Metric]:

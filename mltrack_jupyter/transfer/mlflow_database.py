@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from mltrack_jupyter.errors import StoreUnreadable
 from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, scheme_of
 from mltrack_jupyter.transfer import mlflow_database_models
 from mltrack_jupyter.transfer.files import Files, local_path
-from mltrack_jupyter.transfer.reading import UnreadableError, status_of
+from mltrack_jupyter.transfer.reading import UnreadableError, old_tags, status_of
 from mltrack_jupyter.transfer.rows import Rows, number, text
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
 
@@ -54,23 +55,31 @@ class MlflowDatabaseSource:
     def experiments(self) -> Iterator[Experiment | Broken]:
         """Return every experiment, deleted ones too."""
         for row in self._rows.all("experiments", order="experiment_id"):
-            tags = self._rows.where("experiment_tags", experiment_id=row["experiment_id"])
-            yield Experiment(
-                experiment_id=text(row, "experiment_id"),
-                name=text(row, "name"),
-                artifact_location=text(row, "artifact_location"),
-                lifecycle_stage=text(row, "lifecycle_stage") or "active",
-                creation_time=number(row, "creation_time"),
-                last_update_time=number(row, "last_update_time"),
-                tag_list=[Tag(text(tag, "key"), text(tag, "value")) for tag in tags],
-            )
+            try:
+                yield self._experiment(row)
+            except UnreadableError as error:
+                yield Broken(f"experiment {text(row, 'name')!r}", str(error))
+
+    def _experiment(self, row: dict[str, Any]) -> Experiment:
+        tags = self._rows.where("experiment_tags", experiment_id=row["experiment_id"])
+        return Experiment(
+            experiment_id=str(number(row, "experiment_id")),
+            name=text(row, "name"),
+            artifact_location=text(row, "artifact_location"),
+            lifecycle_stage=text(row, "lifecycle_stage") or "active",
+            creation_time=number(row, "creation_time"),
+            last_update_time=number(row, "last_update_time"),
+            tag_list=[Tag(text(tag, "key"), text(tag, "value")) for tag in tags],
+        )
 
     def runs(self, experiment: Experiment) -> Iterator[RunRecord | Broken]:
         """Return the runs of an experiment, deleted ones too."""
-        ids = [
-            text(row, "run_uuid")
-            for row in self._rows.where("runs", experiment_id=int(experiment.experiment_id))
-        ]
+        try:
+            found = self._rows.where("runs", experiment_id=int(experiment.experiment_id))
+        except UnreadableError as error:
+            yield Broken(f"the runs of experiment {experiment.name!r}", str(error))
+            return
+        ids = [text(row, "run_uuid") for row in found]
         for run_id in ids:
             try:
                 run = self._run(run_id)
@@ -82,7 +91,7 @@ class MlflowDatabaseSource:
 
     def _run(self, run_id: str) -> Run:
         row = self._rows.where("runs", run_uuid=run_id)[0]
-        end = row.get("end_time")
+        tags = {text(item, "key"): text(item, "value") for item in self._of_run("tags", run_id)}
         return Run(
             info=RunInfo(
                 run_id=run_id,
@@ -91,20 +100,17 @@ class MlflowDatabaseSource:
                 user_id=text(row, "user_id"),
                 status=status_of(row.get("status") or "RUNNING"),
                 start_time=number(row, "start_time"),
-                end_time=None if end is None else int(end),
+                end_time=None if row.get("end_time") is None else number(row, "end_time"),
                 artifact_uri=text(row, "artifact_uri"),
                 lifecycle_stage=text(row, "lifecycle_stage") or "active",
             ),
             data=RunData(
-                metric_list=[_point(item) for item in self._of_run("latest_metrics", run_id)],
+                metric_list=self._last_points(run_id),
                 param_list=[
                     Param(text(item, "key"), text(item, "value"))
                     for item in self._of_run("params", run_id)
                 ],
-                tag_list=[
-                    Tag(text(item, "key"), text(item, "value"))
-                    for item in self._of_run("tags", run_id)
-                ],
+                tag_list=[Tag(key, value) for key, value in (old_tags(row) | tags).items()],
             ),
             inputs=self._inputs(run_id),
             outputs=self._outputs(run_id),
@@ -114,7 +120,23 @@ class MlflowDatabaseSource:
         return self._rows.where(table, run_uuid=run_id)
 
     def _points(self, run_id: str) -> Callable[[], Iterator[Metric]]:
-        return lambda: (_point(row) for row in self._of_run("metrics", run_id))
+        return lambda: self._readable(run_id, self._of_run("metrics", run_id))
+
+    def _readable(self, run_id: str, rows: list[dict[str, Any]]) -> Iterator[Metric]:
+        for row in rows:
+            try:
+                yield _point(row)
+            except UnreadableError as error:
+                self.notes.append(
+                    f"run {run_id}: a point of {text(row, 'key')!r} is left out: {error}"
+                )
+
+    def _last_points(self, run_id: str) -> list[Metric]:
+        """Return enough to notice that a history has grown: before 2019 only how long each one is."""
+        if "latest_metrics" in self._rows.tables:
+            return list(self._readable(run_id, self._of_run("latest_metrics", run_id)))
+        lengths = Counter(text(row, "key") for row in self._of_run("metrics", run_id))
+        return [Metric(key, float(count), 0) for key, count in sorted(lengths.items())]
 
     def _inputs(self, run_id: str) -> RunInputs:
         datasets: list[DatasetInput] = []
@@ -144,8 +166,12 @@ class MlflowDatabaseSource:
         found = self._rows.where("logged_models", experiment_id=int(experiment.experiment_id))
         for row in found:
             if row.get("lifecycle_stage", "active") == "active":
-                model = mlflow_database_models.logged_model(self._rows, row)
-                what = f"logged model {model.info.model_id}"
+                what = f"logged model {text(row, 'model_id')}"
+                try:
+                    model = mlflow_database_models.logged_model(self._rows, row)
+                except UnreadableError as error:
+                    yield Broken(what, str(error))
+                    continue
                 yield ModelRecord(model, self.files(model.info.artifact_uri, what))
 
     def registered_models(self) -> Iterator[RegisteredRecord | Broken]:
@@ -180,6 +206,8 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     """Open an SQLite file that nobody will write through this connection."""
     try:
         connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+        # One text that is none must not cost the rows beside it.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         raise StoreUnreadable(f"{path} is not a readable SQLite database: {error}.") from error
@@ -187,10 +215,11 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _point(row: dict[str, Any]) -> Metric:
-    value = float(row["value"])
-    if row.get("is_nan"):
-        value = math.nan
-    elif abs(value) == _LARGEST:  # MLflow writes an infinity as the largest float
+    try:
+        value = math.nan if row.get("is_nan") else float(row["value"])
+    except (TypeError, ValueError) as error:
+        raise UnreadableError(f"its value is no number: {row['value']!r}") from error
+    if abs(value) == _LARGEST:  # MLflow writes an infinity as the largest float
         value = math.copysign(math.inf, value)
     return Metric(text(row, "key"), value, number(row, "timestamp"), number(row, "step"))
 

@@ -18,8 +18,9 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.transfer.filestore_models import model_status
+from mltrack_jupyter.transfer.reading import UnreadableError
 from mltrack_jupyter.transfer.rows import Rows, number, text
-from mltrack_jupyter.transfer.source import RegisteredRecord
+from mltrack_jupyter.transfer.source import Broken, RegisteredRecord
 from mltrack_jupyter.transfer.store_source import with_aliases
 
 _LARGEST = 1.7976931348623157e308
@@ -51,8 +52,11 @@ def logged_model(rows: Rows, row: dict[str, Any]) -> LoggedModel:
 
 
 def _point(row: dict[str, Any]) -> Metric:
-    value = row.get("metric_value")
-    value = math.nan if value is None else float(value)
+    found = row.get("metric_value")
+    try:
+        value = math.nan if found is None else float(found)
+    except (TypeError, ValueError) as error:
+        raise UnreadableError(f"a metric is no number: {found!r}") from error
     if abs(value) == _LARGEST:
         value = math.copysign(math.inf, value)
     return Metric(
@@ -67,28 +71,35 @@ def _point(row: dict[str, Any]) -> Metric:
     )
 
 
-def registered_models(rows: Rows) -> Iterator[RegisteredRecord]:
+def registered_models(rows: Rows) -> Iterator[RegisteredRecord | Broken]:
     """Return every registered model with its versions."""
     for row in rows.all("registered_models", order="name"):
-        name = text(row, "name")
-        tags = rows.where("registered_model_tags", name=name)
-        pointing = rows.where("registered_model_aliases", name=name)
-        model = RegisteredModel(
-            name=name,
-            creation_timestamp=number(row, "creation_time"),
-            last_updated_timestamp=number(row, "last_updated_time"),
-            description=text(row, "description"),
-            tag_list=[Tag(text(tag, "key"), text(tag, "value")) for tag in tags],
-            alias_list=[
-                Alias(alias=text(item, "alias"), version=text(item, "version")) for item in pointing
-            ],
-        )
-        versions = [
-            with_aliases(_version(rows, item), model)
-            for item in rows.where("model_versions", name=name)
-            if item.get("current_stage") != "Deleted_Internal"  # MLflow's mark of a deleted one
-        ]
-        yield RegisteredRecord(model, versions)
+        try:
+            yield _registered_model(rows, row)
+        except UnreadableError as error:
+            yield Broken(f"registered model {text(row, 'name')!r}", str(error))
+
+
+def _registered_model(rows: Rows, row: dict[str, Any]) -> RegisteredRecord:
+    name = text(row, "name")
+    tags = rows.where("registered_model_tags", name=name)
+    pointing = rows.where("registered_model_aliases", name=name)
+    model = RegisteredModel(
+        name=name,
+        creation_timestamp=number(row, "creation_time"),
+        last_updated_timestamp=number(row, "last_updated_time"),
+        description=text(row, "description"),
+        tag_list=[Tag(text(tag, "key"), text(tag, "value")) for tag in tags],
+        alias_list=[
+            Alias(alias=text(item, "alias"), version=text(item, "version")) for item in pointing
+        ],
+    )
+    versions = [
+        with_aliases(_version(rows, item), model)
+        for item in rows.where("model_versions", name=name)
+        if item.get("current_stage") != "Deleted_Internal"  # MLflow's mark of a deleted one
+    ]
+    return RegisteredRecord(model, versions)
 
 
 def _version(rows: Rows, row: dict[str, Any]) -> ModelVersion:

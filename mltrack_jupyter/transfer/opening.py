@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from mltrack_jupyter import config
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.files import local_path
@@ -20,6 +20,11 @@ from mltrack_jupyter.transfer.table import TableSource
 
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 _REMOTE = re.compile(r"(https?|postgresql|mysql|mariadb)(\+\w+)?:", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_RIGHT = (
+    "Right would be an mlruns folder, an MLflow or mltrack database (.db), an export (folder or .zip), "
+    "a .csv file, or http(s)://… of a server."
+)
 
 
 def is_store(text: str) -> bool:
@@ -51,7 +56,11 @@ def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "
     NotFound, InvalidParameter, StoreUnreadable
     """
     if _REMOTE.match(text):
-        return StoreSource(open_store(text))
+        return StoreSource(open_store(_with_tables(text)))
+    if _SCHEME.match(text) and not text.startswith(("file:", "sqlite:")):
+        raise InvalidParameter(
+            f"{text!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
+        )
     path = Path(text.partition(":///")[2]) if text.startswith("sqlite:") else local_path(text)
     path = path.expanduser()
     if not path.exists():
@@ -103,8 +112,27 @@ def _database(path: Path, artifacts: Path | None) -> Source:
     raise _unknown(path)
 
 
+def _with_tables(uri: str) -> str:
+    """Return the URI if it is that of a server or of a database with our tables: none are made in a source."""
+    if uri.lower().startswith("http"):
+        return uri
+    from mltrack_jupyter.store.sql.database import Database
+    from mltrack_jupyter.store.sql.schema import read_version
+
+    database = Database(uri)
+    try:
+        found = read_version(database)
+    except StoreUnreadable as error:
+        raise InvalidParameter(
+            f"{error} If it is MLflow's, start a server on it (mlflow server --backend-store-uri …) and "
+            "import from http://…"
+        ) from error
+    finally:
+        database.close()
+    if not found:
+        raise NotFound(f"{database.place} is an empty database: there is nothing to import.")
+    return uri
+
+
 def _unknown(path: Path) -> InvalidParameter:
-    return InvalidParameter(
-        f"{path} is nothing that can be imported. Right would be an mlruns folder, an MLflow or mltrack "
-        "database (.db), an export (folder or .zip), a .csv file, or http(s)://… of a server."
-    )
+    return InvalidParameter(f"{path} is nothing that can be imported. {_RIGHT}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
+from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.transfer.lines import MANIFEST
 
 _CHUNK = 1024 * 1024
@@ -87,6 +87,10 @@ class ZipPlace:
     """An export in a zip file, which appears when it is complete."""
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not _is_export(path):
+            raise InvalidParameter(
+                f"{path} is there already and is no export; choose another name."
+            )
         self._path = path
         self._fresh = path.with_name(f".{path.name}.new")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +116,14 @@ class ZipPlace:
         """Remove what there is."""
         self._zip.close()
         self._fresh.unlink(missing_ok=True)
+
+
+def _is_export(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as found:
+            return MANIFEST in found.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 class FolderReader:
@@ -156,12 +168,15 @@ class ZipReader:
 @contextmanager
 def writing(target: Path) -> Iterator[WritingPlace]:
     """Write an export whole: into a zip file if the name says so, else into a folder."""
-    place: WritingPlace = ZipPlace(target) if target.suffix == ".zip" else FolderPlace(target)
+    place: WritingPlace | None = None
     finished = False
     try:
+        place = ZipPlace(target) if target.suffix == ".zip" else FolderPlace(target)
         yield place
         place.finish()
         finished = True
+    except OSError as error:
+        raise StoreUnwritable(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
-        if not finished:
+        if place is not None and not finished:
             place.abandon()

@@ -13,6 +13,13 @@ from mltrack_jupyter.entities import Metric, RunStatus
 
 _MAX_META = 16 * 1024 * 1024
 _STATUSES = list(RunStatus)
+_SOURCE_TYPES = {"1": "NOTEBOOK", "2": "JOB", "3": "PROJECT", "4": "LOCAL"}
+# What 2018 kept in a run's meta.yaml, and in columns of its row, is a tag today.
+_OLD_FIELDS = {
+    "source_name": "mlflow.source.name",
+    "source_version": "mlflow.source.git.commit",
+    "entry_point_name": "mlflow.project.entryPoint",
+}
 
 
 class UnreadableError(ValueError):
@@ -104,6 +111,14 @@ def status_of(value: object) -> RunStatus:
         return RunStatus(text)
     except ValueError as error:
         raise UnreadableError(f"the status {text!r} is unknown") from error
+
+
+def old_tags(meta: dict[str, Any]) -> dict[str, str]:
+    """Return the tags that stand for the fields of before MLflow 1.0."""
+    found = {key: text_of(meta, name) for name, key in _OLD_FIELDS.items() if text_of(meta, name)}
+    kind = text_of(meta, "source_type")
+    kind = _SOURCE_TYPES.get(kind, kind if kind in _SOURCE_TYPES.values() else "")
+    return found | ({"mlflow.source.type": kind} if kind and text_of(meta, "source_name") else {})
 
 
 def whole_number(meta: dict[str, Any], name: str) -> int:

@@ -54,8 +54,8 @@ class TableSource:
     def __init__(self, path: Path, experiment: str = "") -> None:
         self.notes: list[str] = []
         self._experiment = experiment or path.stem
-        self._rows = _read(path)
-        header = list(self._rows[0]) if self._rows else []
+        self._lines: dict[str, int] = {}
+        header, self._rows, self._broken = _read(path)
         self._kinds = {name: self._kind(name) for name in header if name and name not in _INFO}
         self._say_what_was_guessed()
 
@@ -95,7 +95,12 @@ class TableSource:
                 continue
             counter = seen.setdefault(_digest(row, 0), itertools.count())
             try:
+                if line in self._broken:
+                    raise ValueError(self._broken[line])
                 run, points = self._run(row, experiment, next(counter))
+                first = self._lines.setdefault(run.info.run_id, line)
+                if first != line:
+                    raise ValueError(f"the run {run.info.run_id!r} is in row {first} already")
             except (ValueError, OverflowError) as error:
                 yield Broken(f"row {line}", str(error))
                 continue
@@ -111,7 +116,9 @@ class TableSource:
             if row.get(name):  # an empty cell is no value
                 key = name.partition(".")[2] if name.startswith(tuple(_PREFIXES)) else name
                 found[kind][key] = row[name]
-        points = [Metric(key, float(value), end or start) for key, value in found["metric"].items()]
+        points = [
+            Metric(key, _number(key, value), end or start) for key, value in found["metric"].items()
+        ]
         # The same row again is the same run, so that reading the file twice changes nothing.
         run_id = row.get("run_id") or row.get("run_uuid") or _digest(row, repetition)
         info = RunInfo(
@@ -147,7 +154,8 @@ def _always(value: T) -> Callable[[], T]:
     return lambda: value
 
 
-def _read(path: Path) -> Sequence[dict[str, str]]:
+def _read(path: Path) -> tuple[list[str], Sequence[dict[str, str]], dict[int, str]]:
+    """Return the names of the columns, the rows, and what is wrong with some of these by their lines."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             sample = file.read(64 * 1024)
@@ -156,13 +164,25 @@ def _read(path: Path) -> Sequence[dict[str, str]]:
                 dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, ",;\t|")
             except csv.Error:
                 dialect = csv.excel
-            rows = [
-                {key: value or "" for key, value in row.items() if key is not None}
-                for row in csv.DictReader(file, dialect=dialect)
-            ]
+            reader = csv.reader(file, dialect=dialect)
+            header = next(reader, [])
+            cells = [row for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidParameter(f"{path} is no CSV file in UTF-8: {error}.") from error
-    return rows
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise InvalidParameter(f"{path} has several columns of the name {twice[0]!r}.")
+    if not cells:
+        raise InvalidParameter(
+            f"{path} has no rows; right would be a line with the names of the columns, and a line for each run."
+        )
+    broken = {
+        line: f"it has {len(row)} cells, but the table has {len(header)} columns"
+        for line, row in enumerate(cells, 2)
+        if len(row) > len(header)
+    }
+    padded = ([*row, *[""] * (len(header) - len(row))] for row in cells)
+    return header, [dict(zip(header, row, strict=False)) for row in padded], broken
 
 
 def _digest(row: Mapping[str, str], repetition: int) -> str:
@@ -176,6 +196,13 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _number(key: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"the metric {key!r} is no number: {text!r}") from error
 
 
 def _status(text: str) -> RunStatus:

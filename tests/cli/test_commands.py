@@ -1,6 +1,9 @@
 """The commands, called as a user calls them."""
 
+import contextlib
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 
@@ -9,6 +12,7 @@ import pytest
 from mltrack_jupyter.cli import COMMANDS, main
 from mltrack_jupyter.cli.parsing import seconds
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.sql import migrations, schema
 
 
 @pytest.fixture
@@ -122,6 +126,72 @@ def test_db_check_sees_damage(store, capsys):
     (store / "junk.db").write_bytes(b"not a database at all, but long enough to be read" * 100)
     assert main(["db", "check", str(store / "junk.db")]) == 1
     assert place.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["runs list", "runs show x", "experiments list", "models list", "trash", "gc", "db check", "db backup", "db upgrade"],
+)  # fmt: skip
+def test_what_looks_at_a_store_makes_none(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MLTRACK_TRACKING_URI", str(tmp_path / "none"))
+    assert main(command.split()) == 1
+    assert "There is no store at" in capsys.readouterr().err
+    assert main([*command.split(), str(tmp_path / "other")]) == 1
+    assert str(tmp_path / "other") in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "there are no tables yet"),
+        (b"not a database " * 500, "cannot be read"),
+    ],
+)
+def test_db_check_says_what_is_no_store(tmp_path, capsys, content, said):
+    (tmp_path / "x.db").write_bytes(content)
+    assert main(["db", "check", str(tmp_path / "x.db")]) == 1
+    out = capsys.readouterr().out
+    assert said in out
+    assert "1 problem(s)" in out
+
+
+def test_db_and_a_newer_schema(store, capsys):
+    with contextlib.closing(sqlite3.connect(store / "mltrack.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    for command, stream in (("check", "out"), ("upgrade", "err")):
+        assert main(["db", command]) == 1
+        assert "pip install --upgrade" in getattr(capsys.readouterr(), stream)
+    assert main(["runs", "list"]) == 0
+    assert main(["gc", "--yes"]) == 1
+    assert main(["db", "backup"]) == 0
+
+
+def test_db_upgrade_says_where_the_copy_is(store, capsys, monkeypatch, tmp_path):
+    (tmp_path / "next.py").write_text(
+        f"revision, down_revision = 'next', {schema.HEAD!r}\ndef upgrade():\n    pass\n"
+    )
+    monkeypatch.setattr(migrations, "LOCATIONS", [*migrations.LOCATIONS, tmp_path])
+    monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, "next"))
+    monkeypatch.setattr(schema, "HEAD", "next")
+    assert main(["db", "check"]) == 1
+    assert "mltrack db upgrade" in capsys.readouterr().out
+    assert main(["db", "upgrade"]) == 0
+    (copy,) = store.glob("mltrack.db.before-*")
+    assert str(copy) in capsys.readouterr().out
+    assert main(["db", "check"]) == 0
+
+
+def test_an_export_overwrites_only_an_export(store, capsys, tmp_path):
+    (tmp_path / "thesis.zip").write_text("x")
+    assert main(["export", str(store), str(tmp_path / "thesis.zip")]) == 1
+    assert "choose another name" in capsys.readouterr().err
+    assert main(["export", str(store), str(tmp_path / "thesis.zip" / "x")]) == 1
+    assert "cannot be written: Not a directory" in capsys.readouterr().err
+    for _ in range(2):
+        assert main(["export", str(store), str(tmp_path / "o.zip")]) == 0
+    assert (tmp_path / "thesis.zip").read_text() == "x"
 
 
 def test_export_and_import(store, capsys, tmp_path):

@@ -78,13 +78,43 @@ def test_what_is_none_of_our_stores_is_not_touched(tmp_path, spoil):
     assert path.read_bytes() == before
 
 
-def test_a_store_of_a_newer_version_says_how_to_go_on(tmp_path):
-    open_store(tmp_path / "x.db").close()
+NEWER = "pip install --upgrade mltrack-jupyter"
+
+
+@pytest.fixture
+def newer(tmp_path):
+    """A store that a later version of this package has changed; and a run in it."""
+    services = open_store(tmp_path / "x.db")
+    run_id = new_run(services, params={"kept": "yes"}).info.run_id
+    services.close()
     with sqlite3.connect(tmp_path / "x.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'")
+        connection.execute("ALTER TABLE registered_models RENAME COLUMN description TO prose")
     connection.close()
-    with pytest.raises(StoreTooNew, match="pip install --upgrade mltrack-jupyter"):
-        open_store(tmp_path / "x.db")
+    return tmp_path / "x.db", run_id
+
+
+def test_a_store_of_a_newer_version_is_only_read(newer, caplog):
+    path, run_id = newer
+    before = path.read_bytes()
+    services = open_store(path)
+    assert NEWER in caplog.text
+    assert services.runs.get(run_id).data.params == {"kept": "yes"}
+    assert services.workspace.info().schema_version == "9999"
+    for write in (
+        lambda: services.runs.log_metric(run_id, "m", 1.0, 0),
+        lambda: services.runs.create("0"),
+        lambda: services.experiments.create("new"),
+        lambda: services.workspace.purge(run_ids=[run_id]),
+    ):
+        with pytest.raises(StoreTooNew, match=NEWER):
+            write()
+    with pytest.raises(StoreTooNew, match="This cannot be read") as caught:
+        services.registered_models.search()
+    assert "SELECT" not in str(caught.value)
+    services.close()
+    assert path.read_bytes() == before
 
 
 def test_an_empty_file_becomes_a_store(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 
 
 def test_prefixed_and_guessed_columns(tmp_path, target, bring):
@@ -51,3 +51,47 @@ def test_what_is_no_source_says_what_would_be(tmp_path, target, bring):
         bring(tmp_path / "none", target)
     with pytest.raises(InvalidParameter, match="mlruns folder"):
         bring(tmp_path, target)
+
+
+def test_a_row_that_does_not_fit_is_listed(tmp_path, target, bring):
+    place = tmp_path / "t.csv"
+    place.write_text("run_id,metrics.acc,note\nr1,1\nr2,2,b,c\nr3,much,d\nr1,4,e\n")
+    report = bring(place, target)
+    assert [(item.what, item.reason) for item in report.problems] == [
+        ("row 3", "it has 4 cells, but the table has 3 columns"),
+        ("row 4", "the metric 'acc' is no number: 'much'"),
+        ("row 5", "the run 'r1' is in row 2 already"),
+    ]
+    assert target.runs.get("r1").data.metrics == {"acc": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "has no rows"),
+        (b"run_id,metrics.acc\n", "has no rows"),
+        (b"a,a\n1,2\n", "several columns of the name 'a'"),
+        (b"a,b\n\xff\xfe,1\n", "no CSV file in UTF-8"),
+    ],
+)
+def test_a_table_that_is_none(tmp_path, target, bring, content, said):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InvalidParameter, match=said):
+        bring(tmp_path / "t.csv", target)
+
+
+@pytest.mark.parametrize(
+    "name", ["x.db", "x.zip", "x.txt", "folder", "s3://bucket/x", "ftp://host"]
+)
+@pytest.mark.parametrize("content", [b"", b"just words, no database\n" * 100])
+def test_a_source_that_is_none(tmp_path, target, bring, name, content):
+    place = name if "://" in name else tmp_path / name
+    if name == "folder":
+        place.mkdir()
+    elif "://" not in name:
+        place.write_bytes(content)
+    before = target.workspace.changes().last
+    with pytest.raises(MltrackError) as caught:
+        bring(place, target)
+    assert name in str(caught.value)
+    assert target.workspace.changes().last == before

@@ -13,6 +13,7 @@ from mltrack_jupyter.store.sql.lease_service import SqlLeases
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
+from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
@@ -50,7 +51,7 @@ def open_sql(
         registered_models=SqlRegisteredModels(database, sources),
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, locations),
-        artifact_files=RootArtifactFiles(locations),
+        artifact_files=RootArtifactFiles(locations, OwnRoots(database)),
         workspace=SqlWorkspace(database, TrashBin(database, locations)),
         transfer=SqlTransfer(database, locations, sources),
         journals=SqlJournals(database),

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, Table, delete, insert, text
 from sqlalchemy import exc as sa_exc
 
-from mltrack_jupyter.errors import Unavailable
+from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
@@ -36,6 +36,8 @@ class Database:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.newer_schema = ""
+        self.only_read = ""  # or why nothing may be written
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
         _forget_after_fork(self)
@@ -60,23 +62,42 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that writes everything or, on an exception, nothing."""
+    def write(self, *, references: bool = True) -> Iterator[Connection]:
+        """Open a transaction that writes everything or, on an exception, nothing.
+
+        Without ``references``, SQLite does not follow them: who replaces a table by a new one of its name
+        does not mean to delete the rows that refer to it.
+        """
+        if self.only_read:
+            raise StoreTooNew(self.only_read)
         lock = self._writing if self.is_sqlite else nullcontext()
         with self._translated(), lock, self.engine.connect() as connection:
             connection.info["write"] = True
             try:
+                # SQLite hears this only outside of a transaction.
+                if not references:
+                    self._follow_references(connection, "OFF")
                 with connection.begin():
                     yield connection
             finally:
                 connection.info.pop("write", None)
+                if not references:
+                    self._follow_references(connection, "ON")
+
+    def _follow_references(self, connection: Connection, state: str) -> None:
+        raw = connection.connection.driver_connection
+        if self.is_sqlite and raw is not None:
+            raw.execute(f"PRAGMA foreign_keys={state}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except sa_exc.DBAPIError as error:
-            raise translate(error, self.place, is_file=self.is_sqlite) from error
+            found = translate(error, self.place, is_file=self.is_sqlite)
+            if self.only_read and type(found) in (StoreUnreadable, Unavailable):
+                raise StoreTooNew(f"This cannot be read: {self.only_read}") from error
+            raise found from error
         except sa_exc.TimeoutError as error:
             raise Unavailable(f"All connections to {self.place} are in use.") from error
 

@@ -53,6 +53,17 @@ def compare_by_characters(connection: Connection) -> None:
         connection.execute(text(f"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"))
 
 
+def create_missing_indexes(connection: Connection) -> None:
+    """Create the indexes that a process did not come to which was killed while it made MySQL's tables.
+
+    A table that is there is passed over with its indexes when the next process goes on.
+    """
+    if connection.dialect.name == "mysql":
+        for table in tables.metadata.sorted_tables:
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
+
+
 def has_version(connection: Connection) -> bool:
     """Tell whether the tables have been made, to the last step."""
     if "alembic_version" not in inspect(connection).get_table_names():

@@ -8,6 +8,7 @@ from mltrack_jupyter.entities import FileList
 from mltrack_jupyter.services import ArtifactFiles, Download, RunArtifacts
 from mltrack_jupyter.store.artifacts import LocalFiles, Locations, check_path
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
 
 
@@ -38,8 +39,9 @@ class SqlRunArtifacts(RunArtifacts):
 class RootArtifactFiles(ArtifactFiles):
     """The files behind ``mlflow-artifacts:`` URIs."""
 
-    def __init__(self, locations: Locations) -> None:
+    def __init__(self, locations: Locations, roots: OwnRoots) -> None:
         self._files = LocalFiles(locations.root)
+        self._roots = roots
 
     def list(self, path: str = "") -> FileList:
         check_path(path, empty=True)
@@ -49,7 +51,9 @@ class RootArtifactFiles(ArtifactFiles):
         return self._files.open(path)
 
     def upload(self, path: str, body: BinaryIO) -> None:
+        self._roots.check_written(path)
         self._files.write(path, body)
 
     def delete(self, path: str) -> None:
+        self._roots.check_deleted(path)
         self._files.delete(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import tempfile
@@ -9,19 +10,23 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
 
-HEAD = "0003"
-"""The newest schema version; the same as the newest file in ``migrations/versions``."""
-_KNOWN = ("0001", "0002", "0003")
+_log = logging.getLogger(__name__)
+_FOLDER = Path(__file__).parent / "migrations" / "versions"
+# By the names of the files: Alembic, which would tell, costs more than opening a store may.
+VERSIONS = tuple(sorted(name[:4] for name in os.listdir(_FOLDER) if name[:4].isdigit()))
+"""Every schema version that this package knows, oldest first."""
+HEAD = VERSIONS[-1]
+"""The newest schema version."""
 
 
 def ensure_schema(database: Database) -> None:
     """Bring a database to the newest schema, creating it if it is new. Several processes may call it.
 
-    Raises ``StoreTooNew`` or ``StoreUnreadable``.
+    One with a newer schema is left as it is, and may only be read. Raises ``StoreUnreadable``.
     """
     path = database.path
     if path and path != ":memory:" and not os.path.exists(path):
@@ -34,14 +39,22 @@ def ensure_schema(database: Database) -> None:
         found = read_version(database)
     if found == HEAD:
         return
-    if found not in _KNOWN:
-        raise StoreTooNew(
-            f"{database.place} has the schema {found!r}, which is newer than this "
-            f"package knows (up to {HEAD!r}): pip install --upgrade mltrack-jupyter."
-        )
+    if found not in VERSIONS:
+        database.newer_schema = found
+        database.only_read = too_new(database, found)
+        _log.warning("%s Until then the store can only be read.", database.only_read)
+        return
     from mltrack_jupyter.store.sql.migrations import upgrade
 
     upgrade(database)
+
+
+def too_new(database: Database, found: str) -> str:
+    """Return what to say of a database that a newer version of this package wrote."""
+    return (
+        f"{database.place} has the schema {found!r}, which is newer than this package knows "
+        f"(up to {HEAD!r}): pip install --upgrade mltrack-jupyter."
+    )
 
 
 def create_file(path: Path) -> None:
@@ -94,6 +107,7 @@ def create_tables(connection: Connection) -> None:
     """
     on_servers.compare_by_characters(connection)
     tables.metadata.create_all(connection)
+    on_servers.create_missing_indexes(connection)
     now = now_ms()
     default = {
         "id": 0,

@@ -25,7 +25,7 @@ class SqlWorkspace(Workspace):
         return WorkspaceInfo(
             version=package_version(),
             store=self._database.engine.dialect.name,
-            schema_version=HEAD,
+            schema_version=self._database.newer_schema or HEAD,
         )
 
     def changes(self, since: int | None = None, max_results: int = 1000) -> ChangeList:

@@ -1,0 +1,33 @@
+"""Stores that commands look at: those that are there. Only what writes runs makes a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mltrack_jupyter.cli.parsing import store_of
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import normalise_uri, open_store
+
+SQLITE = "sqlite:///"
+
+
+def open_existing(given: str | None) -> Services:
+    """Open the store that was named, or the default one. Raises ``NotFound`` if there is none."""
+    return open_store(existing_uri(given))
+
+
+def existing_uri(given: str | None) -> str:
+    """Return the full URI of a store; of SQLite's the file must be there."""
+    uri = normalise_uri(store_of(given))
+    if uri.startswith(SQLITE):
+        path = Path(uri.removeprefix(SQLITE))
+        if not path.exists():
+            hint = "" if given else " The first run makes it."
+            raise NotFound(
+                f"There is no store at {path}.{hint} Name another by its folder, its .db file, its database "
+                "URL, or http(s)://… of its server."
+            )
+        if path.is_dir():
+            raise InvalidParameter(f"{path} is a folder, where the database's file should be.")
+    return uri
