@@ -11,10 +11,8 @@ from sqlalchemy import Connection, Row, select
 from mltrack_jupyter.entities import (
     Dataset,
     DatasetInput,
-    Metric,
     ModelInput,
     ModelOutput,
-    Param,
     Run,
     RunData,
     RunInfo,
@@ -25,16 +23,8 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store.sql.database import chunked, held
-from mltrack_jupyter.store.sql.tables import (
-    datasets,
-    latest_metrics,
-    params,
-    run_datasets,
-    run_models,
-    runs,
-    tags,
-)
-from mltrack_jupyter.store.sql.values import from_bits
+from mltrack_jupyter.store.sql.run_data import load_data
+from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, runs
 
 
 def find_run(connection: Connection, run_id: str) -> Row[Any]:
@@ -79,7 +69,7 @@ def load_runs(
     found: list[Run] = []
     for part in chunked(rows):
         numbers = [row.id for row in part]
-        points, values, labels = _load_data(connection, numbers)
+        points, values, labels = load_data(connection, numbers)
         inputs = _load_datasets(connection, numbers)
         models = _load_models(connection, numbers)
         for row in part:
@@ -100,29 +90,6 @@ def load_runs(
                 )
             )
     return found
-
-
-def _load_data(
-    connection: Connection, numbers: list[int]
-) -> tuple[dict[int, list[Metric]], dict[int, list[Param]], dict[int, list[Tag]]]:
-    points: dict[int, list[Metric]] = {}
-    values: dict[int, list[Param]] = {}
-    labels: dict[int, list[Tag]] = {}
-    latest = latest_metrics.c
-    columns = select(latest.run, latest.key, latest.bits, latest.timestamp, latest.step)
-    for run, key, bits, timestamp, step in connection.execute(
-        columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
-    ):
-        points.setdefault(run, []).append(Metric(key, from_bits(bits), timestamp, step))
-    for run, key, value in connection.execute(
-        select(params).where(params.c.run.in_(numbers)).order_by(params.c.run, params.c.key)
-    ):
-        values.setdefault(run, []).append(Param(key, value))
-    for run, key, value in connection.execute(
-        select(tags).where(tags.c.run.in_(numbers)).order_by(tags.c.run, tags.c.key)
-    ):
-        labels.setdefault(run, []).append(Tag(key, value))
-    return points, values, labels
 
 
 def _load_datasets(connection: Connection, numbers: list[int]) -> dict[int, list[DatasetInput]]:

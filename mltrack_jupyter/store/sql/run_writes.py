@@ -22,6 +22,8 @@ from mltrack_jupyter.store.sql.tables import (
 )
 from mltrack_jupyter.store.sql.values import from_bits, to_bits, to_number
 
+_Point = tuple[int, int, int]  # step, timestamp, bits: in the order of the history
+
 
 def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:
     """Write params once; raise ``InvalidParameter`` if one has another value already."""
@@ -60,35 +62,41 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
     The latest point of a key has the greatest (step, timestamp, value). The cost does not depend on
     how many points there are already.
     """
-    by_key: dict[str, set[tuple[int, int, int]]] = {}
+    by_key: dict[str, set[_Point]] = {}
     for point in points:
         by_key.setdefault(point.key, set()).add((point.step, point.timestamp, to_bits(point.value)))
     if not by_key:
         return
     key_ids = _key_ids(connection, by_key)
-    known = {
-        row["key"]: row
-        for row in connection.execute(
-            select(latest_metrics).where(
-                latest_metrics.c.run == run, latest_metrics.c.key.in_(by_key)
-            )
-        ).mappings()
-    }
-    latest = []
+    query = select(latest_metrics)
+    query = query.where(latest_metrics.c.run == run, latest_metrics.c.key.in_(by_key))
+    known = {row["key"]: row for row in connection.execute(query).mappings()}
+    latest, beyond = [], []
     for key, found in sorted(by_key.items()):
-        rows = [
-            {"run": run, "key_id": key_ids[key], "step": step, "timestamp": timestamp, "bits": bits}
-            for step, timestamp, bits in sorted(found)
-        ]
-        fresh = upsert(connection, metrics, rows, replace=False)
-        latest.append(_latest(run, key, found, known.get(key), fresh))
+        rows = _rows(run, key_ids[key], found)
+        last = known.get(key)
+        if last is None or min(found) > (last["step"], last["timestamp"], last["bits"]):
+            beyond += rows  # what lies after the latest point repeats none
+            fresh = len(rows)
+        else:
+            fresh = upsert(connection, metrics, rows, replace=False)
+        latest.append(_latest(run, key, found, last, fresh))
+    if beyond:
+        connection.execute(insert(metrics), beyond)
     upsert(connection, latest_metrics, latest)
+
+
+def _rows(run: int, key_id: int, found: set[_Point]) -> list[dict[str, int]]:
+    return [
+        {"run": run, "key_id": key_id, "step": step, "timestamp": timestamp, "bits": bits}
+        for step, timestamp, bits in sorted(found)
+    ]
 
 
 def _latest(
     run: int,
     key: str,
-    found: set[tuple[int, int, int]],
+    found: set[_Point],
     known: RowMapping | None,
     fresh: int,
 ) -> dict[str, Any]:
