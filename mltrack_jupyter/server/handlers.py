@@ -54,6 +54,12 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
             self.request.headers["Authorization"] = f"token {_password(header[6:])}"
         await super().prepare()
 
+    def set_signed_cookie(self, name: str, value: str | bytes, **_options: Any) -> None:
+        """Set no login cookie: it is signed anew at each request of clients that keep none."""
+
+    # Jupyter sets it by its older name.
+    set_secure_cookie = set_signed_cookie
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from mltrack_jupyter.entities import (
     Dataset,
@@ -22,15 +22,18 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.store.sql.database import chunked, held
+from mltrack_jupyter.store.sql.database import chunked
 from mltrack_jupyter.store.sql.run_data import load_data
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, runs
+
+_FIND = select(runs).where(runs.c.run_id == bindparam("wanted"))
+_HOLD = _FIND.with_for_update()
 
 
 def find_run(connection: Connection, run_id: str) -> Row[Any]:
     """Return the row of a run, active or deleted. Raises ``NotFound``."""
-    query = select(runs).where(runs.c.run_id == run_id)
-    row = connection.execute(held(connection, query)).first()
+    query = _HOLD if connection.info.get("write") else _FIND
+    row = connection.execute(query, {"wanted": run_id}).first()
     if row is None:
         shown = run_id if len(run_id) <= 80 else run_id[:77] + "..."
         raise NotFound(f"Run with id={shown} not found.")

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, update
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import insert_row, upsert
+from mltrack_jupyter.store.sql.database import insert_row, known_keys, upsert
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
     metric_keys,
@@ -23,6 +23,12 @@ from mltrack_jupyter.store.sql.tables import (
 from mltrack_jupyter.store.sql.values import from_bits, to_bits, to_number
 
 _Point = tuple[int, int, int]  # step, timestamp, bits: in the order of the history
+
+_KNOWN = select(latest_metrics).where(
+    latest_metrics.c.run == bindparam("of"),
+    latest_metrics.c.key.in_(bindparam("keys", expanding=True)),
+)
+_ADD = insert(metrics)
 
 
 def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:
@@ -68,9 +74,8 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
     if not by_key:
         return
     key_ids = _key_ids(connection, by_key)
-    query = select(latest_metrics)
-    query = query.where(latest_metrics.c.run == run, latest_metrics.c.key.in_(by_key))
-    known = {row["key"]: row for row in connection.execute(query).mappings()}
+    asked = {"of": run, "keys": list(by_key)}
+    known = {row["key"]: row for row in connection.execute(_KNOWN, asked).mappings()}
     latest, beyond = [], []
     for key, found in sorted(by_key.items()):
         rows = _rows(run, key_ids[key], found)
@@ -82,7 +87,7 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
             fresh = upsert(connection, metrics, rows, replace=False)
         latest.append(_latest(run, key, found, last, fresh))
     if beyond:
-        connection.execute(insert(metrics), beyond)
+        connection.execute(_ADD, beyond)
     upsert(connection, latest_metrics, latest)
 
 
@@ -120,9 +125,14 @@ def _latest(
 
 
 def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    wanted = set(keys)
+    known = known_keys(connection)
+    ids = {key: known[key] for key in keys if key in known}
+    wanted = set(keys) - ids.keys()
+    if not wanted:
+        return ids
     query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(wanted))
-    ids: dict[str, int] = {row.key: row.id for row in connection.execute(query)}
+    ids |= {row.key: row.id for row in connection.execute(query)}
     for key in sorted(wanted - ids.keys()):
         ids[key] = insert_row(connection, metric_keys, {"key": key})
+    known.update(ids)
     return ids
