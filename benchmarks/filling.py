@@ -40,6 +40,7 @@ def fill_ours(path: str, count: int, params: int, metrics: int) -> None:
     experiment = int(mltrack_jupyter.set_experiment("bench").experiment_id)
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-400000")
         numbers = iter(enumerate(run_ids(count), 1))
         chance = random.Random(2)
         while batch := list(islice(numbers, _BATCH)):
@@ -76,6 +77,7 @@ def fill_mlflow(path: str, count: int, params: int, metrics: int) -> None:
     experiment = int(mlflow.set_experiment("bench").experiment_id)
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-400000")
         numbers = iter(enumerate(run_ids(count), 1))
         chance = random.Random(2)
         while batch := list(islice(numbers, _BATCH)):

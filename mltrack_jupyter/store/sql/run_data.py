@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, TextClause, bindparam, select, text
+from sqlalchemy import ColumnElement, Connection, Table, TextClause, func, select, text
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.store.sql.database import chunked
@@ -37,14 +37,21 @@ def load_data(
     return points, values, labels
 
 
+def among(connection: Connection, column: ColumnElement[int], numbers: list[int]) -> Any:
+    """Return the condition that a column holds one of many numbers; in SQLite, one parameter for all."""
+    if connection.dialect.name != "sqlite":
+        return column.in_(numbers)
+    each = func.json_each(str(numbers)).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
 def _joined(table: Table, item: str) -> TextClause:
     # The order of the key is that of the table itself, in which SQLite reads and groups it.
-    query = text(
+    return text(
         "SELECT '{' || group_concat('\"' || run || '\":' || items) || '}' FROM ("  # noqa: S608
-        f"SELECT run, json_group_array({item}) AS items FROM {table.name} WHERE run IN :numbers "
-        "GROUP BY run)"
+        f"SELECT run, json_group_array({item}) AS items FROM {table.name} "
+        "WHERE run IN (SELECT value FROM json_each(:numbers)) GROUP BY run)"
     )
-    return query.bindparams(bindparam("numbers", expanding=True))
 
 
 _PAIR = "json_object('key', key, 'value', value)"
@@ -62,7 +69,7 @@ _PAIRS: dict[type[Any], msgspec.json.Decoder[Any]] = {
 
 
 def _ask(connection: Connection, table: Table, numbers: list[int]) -> str:
-    return connection.execute(_JOINED[table.name], {"numbers": numbers}).scalar() or "{}"
+    return connection.execute(_JOINED[table.name], {"numbers": str(numbers)}).scalar() or "{}"
 
 
 def _load_pairs(

@@ -23,7 +23,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store.sql.database import chunked
-from mltrack_jupyter.store.sql.run_data import load_data
+from mltrack_jupyter.store.sql.run_data import among, load_data
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, runs
 
 _FIND = select(runs).where(runs.c.run_id == bindparam("wanted"))
@@ -100,7 +100,7 @@ def _load_datasets(connection: Connection, numbers: list[int]) -> dict[int, list
     query = (
         select(run_datasets.c.run, run_datasets.c.tags, datasets)
         .join(datasets, datasets.c.id == run_datasets.c.dataset)
-        .where(run_datasets.c.run.in_(numbers))
+        .where(among(connection, run_datasets.c.run, numbers))
         .order_by(run_datasets.c.run, datasets.c.id)
     )
     for row in connection.execute(query):
@@ -121,7 +121,7 @@ def _load_models(
     connection: Connection, numbers: list[int]
 ) -> dict[int, tuple[list[ModelOutput], list[ModelInput]]]:
     found: dict[int, tuple[list[ModelOutput], list[ModelInput]]] = {}
-    query = select(run_models).where(run_models.c.run.in_(numbers))
+    query = select(run_models).where(among(connection, run_models.c.run, numbers))
     for row in connection.execute(query.order_by(run_models.c.run, run_models.c.step)):
         made, read = found.setdefault(row.run, ([], []))
         if row.direction == "output":
