@@ -59,9 +59,7 @@ def _ours(connection, experiment, batch, chance, params, metrics) -> None:
     )
     connection.executemany(_STAGED["param"].format(run="run"), _params(batch, params, by_id=False))
     connection.executemany(_STAGED["tag"].format(run="run"), _tags(batch, by_id=False))
-    values = [
-        (i, f"m{k}", 9, NOW + i, chance.random()) for i, _ in batch for k in range(metrics)
-    ]
+    values = [(i, f"m{k}", 9, NOW + i, chance.random()) for i, _ in batch for k in range(metrics)]
     connection.executemany(
         "INSERT INTO latest_metrics (run, key, step, timestamp, bits, value, min, max, count) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 10)",
