@@ -23,7 +23,8 @@ class Entity(Struct, frozen=True, omit_defaults=True):
     """An immutable record; fields that hold their default are absent from its JSON, as in MLflow's."""
 
 
-class Tag(Entity, frozen=True):
+# Without gc: what holds only texts and numbers can be in no cycle, and there are many of them.
+class Tag(Entity, frozen=True, gc=False):
     """A key and its text; of an experiment, a run, a model or a version."""
 
     key: str

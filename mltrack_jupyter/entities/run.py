@@ -24,14 +24,14 @@ class RunStatus(str, Enum):
         return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
 
-class Param(Entity, frozen=True):
+class Param(Entity, frozen=True, gc=False):
     """A key and its value as text; written once in a run."""
 
     key: str
     value: str = text()
 
 
-class Metric(Entity, frozen=True):
+class Metric(Entity, frozen=True, gc=False):
     """One point of a metric: a float (NaN and infinities included) at a step and a time (ms)."""
 
     key: str
@@ -117,13 +117,13 @@ class DatasetInput(Entity, frozen=True, kw_only=True):
     tags: list[Tag] = []
 
 
-class ModelInput(Entity, frozen=True):
+class ModelInput(Entity, frozen=True, gc=False):
     """A logged model that a run read."""
 
     model_id: str
 
 
-class ModelOutput(Entity, frozen=True):
+class ModelOutput(Entity, frozen=True, gc=False):
     """A logged model that a run made, and the step at which it did."""
 
     model_id: str

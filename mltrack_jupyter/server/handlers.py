@@ -70,6 +70,12 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
             return scheme == (told or self.request.protocol).split(",")[0].strip().lower()
         return True  # a proxy with TLS that does not say that it is one
 
+    def set_signed_cookie(self, name: str, value: str | bytes, **_options: Any) -> None:
+        """Set no login cookie: it is signed anew at each request of clients that keep none."""
+
+    # Jupyter sets it by its older name.
+    set_secure_cookie = set_signed_cookie
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]

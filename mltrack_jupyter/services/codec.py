@@ -26,6 +26,9 @@ from mltrack_jupyter.services.operation import Operation
 _MAX_INT64 = 2**63 - 1
 _MAX_DEPTH = 32
 _NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_AS_THEY_ARE = frozenset({str, int, bool, NoneType})
+_NUMBERS = frozenset({float, NoneType})
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,10 @@ def decode_request(
 
     Raises ``InvalidParameter`` with the name of the parameter that is missing or wrong.
     """
+    if body and not path_params and not operation.body_param:
+        exact = _decode_exactly(operation, body)
+        if exact is not None:
+            return exact
     given: dict[str, Any] = {}
     if operation.body_param or body == b"":
         for name, values in query.items():
@@ -103,6 +110,27 @@ def decode_request(
         given = _parse_body(body)
     given.update(path_params)
     return _convert(operation, given)
+
+
+def _decode_exactly(operation: Operation, body: bytes) -> dict[str, Any] | None:
+    """Read a body that needs no leniency in one pass; ``None`` if it may need some.
+
+    Integers that may not fit into 64 bits are left to the lenient way, which checks them.
+    """
+    if _LONG_INTEGER.search(body) or any(
+        f'"{name}"'.encode() in body for name in operation.aliases
+    ):
+        return None
+    try:
+        request = _decoder(operation.request_type).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return {name: getattr(request, name) for name in operation.parameters}
+
+
+@cache
+def _decoder(request_type: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(request_type)
 
 
 def _parse_body(body: bytes) -> dict[str, Any]:
@@ -227,20 +255,46 @@ def encode_answer(operation: Operation, value: Any) -> bytes:
     elif operation.answer:
         wire = {operation.answer: value}
     else:
-        wire = {} if value is None else value
-    return msgspec.json.encode(_to_wire(msgspec.to_builtins(wire), top=True))
+        wire = {} if value is None else _fields(value)
+    wire = {name: item for name, item in wire.items() if not _is_empty(item)}
+    body = msgspec.json.encode(wire)
+    # A float that JSON lacks is written as null: where there is no null, there was none.
+    return msgspec.json.encode(_to_wire(msgspec.to_builtins(wire))) if b"null" in body else body
 
 
-def _to_wire(value: Any, *, top: bool = False) -> Any:
+def _fields(value: Any) -> Mapping[str, Any]:
+    """Return the fields of an answer as they are; fields that hold their default are left out."""
+    if not isinstance(value, msgspec.Struct):
+        found: Mapping[str, Any] = msgspec.to_builtins(value)
+        return found
+    fields = msgspec.structs.fields(value)
+    named = {item.encode_name: (getattr(value, item.name), item.default) for item in fields}
+    omits = value.__struct_config__.omit_defaults
+    return {
+        name: item for name, (item, default) in named.items() if not omits or item is not default
+    }
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str | list) and not value
+
+
+def _to_wire(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
-        return {
-            key: _to_wire(item) for key, item in value.items() if not (top and item in ("", []))
-        }
+        return {key: _to_wire(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_to_wire(item) for item in value]
+        return value if _is_plain(value) else [_to_wire(item) for item in value]
     return value
+
+
+def _is_plain(values: list[Any]) -> bool:
+    """Tell whether a list, which may be a long column, can stay as it is."""
+    kinds = set(map(type, values))
+    if kinds <= _AS_THEY_ARE:
+        return True
+    return kinds <= _NUMBERS and all(map(math.isfinite, filter(None, values)))
 
 
 def decode_answer(operation: Operation, body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,16 +119,50 @@ def _frame(runs: Sequence[Run]) -> pd.DataFrame:
         "end_time": pd.to_datetime([run.info.end_time for run in runs], unit="ms", utc=True),
     }
     for kind in ("metrics", "params", "tags"):
-        values = [getattr(run.data, kind) for run in runs]
-        missing = float("nan") if kind == "metrics" else None
-        for key in sorted({key for item in values for key in item}):
-            columns[f"{kind}.{key}"] = [item.get(key, missing) for item in values]
+        columns |= _columns(kind, runs)
     return pd.DataFrame(columns)
 
 
-def get_metric_history(run_id: str, key: str) -> list[Metric]:
-    """Return every point of a metric by (timestamp, step, value)."""
-    return session.services().metrics.history(run_id, key).items
+def _columns(kind: str, runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return a column for each key that any run has, sorted by key."""
+    missing = math.nan if kind == "metrics" else None
+    found: dict[str, list[Any]] = {}
+    for row, run in enumerate(runs):
+        for item in getattr(run.data, f"{kind[:-1]}_list"):
+            column = found.get(item.key)
+            if column is None:
+                column = found[item.key] = [missing] * len(runs)
+            column[row] = item.value
+    return {f"{kind}.{key}": found[key] for key in sorted(found)}
+
+
+def get_metric_history(
+    run_id: str, key: str, output_format: Literal["list", "columns", "pandas"] = "list"
+) -> list[Metric] | dict[str, list[Any]] | pd.DataFrame:
+    """Return every point of a metric by (timestamp, step, value); the cost grows with the points.
+
+    As a list of points, as ``columns`` (a dict of the lists ``step``, ``timestamp`` in ms, ``value``), or
+    as a DataFrame of these columns, with ``timestamp`` in UTC.
+    """
+    if output_format not in ("list", "columns", "pandas"):
+        raise InvalidParameter(
+            f"output_format must be 'list', 'columns' or 'pandas', not {output_format!r}."
+        )
+    points = session.services().metrics.history(run_id, key).items
+    if output_format == "list":
+        return points
+    columns: dict[str, list[Any]] = {
+        "step": [point.step for point in points],
+        "timestamp": [point.timestamp for point in points],
+        "value": [point.value for point in points],
+    }
+    if output_format == "columns":
+        return columns
+    import pandas as pd
+
+    return pd.DataFrame(
+        columns | {"timestamp": pd.to_datetime(columns["timestamp"], unit="ms", utc=True)}
+    )
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:

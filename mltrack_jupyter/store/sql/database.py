@@ -9,10 +9,11 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, delete, insert, text
+from sqlalchemy import Connection, Select, Table, bindparam, delete, event, insert, text
 from sqlalchemy import exc as sa_exc
 
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
@@ -20,6 +21,7 @@ from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
 
+_MOST_KEYS = 10_000
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
 
@@ -35,6 +37,7 @@ class Database:
     def __init__(self, url: str, *, synchronous: str = "NORMAL") -> None:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
+        event.listen(self.engine, "rollback", _forget_keys)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""
         self.only_read = ""  # or why nothing may be written
@@ -134,6 +137,21 @@ def held(connection: Connection, query: Select[Any], *, share: bool = False) -> 
     return query.with_for_update(read=share) if connection.info.get("write") else query
 
 
+def known_keys(connection: Connection) -> dict[str, int]:
+    """Return the numbers of metrics' names that this connection has met; a name keeps its number.
+
+    Those of a transaction that is rolled back are forgotten with it.
+    """
+    known: dict[str, int] = connection.info.setdefault("metric_keys", {})
+    if len(known) > _MOST_KEYS:
+        known.clear()
+    return known
+
+
+def _forget_keys(connection: Connection) -> None:
+    connection.info.pop("metric_keys", None)
+
+
 def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
     """Insert one row and return the number that the database gave it."""
     key = connection.execute(insert(table), row).inserted_primary_key
@@ -148,13 +166,18 @@ def upsert(
     """Insert rows, replacing (or else keeping) those with the same primary key; return rows written."""
     if not rows:
         return 0
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), replace)
+    return connection.execute(statement, list(rows)).rowcount
+
+
+@lru_cache(maxsize=100)
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool) -> Any:
     keys = [column.name for column in table.primary_key]
-    rest = [name for name in rows[0] if name not in keys]
-    name = connection.dialect.name
+    rest = [name for name in columns if name not in keys]
     # Only the dialect in use is imported: the others cost a tenth of a second at every start.
-    into = import_module(f"sqlalchemy.dialects.{name}").insert(table)
+    into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     statement: Any
-    if name == "mysql":
+    if dialect == "mysql":
         fresh = {column: into.inserted[column] for column in rest} if replace else {}
         # An update of a key to itself is MySQL's way of doing nothing.
         kept = fresh or {keys[0]: table.c[keys[0]]}
@@ -168,11 +191,16 @@ def upsert(
             else into.on_conflict_do_nothing(index_elements=keys)
         )
     # Otherwise the number is asked of a cursor that is closed, which only SQLite's still knows.
-    statement = statement.execution_options(preserve_rowcount=True)
-    return connection.execute(statement, list(rows)).rowcount
+    return statement.execution_options(preserve_rowcount=True)
 
 
 _TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")
+_NOTE = insert(tables.changes)
+_FORGET_LOG = delete(tables.changes).where(
+    tables.changes.c.entity == bindparam("of"),
+    tables.changes.c.entity_id.in_(bindparam("named", expanding=True)),
+    tables.changes.c.action == "log",
+)
 
 
 def record_change(
@@ -209,18 +237,16 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
         # Numbers are given out before a commit. Without taking turns from here to there, a reader could
         # see a number and never the smaller one that was committed after it.
         connection.execute(_TAKE_TURNS)
-    changes = tables.changes
     logged: dict[str, list[str]] = {}
     for item in found:
         if item.action == "log":
             logged.setdefault(item.entity, []).append(item.entity_id)
     for entity, ids in logged.items():
         for some in chunked(ids):
-            stale = (changes.c.entity == entity, changes.c.entity_id.in_(some))
-            connection.execute(delete(changes).where(*stale, changes.c.action == "log"))
+            connection.execute(_FORGET_LOG, {"of": entity, "named": some})
     common = {"timestamp": now_ms(), "actor": actor.get()}
     rows = [{**item._asdict(), **common} for item in found]
-    connection.execute(insert(changes), rows)
+    connection.execute(_NOTE, rows)
 
 
 def chunked(items: Iterable[Any], size: int = 5000) -> Iterator[list[Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import Connection, select, text
 
 from mltrack_jupyter.entities import Metric, MetricSeries, Page
 from mltrack_jupyter.errors import InvalidParameter
@@ -18,6 +19,12 @@ from mltrack_jupyter.store.sql.tables import metric_keys, metrics, runs
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many
 
 _MAX_RUNS = 100
+_INTEGERS = msgspec.json.Decoder(list[int])
+_JOINED = text(
+    "SELECT group_concat(timestamp), group_concat(step), group_concat(bits) FROM metrics "
+    "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
+    "AND key_id = (SELECT id FROM metric_keys WHERE key = :key)"
+)
 
 
 class SqlMetrics(Metrics):
@@ -32,6 +39,9 @@ class SqlMetrics(Metrics):
         if max_results is not None:
             rules.check_page_size(max_results, 10**9)
         offset = decode_token(page_token)
+        if self._database.is_sqlite and not offset and max_results is None:
+            with self._database.read() as connection:
+                return Page(_whole_history(connection, run_id, metric_key), "")
         query = (
             select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
             .join(runs, runs.c.id == metrics.c.run)
@@ -89,6 +99,15 @@ class SqlMetrics(Metrics):
         metric_series.check(run_ids, metric_keys, max_points)
         with self._database.read() as connection:
             return metric_series.load(connection, run_ids, metric_keys, max_points)
+
+
+def _whole_history(connection: Connection, run_id: str, key: str) -> list[Metric]:
+    """Return every point, from SQLite: three texts of numbers are read faster than 100,000 rows."""
+    found = connection.execute(_JOINED, {"run_id": run_id, "key": key}).one()
+    times, steps, bits = (_INTEGERS.decode(f"[{text or ''}]") for text in found)
+    rows = sorted(zip(times, steps, bits, strict=True))  # nearly sorted as it is, by step
+    values = from_bits_many([row[2] for row in rows])
+    return [Metric(key, value, row[0], row[1]) for row, value in zip(rows, values, strict=True)]
 
 
 def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:

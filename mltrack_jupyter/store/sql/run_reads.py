@@ -6,15 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from mltrack_jupyter.entities import (
     Dataset,
     DatasetInput,
-    Metric,
     ModelInput,
     ModelOutput,
-    Param,
     Run,
     RunData,
     RunInfo,
@@ -24,23 +22,18 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.store.sql.database import chunked, held
-from mltrack_jupyter.store.sql.tables import (
-    datasets,
-    latest_metrics,
-    params,
-    run_datasets,
-    run_models,
-    runs,
-    tags,
-)
-from mltrack_jupyter.store.sql.values import from_bits
+from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.run_data import among, load_data
+from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, runs
+
+_FIND = select(runs).where(runs.c.run_id == bindparam("wanted"))
+_HOLD = _FIND.with_for_update()
 
 
 def find_run(connection: Connection, run_id: str) -> Row[Any]:
     """Return the row of a run, active or deleted. Raises ``NotFound``."""
-    query = select(runs).where(runs.c.run_id == run_id)
-    row = connection.execute(held(connection, query)).first()
+    query = _HOLD if connection.info.get("write") else _FIND
+    row = connection.execute(query, {"wanted": run_id}).first()
     if row is None:
         shown = run_id if len(run_id) <= 80 else run_id[:77] + "..."
         raise NotFound(f"Run with id={shown} not found.")
@@ -79,7 +72,7 @@ def load_runs(
     found: list[Run] = []
     for part in chunked(rows):
         numbers = [row.id for row in part]
-        points, values, labels = _load_data(connection, numbers)
+        points, values, labels = load_data(connection, numbers)
         inputs = _load_datasets(connection, numbers)
         models = _load_models(connection, numbers)
         for row in part:
@@ -102,35 +95,12 @@ def load_runs(
     return found
 
 
-def _load_data(
-    connection: Connection, numbers: list[int]
-) -> tuple[dict[int, list[Metric]], dict[int, list[Param]], dict[int, list[Tag]]]:
-    points: dict[int, list[Metric]] = {}
-    values: dict[int, list[Param]] = {}
-    labels: dict[int, list[Tag]] = {}
-    latest = latest_metrics.c
-    columns = select(latest.run, latest.key, latest.bits, latest.timestamp, latest.step)
-    for run, key, bits, timestamp, step in connection.execute(
-        columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
-    ):
-        points.setdefault(run, []).append(Metric(key, from_bits(bits), timestamp, step))
-    for run, key, value in connection.execute(
-        select(params).where(params.c.run.in_(numbers)).order_by(params.c.run, params.c.key)
-    ):
-        values.setdefault(run, []).append(Param(key, value))
-    for run, key, value in connection.execute(
-        select(tags).where(tags.c.run.in_(numbers)).order_by(tags.c.run, tags.c.key)
-    ):
-        labels.setdefault(run, []).append(Tag(key, value))
-    return points, values, labels
-
-
 def _load_datasets(connection: Connection, numbers: list[int]) -> dict[int, list[DatasetInput]]:
     found: dict[int, list[DatasetInput]] = {}
     query = (
         select(run_datasets.c.run, run_datasets.c.tags, datasets)
         .join(datasets, datasets.c.id == run_datasets.c.dataset)
-        .where(run_datasets.c.run.in_(numbers))
+        .where(among(connection, run_datasets.c.run, numbers))
         .order_by(run_datasets.c.run, datasets.c.id)
     )
     for row in connection.execute(query):
@@ -151,7 +121,7 @@ def _load_models(
     connection: Connection, numbers: list[int]
 ) -> dict[int, tuple[list[ModelOutput], list[ModelInput]]]:
     found: dict[int, tuple[list[ModelOutput], list[ModelInput]]] = {}
-    query = select(run_models).where(run_models.c.run.in_(numbers))
+    query = select(run_models).where(among(connection, run_models.c.run, numbers))
     for row in connection.execute(query.order_by(run_models.c.run, run_models.c.step)):
         made, read = found.setdefault(row.run, ([], []))
         if row.direction == "output":

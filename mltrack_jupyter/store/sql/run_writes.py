@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, update
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
-from mltrack_jupyter.store.sql.database import chunked, insert_row, upsert
+from mltrack_jupyter.store.sql.database import chunked, insert_row, known_keys, upsert
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
     metric_keys,
@@ -22,6 +22,11 @@ from mltrack_jupyter.store.sql.tables import (
     tags,
 )
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits, to_number
+
+_KNOWN = select(latest_metrics).where(
+    latest_metrics.c.run.in_(bindparam("of", expanding=True)),
+    latest_metrics.c.key.in_(bindparam("keys", expanding=True)),
+)
 
 
 def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:
@@ -104,10 +109,8 @@ def _known(
     found: dict[tuple[int, str], RowMapping] = {}
     for some in chunked(numbers):
         for names in chunked(keys):
-            query = select(latest_metrics).where(
-                latest_metrics.c.run.in_(some), latest_metrics.c.key.in_(names)
-            )
-            for row in connection.execute(query).mappings():
+            asked = {"of": some, "keys": names}
+            for row in connection.execute(_KNOWN, asked).mappings():
                 found[row["run"], row["key"]] = row
     return found
 
@@ -157,9 +160,14 @@ def _latest(
 
 
 def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    wanted = set(keys)
+    known = known_keys(connection)
+    ids = {key: known[key] for key in keys if key in known}
+    wanted = set(keys) - ids.keys()
+    if not wanted:
+        return ids
     query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(wanted))
-    ids: dict[str, int] = {row.key: row.id for row in connection.execute(query)}
+    ids |= {row.key: row.id for row in connection.execute(query)}
     for key in sorted(wanted - ids.keys()):
         ids[key] = insert_row(connection, metric_keys, {"key": key})
+    known.update(ids)
     return ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, update
 
 from mltrack_jupyter.entities import (
     DatasetInput,
@@ -31,8 +31,8 @@ from mltrack_jupyter.store.sql.database import Database, insert_row, record_chan
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
+from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
-from mltrack_jupyter.store.sql.search import RUN_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import runs, tags
 
 _MAX_CATEGORIES = 1000
@@ -216,15 +216,9 @@ class SqlRuns(Runs):
         rules.check_page_size(max_results, 50_000)
         offset = decode_token(page_token)
         numbers = rules.parse_experiment_ids(experiment_ids or [])
-        query = select(runs).where(
-            runs.c.experiment.in_(numbers),
-            runs.c.lifecycle_stage.in_(STAGES_OF_VIEW[run_view_type]),
-        )
-        query = filtered(query, RUN_FIELDS, filter)
-        query = ordered(query, RUN_FIELDS, order_by or [])
-        query = query.order_by(runs.c.start_time.desc(), runs.c.run_id.asc())
+        scope = RunScope(STAGES_OF_VIEW[run_view_type], numbers, filter=filter)
         with self._database.read() as connection:
-            rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
+            rows = RunPages(connection, scope, order_by or []).rows(offset, max_results + 1)
             found = load_runs(connection, rows[:max_results])
         more = encode_token(offset + max_results) if len(rows) > max_results else ""
         return Page(found, more)
@@ -241,19 +235,18 @@ class SqlRuns(Runs):
     ) -> RunTable:
         rules.check_page_size(max_results, 50_000)
         offset = decode_token(page_token)
-        query = select(runs).where(runs.c.lifecycle_stage == "active")
         if run_ids is not None:
-            query = query.where(runs.c.run_id.in_(rules.check_ids(run_ids, "run_ids")))
-        elif experiment_ids is not None:
-            query = query.where(runs.c.experiment.in_(rules.parse_experiment_ids(experiment_ids)))
-        query = filtered(query, RUN_FIELDS, filter)
-        counting = query.with_only_columns(func.count(), maintain_column_froms=True)
-        query = ordered(query, RUN_FIELDS, order_by or [])
-        query = query.order_by(runs.c.start_time.desc(), runs.c.run_id.asc())
+            scope = RunScope(
+                ("active",), run_ids=rules.check_ids(run_ids, "run_ids"), filter=filter
+            )
+        else:
+            scope = RunScope(("active",), _numbers(experiment_ids), filter=filter)
         with self._database.read() as connection:
-            total = connection.execute(counting).scalar_one()
-            rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
-            page = list(rows[:max_results])
+            pages = RunPages(connection, scope, order_by or [])
+            rows = pages.rows(offset, max_results + 1)
+            page = rows[:max_results]
+            whole = offset == 0 and len(rows) <= max_results
+            total = len(rows) if whole else pages.total()
             if run_ids is not None and not order_by:
                 place = {run_id: index for index, run_id in enumerate(run_ids)}
                 page.sort(key=lambda row: place[row.run_id])
@@ -271,12 +264,14 @@ class SqlRuns(Runs):
                 f"Invalid value {max_categories} for parameter 'max_categories' supplied: it must be "
                 f"from 0 to {_MAX_CATEGORIES}."
             )
-        scope = select(runs.c.id).where(runs.c.lifecycle_stage == "active")
-        if experiment_ids is not None:
-            scope = scope.where(runs.c.experiment.in_(rules.parse_experiment_ids(experiment_ids)))
-        scope = filtered(scope, RUN_FIELDS, filter)
+        scope = RunScope(("active",), _numbers(experiment_ids), filter=filter)
         with self._database.read() as connection:
-            return run_columns.load_columns(connection, scope, max_categories)
+            found = scope.query().with_only_columns(runs.c.id)
+            return run_columns.load_columns(connection, found, max_categories)
+
+
+def _numbers(experiment_ids: list[str] | None) -> list[int] | None:
+    return None if experiment_ids is None else rules.parse_experiment_ids(experiment_ids)
 
 
 def _changed(connection: Connection, row: Row[Any], action: str, detail: str = "") -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from mltrack_jupyter.store.sql.types import LONG, NUMBER, string
@@ -35,6 +36,8 @@ metadata = MetaData(
 _ID = BigInteger().with_variant(Integer, "sqlite")
 _NAME = string(500)
 _KEY = string(250)
+SHORT_VALUE = text("length(value) <= 250")
+"""What can be indexed in every database; a query that repeats it can use such an index."""
 
 
 def _reference(target: str) -> Column[int]:
@@ -99,6 +102,23 @@ run_leases = Table(
 )
 params = _tags("params", "runs")
 tags = _tags("tags", "runs")
+# Which runs have this param, which this tag. Params are short and ordered by, too; tags may hold whole
+# texts, and who looks for a tag looks for a short one. See search/compiler.py.
+Index(
+    "ix_params_key_value",
+    params.c.key,
+    params.c.value,
+    postgresql_where=SHORT_VALUE,
+    mysql_length={"value": 100},
+)
+Index(
+    "ix_tags_key_value",
+    tags.c.key,
+    tags.c.value,
+    sqlite_where=SHORT_VALUE,
+    postgresql_where=SHORT_VALUE,
+    mysql_length={"value": 100},
+)
 
 metric_keys = Table(
     "metric_keys",
@@ -128,6 +148,7 @@ latest_metrics = Table(
     Column("min", NUMBER),
     Column("max", NUMBER),
     Column("count", BigInteger, nullable=False),
+    Index("ix_latest_metrics_key_value", "key", "value"),
     sqlite_with_rowid=False,
 )
 

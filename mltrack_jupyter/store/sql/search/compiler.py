@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -37,7 +37,7 @@ from mltrack_jupyter.store.sql.search.grammar import (
     parse_filter,
     parse_order,
 )
-from mltrack_jupyter.store.sql.tables import runs
+from mltrack_jupyter.store.sql.tables import SHORT_VALUE, runs
 from mltrack_jupyter.store.sql.types import NUMBER
 from mltrack_jupyter.store.sql.values import to_bits
 
@@ -49,6 +49,8 @@ _SYMBOLS = {
     ">": sql_operators.gt,
     ">=": sql_operators.ge,
 }
+_RANGES = frozenset({"=", "<", "<=", ">", ">="})
+_SHORT = 250  # as SHORT_VALUE says
 
 
 def filtered(query: Select[Any], fields: Fields, text: str) -> Select[Any]:
@@ -221,6 +223,41 @@ def _like(compare: Callable[..., ColumnElement[bool]], pattern: str) -> ColumnEl
     return compare(pattern.replace("\\", "\\\\"), escape="\\")
 
 
+def candidates(fields: Fields, text: str) -> Iterator[Select[Any]]:
+    """Yield, for each clause of a filter that an index answers, the numbers of what fits it."""
+    for comparison in parse_filter(text, double_quotes=fields.double_quotes):
+        identifier = comparison.identifier
+        field = _field(fields, identifier, text)
+        if not isinstance(field, Pairs) or identifier.key in field.absent:
+            continue
+        table, value = field.table, comparison.value
+        found = select(table.c[field.owner]).where(table.c.key == identifier.key)
+        if comparison.operator in _RANGES if field.numeric else comparison.operator == "=":
+            found = found.where(_compare(table.c.value, comparison, value))
+            if field.numeric:
+                yield found
+            elif isinstance(value, str) and len(value) <= _SHORT:
+                yield found.where(SHORT_VALUE)
+
+
+def first_order(fields: Fields, items: Sequence[str]) -> tuple[Pairs, str, bool] | None:
+    """Return what a list is ordered by first, if that is a key of a table: the table, key, ascending."""
+    for item, ordering in zip(items[:1], parse_order(items[:1]), strict=True):
+        field = _field(fields, ordering.identifier, item)
+        if isinstance(field, Pairs):
+            return field, ordering.identifier.key, ordering.ascending
+    return None
+
+
+def orders_by(fields: Fields, items: Sequence[str], column: ColumnElement[Any]) -> bool:
+    """Tell whether an order names an attribute that is this column."""
+    found = (
+        _field(fields, ordering.identifier, item)
+        for item, ordering in zip(items, parse_order(items), strict=True)
+    )
+    return any(isinstance(field, Attribute) and field.column is column for field in found)
+
+
 def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:
     """Add an order to a query: values that are missing or NaN come last, NaN before missing."""
     for item, ordering in zip(items, parse_order(items), strict=True):
@@ -232,12 +269,16 @@ def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[
             raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
         if isinstance(field, Attribute):
             column: ColumnElement[Any] = field.column
-            missing: ColumnElement[Any] = case((column.is_(None), 1), else_=0)
+            missing: ColumnElement[Any] | None
+            nullable = getattr(column, "nullable", True)
+            missing = case((column.is_(None), 1), else_=0) if nullable else None
         else:
             pairs = field.table.alias()
             mine = and_(pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key)
             query = query.outerjoin(pairs, mine)
             column = pairs.c.value
             missing = case((pairs.c.key.is_(None), 2), (column.is_(None), 1), else_=0)
-        query = query.order_by(missing, column.asc() if ordering.ascending else column.desc())
+        # An order that begins with a column itself can be that of an index.
+        query = query if missing is None else query.order_by(missing)
+        query = query.order_by(column.asc() if ordering.ascending else column.desc())
     return query

@@ -1,0 +1,106 @@
+"""Reading params, tags and latest metrics of many runs: one query a table, whatever their number.
+
+SQLite hands them over as one JSON text a table. A row at a time would give up and take back Python's
+lock once a row, which threads of a server queue for, and make an object a row on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, TextClause, func, select, text
+
+from mltrack_jupyter.entities import Metric, Param, Tag
+from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
+from mltrack_jupyter.store.sql.values import from_bits_many
+
+# Of so many runs the texts of a table are joined into one, which has to fit into a gigabyte.
+_AT_ONCE = 250
+_Point = tuple[str, int, int, int]
+T = TypeVar("T", Param, Tag)
+
+
+def load_data(
+    connection: Connection, numbers: Sequence[int]
+) -> tuple[dict[int, list[Metric]], dict[int, list[Param]], dict[int, list[Tag]]]:
+    """Return the latest points, the params and the tags of runs, by the run's number and sorted by key."""
+    points: dict[int, list[Metric]] = {}
+    values: dict[int, list[Param]] = {}
+    labels: dict[int, list[Tag]] = {}
+    for part in chunked(numbers, _AT_ONCE):
+        points |= _points(_load_points(connection, part))
+        values |= _load_pairs(connection, params, part, Param)
+        labels |= _load_pairs(connection, tags, part, Tag)
+    return points, values, labels
+
+
+def among(connection: Connection, column: ColumnElement[int], numbers: list[int]) -> Any:
+    """Return the condition that a column holds one of many numbers; in SQLite, one parameter for all."""
+    if connection.dialect.name != "sqlite":
+        return column.in_(numbers)
+    each = func.json_each(str(numbers)).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def _joined(table: Table, item: str) -> TextClause:
+    # The order of the key is that of the table itself, in which SQLite reads and groups it.
+    return text(
+        "SELECT '{' || group_concat('\"' || run || '\":' || items) || '}' FROM ("  # noqa: S608
+        f"SELECT run, json_group_array({item}) AS items FROM {table.name} "
+        "WHERE run IN (SELECT value FROM json_each(:numbers)) GROUP BY run)"
+    )
+
+
+_PAIR = "json_object('key', key, 'value', value)"
+_JOINED = {
+    params.name: _joined(params, _PAIR),
+    tags.name: _joined(tags, _PAIR),
+    # The bits of a value: SQLite writes no more than 15 digits of a number.
+    latest_metrics.name: _joined(latest_metrics, "json_array(key, bits, timestamp, step)"),
+}
+_POINTS = msgspec.json.Decoder(dict[int, list[_Point]], strict=False)
+_PAIRS: dict[type[Any], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(dict[int, list[kind]], strict=False)  # type: ignore[valid-type]
+    for kind in (Param, Tag)
+}
+
+
+def _ask(connection: Connection, table: Table, numbers: list[int]) -> str:
+    return connection.execute(_JOINED[table.name], {"numbers": str(numbers)}).scalar() or "{}"
+
+
+def _load_pairs(
+    connection: Connection, table: Table, numbers: list[int], kind: type[T]
+) -> dict[int, list[T]]:
+    if connection.dialect.name == "sqlite":
+        decoded: dict[int, list[T]] = _PAIRS[kind].decode(_ask(connection, table, numbers))
+        return decoded
+    query = select(table).where(table.c.run.in_(numbers)).order_by(table.c.run, table.c.key)
+    found: dict[int, list[T]] = {}
+    for run, key, value in connection.execute(query):
+        found.setdefault(run, []).append(kind(key, value))
+    return found
+
+
+def _load_points(connection: Connection, numbers: list[int]) -> dict[int, list[_Point]]:
+    if connection.dialect.name == "sqlite":
+        return _POINTS.decode(_ask(connection, latest_metrics, numbers))
+    latest = latest_metrics.c
+    columns = select(latest.run, latest.key, latest.bits, latest.timestamp, latest.step)
+    found: dict[int, list[_Point]] = {}
+    for run, *point in connection.execute(
+        columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
+    ):
+        found.setdefault(run, []).append((point[0], point[1], point[2], point[3]))
+    return found
+
+
+def _points(found: dict[int, list[_Point]]) -> dict[int, list[Metric]]:
+    values = iter(from_bits_many([point[1] for points in found.values() for point in points]))
+    return {
+        run: [Metric(key, next(values), timestamp, step) for key, _, timestamp, step in points]
+        for run, points in found.items()
+    }
