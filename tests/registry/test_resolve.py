@@ -11,8 +11,9 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound, Unavailable
 from mltrack_jupyter.models import load_model as load_folder
 from mltrack_jupyter.models import save_model
 from mltrack_jupyter.registry import download_model, load_model, log_model, register_model
-from mltrack_jupyter.registry.trees import RunTree, download_tree
+from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.services import Download
+from mltrack_jupyter.store.artifacts import RunServed
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ class Paged:
 
 
 def test_every_page_of_a_listing_is_read():
-    assert [item.path for item in RunTree(Paged(), "x").list("model")] == ["0", "1", "2"]
+    assert [item.path for item in RunServed(Paged(), "x").list("model")] == ["0", "1", "2"]
 
 
 class Hostile:
@@ -225,7 +226,7 @@ def test_a_tree_without_a_bottom(tmp_path):
 
 def test_a_listing_of_a_run_drops_what_is_not_below(store, run_id, tree):
     log_model(store, run_id, tree)
-    names = {item.path for item in RunTree(store.run_artifacts, run_id).list("model")}
+    names = {item.path for item in RunServed(store.run_artifacts, run_id).list("model")}
     assert "MLmodel" in names
     assert all("/" not in name for name in names)
-    assert Path("model").name in {item.path for item in RunTree(store.run_artifacts, run_id).list()}
+    assert Path("model").name in {item.path for item in RunServed(store.run_artifacts, run_id).list()}

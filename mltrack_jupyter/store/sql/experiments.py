@@ -101,7 +101,7 @@ class SqlExperiments(Experiments):
             }
             number = insert_row(connection, experiments, row)
             if not location:
-                values = {"artifact_location": f"mlflow-artifacts:/{number}"}
+                values = {"artifact_location": self._locations.of_experiment(number)}
                 connection.execute(
                     update(experiments).where(experiments.c.id == number).values(values)
                 )

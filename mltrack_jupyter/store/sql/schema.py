@@ -13,24 +13,25 @@ from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
 
-HEAD = "0001"
+HEAD = "0002_artifact_digests"
 """The newest schema version; the same as the newest file in ``migrations/versions``."""
-_KNOWN = ("0001",)
+DEFAULT_LOCATION = "mlflow-artifacts:/0"
+_KNOWN = ("0001", HEAD)
 
 
-def ensure_schema(database: Database) -> None:
+def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
     """Bring a database to the newest schema, creating it if it is new. Several processes may call it.
 
-    Raises ``StoreTooNew`` or ``StoreUnreadable``.
+    ``location`` is where the artifacts of the experiment ``Default`` go if it is made now. Raises ``StoreTooNew`` or ``StoreUnreadable``.
     """
     path = database.path
     if path and path != ":memory:" and not os.path.exists(path):
-        create_file(Path(path))
+        create_file(Path(path), location)
     found = read_version(database)
     if found == "":
         with database.write() as connection, on_servers.only_one(connection):
             if not on_servers.has_version(connection):
-                create_tables(connection)
+                create_tables(connection, location)
         found = read_version(database)
     if found == HEAD:
         return
@@ -44,7 +45,7 @@ def ensure_schema(database: Database) -> None:
     upgrade(database)
 
 
-def create_file(path: Path) -> None:
+def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
     """Create an SQLite store whole in a temporary file, then give it its name.
 
     So no process ever sees half of it; the loser of a race uses the winner's.
@@ -63,7 +64,7 @@ def create_file(path: Path) -> None:
         database = Database(f"sqlite:///{fresh}")
         try:
             with database.write() as connection:
-                create_tables(connection)
+                create_tables(connection, location)
         finally:
             database.close()
         _use_wal(fresh)
@@ -87,7 +88,7 @@ def _use_wal(path: Path) -> None:
         connection.close()
 
 
-def create_tables(connection: Connection) -> None:
+def create_tables(connection: Connection, location: str = DEFAULT_LOCATION) -> None:
     """Create every table at the newest schema, and the experiment ``Default`` with the id 0.
 
     The version comes last: where a table cannot be taken back (MySQL), the next process goes on from here.
@@ -98,7 +99,7 @@ def create_tables(connection: Connection) -> None:
     default = {
         "id": 0,
         "name": "Default",
-        "artifact_location": "mlflow-artifacts:/0",
+        "artifact_location": location,
         "lifecycle_stage": "active",
         "creation_time": now,
         "last_update_time": now,

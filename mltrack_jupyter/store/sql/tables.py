@@ -224,6 +224,16 @@ aliases = Table(
     sqlite_with_rowid=False,
 )
 
+# What was written through the store, by the SHA-256 of where: a place has no length that can be a key.
+artifact_digests = Table(
+    "artifact_digests",
+    metadata,
+    Column("place", string(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", string(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,
