@@ -116,11 +116,12 @@ def open_store(
         default_artifact_root = default_artifact_root or config.setting(
             "MLTRACK_DEFAULT_ARTIFACT_ROOT"
         )
+    file = _database_file(full)
     locations = Locations(
         artifact_root or artifacts_of(full),
         local_paths=local_paths,
         default_root=default_artifact_root,
-        base=_base(full),
+        base=config.moved_folder(file) if file else None,
     )
     return open_sql(full, locations, serve_artifacts=serve_artifacts)
 
@@ -135,11 +136,3 @@ def _database_file(uri: str) -> Path | None:
     if uri.startswith("sqlite:///") and not uri.endswith(":memory:"):
         return Path(uri.removeprefix("sqlite:///"))
     return None
-
-
-def _base(uri: str) -> Path | None:
-    """Return the folder that is moved when a store is: the project's, or that of the database."""
-    file = _database_file(uri)
-    if file is None:
-        return None
-    return file.parent.parent if file.parent.name == config.STORE_FOLDER else file.parent

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
@@ -34,11 +33,6 @@ def files_at(services: Services, uri: str) -> Repository | None:
         return RootServed(services.artifact_files, check_path(urlsplit(uri).path.strip("/")))
     local = scheme in ("", "file") and not services.uri.startswith(("http://", "https://"))
     return services.files_at(uri, "") if local or is_direct(scheme) else None
-
-
-def local_path(uri: str) -> Path:
-    """Return the path of a local artifact URI."""
-    return Path(unquote(urlsplit(uri).path) if scheme_of(uri) == "file" else uri)
 
 
 def walk(files: Files, notes: list[str], what: str) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
 from mltrack_jupyter.store.artifacts.files import LocalFiles
-from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations
+from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations, local_path
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_of_server
@@ -18,6 +18,7 @@ __all__ = [
     "check_path",
     "files_of_server",
     "is_direct",
+    "local_path",
     "repository_at",
     "resolve",
     "save",

@@ -54,8 +54,8 @@ class Locations:
         Below which the artifacts of new experiments go that name no location; ``mlflow-artifacts:`` if
         empty.
     base
-        The folder from which relative locations are meant: the one that is moved when a store is. Absent
-        where the database is not a file.
+        The folder that is moved when the store is, if its database is a file: what is known of files in it
+        is known by their path from there.
     local_paths
         For a store in the user's own process: there a run may keep its artifacts anywhere. A server goes
         nowhere but below its own two roots, whatever its callers name.
@@ -71,7 +71,7 @@ class Locations:
     ) -> None:
         self.root = os.fspath(root)
         if scheme_of(self.root) in ("", "file"):
-            self.root = os.path.abspath(_local_path(self.root))
+            self.root = os.path.abspath(local_path(self.root))
         self.local_paths = local_paths
         self.base = base.absolute() if base else None
         self.default_root = self._default(default_root)
@@ -93,7 +93,7 @@ class Locations:
                 f"Invalid default artifact root {hide_password(uri)!r}: no {scheme}: addresses. A web server "
                 "that takes files can be the destination of mlflow-artifacts: instead."
             )
-        return uri.rstrip("/") if scheme not in ("", "file") else str(_local_path(uri).absolute())
+        return uri.rstrip("/") if scheme not in ("", "file") else str(local_path(uri).absolute())
 
     def of_experiment(self, number: int) -> str:
         """Return the location of a new experiment that names none."""
@@ -102,8 +102,8 @@ class Locations:
     def check(self, uri: str) -> str:
         """Return an artifact location as it is stored. Raises ``InvalidParameter``.
 
-        A local path inside the store's own root or beside its database is stored relative, so that it is
-        right still when all of it was moved.
+        A local path inside the store's own root becomes an ``mlflow-artifacts:`` URI, which is right still when
+        all of it was moved.
         """
         scheme = scheme_of(uri)
         rest = uri.partition(":")[2] if scheme else uri
@@ -117,7 +117,7 @@ class Locations:
         if scheme == PROXY:
             split(uri)
         elif scheme in ("", "file"):
-            return self._relative(self._allowed(_local_path(uri).absolute(), uri))
+            return self._below_root(self._allowed(local_path(uri).absolute(), uri))
         elif scheme in _REFUSED:
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: no {scheme}: addresses.")
         return uri.rstrip("/")
@@ -132,10 +132,10 @@ class Locations:
         if scheme == PROXY:
             return self.own(split(uri))
         if scheme in ("", "file"):
-            return LocalFiles(self._allowed(self._absolute(uri), uri), self.folder)
+            return LocalFiles(self._allowed(local_path(uri).absolute(), uri), self.folder)
         if not (self.local_paths and scheme not in _REFUSED) and not self._is_owned(uri):
             raise InvalidParameter(
-                f"Artifacts at {scheme}: are not read through this server, which keeps to its own artifact "
+                f"Artifacts at {scheme}: are not read through this store, which keeps to its own artifact "
                 f"roots; use a client of {scheme} directly."
             )
         return _kept(repository_at(uri))
@@ -151,14 +151,15 @@ class Locations:
         """Return the one spelling of a location under which the store knows the files there."""
         scheme = scheme_of(uri)
         if scheme in ("", "file"):
-            return self._relative(self._absolute(uri))
+            path = self._below_root(local_path(uri).absolute())
+            return path.removeprefix(f"{self.base}/") if self.base else path
         below = _below(uri, self.root)
         return uri if scheme == PROXY or below is None else f"{PROXY}:/{below}"
 
     def is_own(self, uri: str) -> bool:
         """Tell whether a location is below one of the store's own roots, so that its files are the store's."""
         if scheme_of(uri) in ("", "file"):
-            path = self._absolute(uri).resolve()
+            path = local_path(uri).resolve()
             return any(path.is_relative_to(folder) for folder in self._folders())
         return scheme_of(uri) == PROXY or self._is_owned(uri)
 
@@ -170,11 +171,6 @@ class Locations:
             Path(root).resolve() for root in (self.root, self.default_root) if not scheme_of(root)
         ]
 
-    def _absolute(self, uri: str) -> Path:
-        """Return the place of a local location as it is stored."""
-        path = _local_path(uri)
-        return (self.base / path if self.base else path).absolute()
-
     def _allowed(self, path: Path, uri: str) -> Path:
         inside = any(path.resolve().is_relative_to(folder) for folder in self._folders())
         if not (self.local_paths or inside):
@@ -184,12 +180,10 @@ class Locations:
             )
         return path
 
-    def _relative(self, path: Path) -> str:
-        top = self.folder.absolute() if self.folder else None
+    def _below_root(self, path: Path) -> str:
+        top = self.folder
         if top and path.is_relative_to(top) and path != top:
             return f"{PROXY}:/{check_path(path.relative_to(top).as_posix())}"
-        if self.base and path.is_relative_to(self.base) and path != self.base:
-            return path.relative_to(self.base).as_posix()
         return str(path)
 
 
@@ -234,7 +228,8 @@ def _split(uri: str) -> SplitResult:
         raise InvalidParameter(f"Invalid artifact URI {uri!r}: {error}.") from error
 
 
-def _local_path(uri: str) -> Path:
+def local_path(uri: str) -> Path:
+    """Return the path of a local artifact location."""
     if scheme_of(uri) != "file":
         return Path(uri)
     return Path(unquote(_split(uri).path))

@@ -82,7 +82,7 @@ class ObjectFiles:
         with self.said(path, "listed"):
             place = self.place(path)
             try:
-                entries = self.file_system.ls(place, detail=True, **self._fresh)
+                entries = self.file_system.ls(place, detail=True)
             except (FileNotFoundError, NotADirectoryError):
                 return []
         found = {}
@@ -94,18 +94,13 @@ class ObjectFiles:
                 found[name] = FileInfo(path=name, is_dir=is_dir, file_size=size)
         return [found[name] for name in sorted(found)]
 
-    @property
-    def _fresh(self) -> dict[str, bool]:
-        # Others write there too: what was listed before is no answer.
-        return {"refresh": True} if self._scheme.atomic else {}
-
     def open(self, path: str) -> Download:
         """Open a file, whose parts are fetched as they are read. Raises ``NotFound``."""
         check_path(path)
         with self.said(path, "read"):
             place = self.place(path)
             try:
-                found = self.file_system.info(place, **self._fresh)
+                found = self.file_system.info(place)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise NotFound(f"There is no artifact {path!r}.") from error
             if found["type"] == "directory":
@@ -144,9 +139,15 @@ class ObjectFiles:
             _remember(known)
 
     def _put(self, place: str, body: HashedReader, block_size: int) -> None:
+        first = body.read(block_size)
+        if len(first) < block_size:  # one request instead of three
+            self.file_system.pipe_file(place, first)
+            return
         file = self.file_system.open(place, "wb", block_size=block_size, autocommit=False)
         done = False
         try:
+            file.write(first)
+            del first
             while chunk := body.read(CHUNK):
                 file.write(chunk)
             file.close()
@@ -188,7 +189,7 @@ class ObjectFiles:
         if not self._scheme.atomic and system.isdir(self.place(path)):
             folders = [place for place, _, _ in system.walk(self.place(path))]
             for folder in sorted(folders, key=len, reverse=True):
-                system.rmdir(folder)
+                _remove_folder(system, folder)
         return found
 
     # --- for the store that keeps them --------------------------------------------------------------
@@ -197,7 +198,7 @@ class ObjectFiles:
         """Return the mark of the last writing of a file, ``""`` if it is gone."""
         with self.said(path, "read"):
             try:
-                found = self.file_system.info(self.place(path), **self._fresh)
+                found = self.file_system.info(self.place(path))
             except FileNotFoundError:
                 return ""
         tag = found.get("ETag") or found.get("etag") or ""
@@ -205,17 +206,19 @@ class ObjectFiles:
 
     def walk(self, path: str = "") -> Mapping[str, int]:
         """Return the size of every file below a path, or of the file there."""
+        top, place = self.place(""), self.place(path)
         with self.said(path, "listed"):
-            top = self.place("")
             try:
-                found = self.file_system.find(self.place(path), detail=True)
-            except FileNotFoundError:
+                start = self.file_system.info(place)
+                if start["type"] != "directory":
+                    return {path: int(start["size"])}
+                found = self.file_system.find(place, detail=True)
+            except (FileNotFoundError, NotADirectoryError):
                 return {}
-        entries = {_name(entry): entry for entry in found.values() if entry["type"] == "file"}
         return {
-            name.removeprefix(f"{top}/"): int(entry.get("size") or 0)
-            for name, entry in entries.items()
-            if name.startswith(f"{top}/")
+            _name(entry).removeprefix(f"{top}/"): int(entry.get("size") or 0)
+            for entry in found.values()
+            if entry["type"] != "directory" and _name(entry).startswith(f"{top}/")
         }
 
     def remove(self) -> Mapping[str, int]:
@@ -241,6 +244,16 @@ class ObjectFiles:
             raise kind(f"{reason}.") from error
 
 
+def _remove_folder(system: Any, folder: str) -> None:
+    waiting = getattr(system, "_rmdir", None)
+    if waiting is None:
+        system.rmdir(folder)
+        return
+    from fsspec.asyn import sync
+
+    sync(system.loop, waiting, folder)  # sshfs has it in this form only
+
+
 _folders: dict[tuple[int, str, str], None] = {}
 
 
@@ -255,9 +268,7 @@ def _remember(known: tuple[int, str, str]) -> None:
 def _open(_pid: int, address: str, options: tuple[tuple[str, Any], ...]) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
-    system, place = url_to_fs(
-        address, **dict(options), use_listings_cache=False, skip_instance_cache=True
-    )
+    system, place = url_to_fs(address, **dict(options), skip_instance_cache=True)
     return system, str(place)
 
 

@@ -32,9 +32,11 @@ class Scheme:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-_S3 = Scheme("s3", "s3fs", "s3", atomic=True)
-_GOOGLE = Scheme("gs", "gcsfs", "gcs", atomic=True)
-_AZURE = Scheme("abfs", "adlfs", "azure", atomic=True)
+# Others write there too: what was listed before is no answer.
+_FRESH = {"use_listings_cache": False}
+_S3 = Scheme("s3", "s3fs", "s3", atomic=True, options=_FRESH)
+_GOOGLE = Scheme("gs", "gcsfs", "gcs", atomic=True, options=_FRESH)
+_AZURE = Scheme("abfs", "adlfs", "azure", atomic=True, options=_FRESH)
 # The keys of hosts are looked up in known_hosts, as ssh does; sshfs alone would take any.
 _SSH = Scheme("sftp", "sshfs", "sftp", options={"known_hosts": ()})
 SCHEMES: Mapping[str, Scheme] = {

@@ -16,7 +16,8 @@ from mltrack_jupyter.services import (
     Services,
     Written,
 )
-from mltrack_jupyter.store.artifacts.locations import PROXY, split
+from mltrack_jupyter.store.artifacts.files import LocalFiles
+from mltrack_jupyter.store.artifacts.locations import PROXY, local_path, split
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 
@@ -112,6 +113,8 @@ def files_of_server(services: Services, uri: str, run_id: str) -> Repository:
         return RootServed(services.artifact_files, split(uri))
     if is_direct(scheme):
         return repository_at(uri)
+    if scheme in ("", "file") and not services.uri.startswith(("http://", "https://")):
+        return LocalFiles(local_path(uri))  # a wire within this process
     if run_id:
         return RunServed(services.run_artifacts, run_id, uri)
     raise InvalidParameter(

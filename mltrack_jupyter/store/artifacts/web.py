@@ -6,11 +6,13 @@ Only whoever runs a store may name one, as its root: no address that a caller ch
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, BinaryIO, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
 from mltrack_jupyter.entities import FileInfo
@@ -71,9 +73,10 @@ class WebFiles:
         here = body.tell()
         length = body.seek(0, os.SEEK_END) - here
         body.seek(here)
+        address = self._address(path)
         with self._client("written") as client:
             answer = client.put(
-                self._address(path),
+                address,
                 content=_chunks(hashed),
                 headers={"Content-Length": str(length)},
             )
@@ -82,8 +85,9 @@ class WebFiles:
 
     def delete(self, path: str) -> None:
         """Delete a file, or whatever the server takes the path for; an absent one is no error."""
+        address = self._address(path)
         with self._client("deleted") as client:
-            answer = client.delete(self._address(path))
+            answer = client.delete(address)
         if answer.status_code not in (404, 410):
             self._check(answer, path, "deleted")
 
@@ -91,8 +95,9 @@ class WebFiles:
 
     def stamp(self, path: str) -> str:
         """Return the mark of the last writing of a file, ``""`` if it is gone or the server has none."""
+        address = self._address(path)
         with self._client("read") as client:
-            answer = client.head(self._address(path))
+            answer = client.head(address)
         if not answer.is_success:
             return ""
         known = ("ETag", "Last-Modified", "Content-Length")
@@ -113,10 +118,13 @@ class WebFiles:
     def _client(self, done: str) -> Iterator[httpx.Client]:
         import httpx
 
-        timeout = httpx.Timeout(120.0, connect=10.0)
+        settings: dict[str, Any] = {"timeout": httpx.Timeout(120.0, connect=10.0)}
+        # Certificates take longer to read than a request to be answered.
+        secure = self.uri.lower().startswith("https:")
+        settings["verify"] = _certificates() if secure else False
         try:
             # No redirects: whoever answers must not choose whom this store calls.
-            with httpx.Client(timeout=timeout, follow_redirects=False) as client:
+            with httpx.Client(follow_redirects=False, **settings) as client:
                 yield client
         except httpx.RequestError as error:
             kind = Unavailable if done == "read" else StoreUnwritable
@@ -136,6 +144,13 @@ class WebFiles:
         if status in (401, 403):
             raise PermissionDenied(f"{reason} Check the user and password in the address.")
         raise (Unavailable if done == "read" else StoreUnwritable)(reason)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _chunks(body: HashedReader) -> Iterator[bytes]:

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, insert, text
 from sqlalchemy import exc as sa_exc
 
+from mltrack_jupyter.config import moved_folder
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
+from mltrack_jupyter.store.sql.types import moves_with
 
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
@@ -36,6 +39,8 @@ class Database:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if self.path and self.path != ":memory:":
+            moves_with(self.engine.dialect, moved_folder(Path(self.path)))
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
         _forget_after_fork(self)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from mltrack_jupyter.store.sql.types import LONG, NUMBER, string
+from mltrack_jupyter.store.sql.types import LONG, NUMBER, Place, string
 
 metadata = MetaData(
     naming_convention={
@@ -58,7 +58,7 @@ experiments = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("name", _NAME, nullable=False, unique=True),
-    Column("artifact_location", LONG, nullable=False),
+    Column("artifact_location", Place(), nullable=False),
     Column("lifecycle_stage", string(16), nullable=False),
     Column("creation_time", BigInteger, nullable=False),
     Column("last_update_time", BigInteger, nullable=False),
@@ -77,7 +77,7 @@ runs = Table(
     Column("status", string(16), nullable=False),
     Column("start_time", BigInteger, nullable=False),
     Column("end_time", BigInteger),
-    Column("artifact_uri", LONG, nullable=False),
+    Column("artifact_uri", Place(), nullable=False),
     Column("lifecycle_stage", string(16), nullable=False),
     Index("ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"),
 )
@@ -154,7 +154,7 @@ logged_models = Table(
     Column("name", _NAME, nullable=False),
     Column("model_type", string(500), nullable=False),
     Column("source_run_id", string(256), nullable=False),
-    Column("artifact_uri", LONG, nullable=False),
+    Column("artifact_uri", Place(), nullable=False),
     Column("status", string(32), nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
@@ -201,8 +201,8 @@ model_versions = Table(
         nullable=False,
     ),
     Column("version", Integer, nullable=False),
-    Column("source", LONG, nullable=False),
-    Column("download_uri", LONG, nullable=False),
+    Column("source", Place(), nullable=False),
+    Column("download_uri", Place(), nullable=False),
     Column("run_id", string(256), nullable=False),
     Column("run_link", LONG, nullable=False),
     Column("model_id", string(64), nullable=False),

@@ -190,10 +190,12 @@ def _deleted_time(connection: Connection, entity: str, entity_id: str, experimen
 
 
 def _needed_run(connection: Connection, row: Row[Any]) -> str:
+    # Compared as they are written: a beginning of a place is no place.
+    root = select(runs.c.artifact_uri).where(runs.c.id == row.id).scalar_subquery()
     query = (
-        select(registered_models.c.name, model_versions.c.version, model_versions.c.download_uri)
+        select(registered_models.c.name, model_versions.c.version)
         .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
-        .where(model_versions.c.download_uri.startswith(row.artifact_uri, autoescape=True))
+        .where(model_versions.c.download_uri.startswith(root))
     )
     found = connection.execute(query).first()
     return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
