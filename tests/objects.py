@@ -114,55 +114,66 @@ class Sftp:
         key = self._key.export_public_key().decode().strip()
         return f"[127.0.0.1]:{self.port} {key}\n"
 
+    async def _close(self):
+        self._server.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
     def stop(self):
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
 
+class Keeper(http.server.BaseHTTPRequestHandler):
+    """Answers a request to :class:`Web`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_PUT(self):
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+        elif self.headers.get("Authorization") != "Basic YWRhOnNlY3JldC13b3Jk":
+            self.answer(401)
+        else:
+            self.server.files[unquote(self.path)] = body
+            self.answer(201)
+
+    def do_GET(self):
+        body = self.server.files.get(unquote(self.path))
+        if self.server.redirect:
+            self.answer(302, Location=self.server.redirect)
+        elif body is None:
+            self.answer(404)
+        else:
+            self.answer(200, body)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_DELETE(self):
+        found = self.server.files.pop(unquote(self.path), None)
+        self.answer(404 if found is None else 204)
+
+    def log_message(self, *_):
+        pass
+
+
 class Web(http.server.ThreadingHTTPServer):
-    """A web server that keeps what is put to it, for who knows the password."""
+    """A web server that keeps what is put to it, by who knows the password."""
 
     def __init__(self):
-        web, self.files, self.redirect = self, {}, ""
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self, status, body=b"", **headers):
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-
-            def do_PUT(self):
-                length = int(self.headers["Content-Length"])
-                body = self.rfile.read(length)
-                if len(body) < length:
-                    self.close_connection = True
-                    return None
-                if self.headers.get("Authorization") != "Basic YWRhOnNlY3JldC13b3Jk":
-                    return self.answer(401)
-                web.files[unquote(self.path)] = body
-                return self.answer(201)
-
-            def do_GET(self):
-                if web.redirect:
-                    return self.answer(302, Location=web.redirect)
-                body = web.files.get(unquote(self.path))
-                return self.answer(404) if body is None else self.answer(200, body)
-
-            do_HEAD = do_GET
-
-            def do_DELETE(self):
-                found = web.files.pop(unquote(self.path), None)
-                self.answer(404 if found is None else 204)
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.redirect = {}, ""
+        super().__init__(("127.0.0.1", 0), Keeper)
         self.url = f"http://ada:secret-word@127.0.0.1:{self.server_address[1]}/raw"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
