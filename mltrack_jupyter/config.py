@@ -58,6 +58,12 @@ def default_store(start: Path | None = None) -> Path:
     return (git_root or here) / STORE_FOLDER
 
 
+def moved_folder(database: Path) -> Path:
+    """Return the folder that is moved when the store of a database file is: the project's, or the file's."""
+    folder = database.absolute().parent
+    return folder.parent if folder.name == STORE_FOLDER else folder
+
+
 def tracking_uri() -> str:
     """Return the tracking URI that the environment names, or the default store's folder."""
     return setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI") or str(default_store())

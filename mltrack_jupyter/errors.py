@@ -13,6 +13,7 @@ MltrackError
 ├── InternalError         INTERNAL_ERROR            500   our fault
 └── Unavailable           TEMPORARILY_UNAVAILABLE   503   the store cannot answer now
     ├── StoreUnreadable   DATA_LOSS                 500   corrupt, or not one of our stores
+    │   └── DamagedArtifact   (the same)                  a file is not the one that was written
     ├── StoreTooNew       INVALID_STATE             500   written by a newer version of this package
     ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   read-only, no permission, or the disk is full
     └── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
@@ -27,6 +28,7 @@ from typing import ClassVar
 __all__ = [
     "AlreadyExists",
     "BadRequest",
+    "DamagedArtifact",
     "EndpointNotFound",
     "InternalError",
     "InvalidParameter",
@@ -138,6 +140,10 @@ class StoreUnreadable(Unavailable):
 
     error_code = "DATA_LOSS"
     status = 500
+
+
+class DamagedArtifact(StoreUnreadable):
+    """A file is not the one that was written through the store."""
 
 
 class StoreTooNew(Unavailable):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import databases
 import pytest
+from objects import s3, sftp, web  # noqa: F401 - fixtures
 
 from mltrack_jupyter.store import open_store
 

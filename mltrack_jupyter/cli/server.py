@@ -14,8 +14,6 @@ from mltrack_jupyter.cli.output import complain, say
 from mltrack_jupyter.cli.parsing import store_of
 from mltrack_jupyter.errors import InvalidParameter
 
-_PROXY = "mlflow-artifacts:"
-
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     """Declare the options."""
@@ -25,11 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     add("--backend-store-uri", metavar="STORE", help="folder, .db file or database URL")
     add(
         "--artifacts-destination",
-        "--default-artifact-root",
-        dest="artifact_root",
-        metavar="FOLDER",
+        metavar="URI",
         default="",
-        help="where artifacts are kept (default: 'artifacts' beside an SQLite store)",
+        help="where this server keeps artifacts: a folder, or such as s3://bucket/folder (default: "
+        "'artifacts' beside an SQLite store)",
+    )
+    add(
+        "--default-artifact-root",
+        metavar="URI",
+        default="",
+        help="where artifacts of new experiments go, if clients reach it themselves (default: through "
+        "this server)",
     )
     add(
         "--serve-artifacts",
@@ -66,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         "token": token,
         "open": arguments.open,
         "backend_store_uri": store_of(arguments.backend_store_uri),
-        "artifact_root": _folder(arguments.artifact_root),
+        "artifacts_destination": arguments.artifacts_destination,
+        "default_artifact_root": arguments.default_artifact_root,
         "serve_artifacts": arguments.serve_artifacts,
     }
     _check_store(settings)
@@ -104,20 +109,9 @@ def free_port(host: str, port: int) -> int:
         return found
 
 
-def _folder(given: str) -> str:
-    if given.startswith(_PROXY):
-        return ""  # MLflow's way to say: what this server does anyway
-    if "://" in given and not given.startswith("file://"):
-        raise InvalidParameter(
-            f"{given!r} is no local folder: this server keeps artifacts on its own disk. Experiments can "
-            "name an artifact_location such as s3://bucket/folder themselves."
-        )
-    return given.removeprefix("file://")
-
-
 def _check_store(settings: dict[str, Any]) -> None:
     """Open the store once before anything listens, so that a wrong one is an error here and now."""
-    from mltrack_jupyter.store import normalise_uri, open_store
+    from mltrack_jupyter.store import artifacts_of, normalise_uri, open_store
 
     uri = normalise_uri(settings["backend_store_uri"])
     if uri.startswith(("http://", "https://")):
@@ -125,7 +119,14 @@ def _check_store(settings: dict[str, Any]) -> None:
             f"{uri} is a server itself; name a folder, a .db file or a database URL with "
             "--backend-store-uri."
         )
-    open_store(uri, artifact_root=settings["artifact_root"] or None).close()
+    if not (settings["serve_artifacts"] or settings["default_artifact_root"]):
+        # As MLflow has it: clients of this machine write where the server keeps its own.
+        settings["default_artifact_root"] = str(artifacts_of(uri))
+    open_store(
+        uri,
+        artifact_root=settings["artifacts_destination"] or None,
+        default_artifact_root=settings["default_artifact_root"],
+    ).close()
     settings["backend_store_uri"] = uri
 
 

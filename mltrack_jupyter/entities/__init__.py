@@ -4,7 +4,14 @@ Fields keep the order and the names of MLflow's messages; a list of key-value pa
 read as a dict (``run.data.metrics["acc"]``). Times are milliseconds since the Unix epoch, UTC.
 """
 
-from mltrack_jupyter.entities.artifact import FileInfo, FileList
+from mltrack_jupyter.entities.artifact import (
+    FileInfo,
+    FileList,
+    MultipartUpload,
+    MultipartUploadCredential,
+    MultipartUploadPart,
+    PresignedDownload,
+)
 from mltrack_jupyter.entities.base import Entity, Tag
 from mltrack_jupyter.entities.experiment import Experiment, LifecycleStage, ViewType
 from mltrack_jupyter.entities.journal import (
@@ -92,6 +99,10 @@ __all__ = [
     "Points",
     "Refusal",
     "Process",
+    "MultipartUpload",
+    "MultipartUploadCredential",
+    "MultipartUploadPart",
+    "PresignedDownload",
     "RegisteredModel",
     "Run",
     "RunArrival",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mltrack_jupyter.entities.base import Entity
+from mltrack_jupyter.entities.base import Entity, number, text
 
 
 class FileInfo(Entity, frozen=True, kw_only=True):
@@ -19,3 +19,34 @@ class FileList(Entity, frozen=True, kw_only=True):
     root_uri: str = ""
     files: list[FileInfo] = []
     next_page_token: str = ""
+
+
+class MultipartUploadCredential(Entity, frozen=True, kw_only=True):
+    """Where one part of an upload is sent by PUT, and with which headers. Parts are numbered from 1."""
+
+    url: str = text()
+    part_number: int = 0
+    headers: dict[str, str] = {}
+
+
+class MultipartUpload(Entity, frozen=True, kw_only=True):
+    """An upload in parts that was begun."""
+
+    upload_id: str = text()
+    credentials: list[MultipartUploadCredential] = []
+
+
+class MultipartUploadPart(Entity, frozen=True, kw_only=True):
+    """A part that was sent, with the ETag that it was answered with."""
+
+    part_number: int
+    etag: str
+    url: str = ""
+
+
+class PresignedDownload(Entity, frozen=True, kw_only=True):
+    """An address at which anybody can read one file for a while; ``file_size`` in bytes."""
+
+    url: str = text()
+    headers: dict[str, str] = {}
+    file_size: int = number()

@@ -12,7 +12,7 @@ from mltrack_jupyter.models import Origin
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.records import records_of
-from mltrack_jupyter.registry.trees import RootTree, RunTree, Tree, download_tree
+from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import (
     AliasOf,
     Latest,
@@ -25,8 +25,8 @@ from mltrack_jupyter.registry.uris import (
     Version,
     parse_model_uri,
 )
-from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import LocalFiles, scheme_of
+from mltrack_jupyter.services import Repository, Services
+from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, scheme_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Found:
     """Where the files of a model are, before they are downloaded."""
 
     uri: str
-    tree: Tree
+    tree: Repository
     path: str
     run_id: str = ""
     artifact_path: str = ""
@@ -101,22 +101,23 @@ def _find(uri: ModelUri, services: Services) -> Found:
                 _at(model.artifact_uri, services), uri=str(uri), run_id=model.source_run_id
             )
         case StoreFolder():
-            return Found(str(uri), RootTree(services.artifact_files), uri.path)
+            return Found(str(uri), RootServed(services.artifact_files), uri.path)
         case LocalFolder():
             path = uri.path.expanduser().absolute()
             return Found(str(path), LocalFiles(path), "")
 
 
 def _of_run(uri: RunModel, services: Services) -> Found:
+    run = services.runs.get(uri.run_id)
     path = uri.path
     if not path:
-        known = records_of(services.runs.get(uri.run_id).data.tags)
+        known = records_of(run.data.tags)
         if not known:
             raise NotFound(
                 f"The run {uri.run_id} has no model; name the folder: runs:/{uri.run_id}/<path>."
             )
         path = known[0].artifact_path
-    tree = RunTree(services.run_artifacts, uri.run_id)
+    tree = services.files_at(run.info.artifact_uri, uri.run_id)
     return Found(f"runs:/{uri.run_id}/{path}", tree, path, uri.run_id, path)
 
 
@@ -151,17 +152,7 @@ def _at(location: str, services: Services) -> Found:
         )
     if scheme in ("runs", "mlflow-artifacts"):
         return _find(parse_model_uri(location), services)
-    if scheme in ("", "file") and not is_server(services):
-        return _find(parse_model_uri(location), services)
-    raise InvalidParameter(
-        f"The files are at {location!r}, which is not reached from here: {scheme or 'local'} paths of a "
-        "server are read through its run, and other object stores with their own clients."
-    )
-
-
-def is_server(services: Services) -> bool:
-    """Whether the services are those of a server elsewhere."""
-    return services.uri.startswith(("http://", "https://"))
+    return Found(location, services.files_at(location, ""), "")
 
 
 def check_exists(found: Found, services: Services) -> None:

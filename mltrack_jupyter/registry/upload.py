@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from mltrack_jupyter.entities import Run, Tag
-from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.records import HISTORY_TAG, MODEL_TAG, ModelRecord, longer_history
-from mltrack_jupyter.registry.resolve import is_server
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, Locations, scheme_of
-
-Write = Callable[[str, BinaryIO], None]
 
 
 def upload_model(
@@ -32,13 +26,13 @@ def upload_model(
     ``about.artifact_path`` is where it goes. ``MLmodel`` is written last, so that nobody takes half a
     folder for a model; the tags come after it.
     """
-    write, root = _writer(services, run)
+    files = services.files_at(run.info.artifact_uri, run.info.run_id)
     names = [
         path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()
     ]
     for name in sorted(names, key=lambda name: name == FILE_NAME):
         with (folder / name).open("rb") as file:
-            write("/".join(filter(None, (root, about.artifact_path, name))), file)
+            files.write("/".join(filter(None, (about.artifact_path, name))), file)
     record = ModelRecord.of(about, digests, foreign)
     # Read again: another process may have logged a model while this one was uploading.
     tags = services.runs.get(run.info.run_id).data.tags
@@ -50,18 +44,3 @@ def upload_model(
         ],
     )
     return record
-
-
-def _writer(services: Services, run: Run) -> tuple[Write, str]:
-    """Return how files of a run are written, and the path before their names."""
-    uri = run.info.artifact_uri
-    # Only the path matters here; the root of `mlflow-artifacts:` is known to the services alone.
-    places = Locations(Path(), local_paths=True)
-    if scheme_of(uri) == PROXY:
-        return services.artifact_files.upload, places.split(uri)
-    if is_server(services):
-        raise InvalidParameter(
-            f"The artifacts of the run {run.info.run_id} are at {uri!r}, where the server does not let "
-            f"files be uploaded through it; it has to be started with {PROXY}: as its artifact root."
-        )
-    return places.files(uri).write, ""

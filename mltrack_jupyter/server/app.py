@@ -14,6 +14,7 @@ from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.store import normalise_uri
+from mltrack_jupyter.store.artifacts import scheme_of
 
 
 class MltrackApp(ExtensionApp):
@@ -28,9 +29,15 @@ class MltrackApp(ExtensionApp):
         help="The store: a folder, a file ending in .db, or a SQLAlchemy URL. "
         "Default: MLTRACK_TRACKING_URI, else the nearest .mltrack folder upwards of the server's root."
     ).tag(config=True)
-    default_artifact_root = Unicode(
-        help="The folder of mlflow-artifacts: URIs. Default: 'artifacts' beside an SQLite store."
+    artifacts_destination = Unicode(
+        help="Where mlflow-artifacts: URIs lead: a folder, or a URI such as s3://bucket/folder. The server "
+        "reads and writes there with its own credentials. Default: 'artifacts' beside an SQLite store."
     ).tag(config=True)
+    default_artifact_root = Unicode(
+        help="A folder or URI below which the artifacts of new experiments go, for clients that reach it "
+        "themselves. Default: mlflow-artifacts:/, through this server."
+    ).tag(config=True)
+    serve_artifacts = True
     set_kernel_environment = Bool(
         True, help="Tell kernels where the store is, by MLTRACK_TRACKING_URI in their environment."
     ).tag(config=True)
@@ -44,11 +51,20 @@ class MltrackApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Say where the store is; it is opened at the first request."""
         uri = normalise_uri(self.backend_store_uri)
-        self.holder = ServicesHolder(uri, self.default_artifact_root or None)
+        self.holder = ServicesHolder(
+            uri,
+            self.artifacts_destination or None,
+            self.default_artifact_root,
+            serve_artifacts=self.serve_artifacts,
+        )
         self.settings["mltrack_holder"] = self.holder
         if self.set_kernel_environment and not config.setting("MLTRACK_TRACKING_URI"):
-            os.environ["MLTRACK_TRACKING_URI"] = uri
-            self._set_environment = uri
+            self._told = {
+                "MLTRACK_TRACKING_URI": uri,
+                "MLTRACK_ARTIFACTS_DESTINATION": _from_anywhere(self.artifacts_destination),
+                "MLTRACK_DEFAULT_ARTIFACT_ROOT": _from_anywhere(self.default_artifact_root),
+            }
+            os.environ.update({name: value for name, value in self._told.items() if value})
         events = self.serverapp.event_logger
         events.register_event_schema(EVENT_SCHEMA)
         self.feed = Feed(self.holder, events, self.log)
@@ -65,9 +81,13 @@ class MltrackApp(ExtensionApp):
         """Stop the feed and close the store."""
         await self.feed.stop()
         self.holder.close()
-        ours = getattr(self, "_set_environment", "")
-        if ours and os.environ.get("MLTRACK_TRACKING_URI") == ours:
-            del os.environ["MLTRACK_TRACKING_URI"]
+        for name, value in getattr(self, "_told", {}).items():
+            if value and os.environ.get(name) == value:
+                del os.environ[name]
+
+
+def _from_anywhere(place: str) -> str:
+    return os.path.abspath(place) if place and not scheme_of(place) else place
 
 
 def _without_password(uri: str) -> str:

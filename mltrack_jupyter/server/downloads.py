@@ -51,7 +51,9 @@ def choose(asked: Mapping[str, str], download: Download) -> Part:
 
 def _validators(download: Download) -> tuple[str, datetime]:
     written = datetime.fromtimestamp(download.modified // 1_000_000_000, UTC)
-    tag = f'"{download.modified:x}-{download.size:x}"' if download.modified else ""
+    # An object store knows times to the second only: two files of one length may have the same.
+    mark = f"-{download.sha256[:16]}" if download.sha256 else ""
+    tag = f'"{download.modified:x}-{download.size:x}{mark}"' if download.modified else ""
     return tag, written
 
 

@@ -24,7 +24,7 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.server.downloads import choose
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
-from mltrack_jupyter.services.codec import encode_error
+from mltrack_jupyter.services.codec import digest_header, encode_error
 from mltrack_jupyter.services.dispatch import AJAX, Answer, Route, answer, routes, unknown
 from mltrack_jupyter.store.sql.database import actor
 
@@ -145,6 +145,8 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        if download.sha256:
+            self.set_header("Repr-Digest", digest_header(download.sha256))
         part = choose(self.request.headers, download)
         self.set_status(part.status)
         for header, value in part.headers.items():

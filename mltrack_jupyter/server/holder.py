@@ -12,9 +12,18 @@ from mltrack_jupyter.store.journal import journal_folder, recover
 class ServicesHolder:
     """Opens a store when it is first asked for. May be used from several threads."""
 
-    def __init__(self, uri: str, artifact_root: str | None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifact_root: str | None,
+        default_artifact_root: str = "",
+        *,
+        serve_artifacts: bool = True,
+    ) -> None:
         self.uri = uri
         self._artifact_root = artifact_root
+        self._default_artifact_root = default_artifact_root
+        self._serve_artifacts = serve_artifacts
         self._services: Services | None = None
         self._lock = threading.Lock()
 
@@ -23,7 +32,11 @@ class ServicesHolder:
         with self._lock:
             if self._services is None:
                 self._services = open_store(
-                    self.uri, artifact_root=self._artifact_root, local_paths=False
+                    self.uri,
+                    artifact_root=self._artifact_root,
+                    default_artifact_root=self._default_artifact_root,
+                    local_paths=False,
+                    serve_artifacts=self._serve_artifacts,
                 )
                 self._recover(self._services)
             return self._services

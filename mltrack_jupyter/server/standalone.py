@@ -143,7 +143,8 @@ def configuration(settings: dict[str, Any]) -> Config:
     config.StandaloneApp.update(
         {
             "backend_store_uri": settings["backend_store_uri"],
-            "default_artifact_root": settings["artifact_root"],
+            "artifacts_destination": settings["artifacts_destination"],
+            "default_artifact_root": settings["default_artifact_root"],
             "serve_artifacts": settings["serve_artifacts"],
             "log_level": "WARN",
             "set_kernel_environment": False,

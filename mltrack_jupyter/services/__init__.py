@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
-from mltrack_jupyter.services.artifacts import ArtifactFiles, RunArtifacts
+from mltrack_jupyter.services.artifacts import ArtifactFiles, Repository, RunArtifacts, Written
 from mltrack_jupyter.services.journals import Journals
 from mltrack_jupyter.services.leases import Leases
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
@@ -26,11 +26,13 @@ __all__ = [
     "ModelVersions",
     "Operation",
     "RegisteredModels",
+    "Repository",
     "RunArtifacts",
     "Runs",
     "Services",
     "Transfer",
     "Workspace",
+    "Written",
     "operation",
     "operations_of",
     "service_types",
@@ -41,7 +43,10 @@ __all__ = [
 class Services:
     """Everything that can be asked of a store; whether it is a database here or a server elsewhere.
 
-    Services may be called from several threads. ``uri`` is where they were opened.
+    Services may be called from several threads. ``uri`` is where they were opened. ``files_at(uri, run_id)``
+    returns the files at an artifact URI as whoever holds these services reaches them: through a server, or
+    directly; ``run_id`` is the run that they belong to, if any. It raises ``InvalidParameter`` where they
+    cannot be reached.
     """
 
     uri: str = field(repr=False)  # it may hold a password
@@ -57,6 +62,7 @@ class Services:
     transfer: Transfer
     journals: Journals
     leases: Leases
+    files_at: Callable[[str, str], Repository] = field(repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
@@ -66,5 +72,5 @@ def service_types() -> dict[str, type]:
     return {
         item.name: hints[item.name]
         for item in fields(Services)
-        if item.name not in ("uri", "close")
+        if item.name not in ("uri", "files_at", "close")
     }

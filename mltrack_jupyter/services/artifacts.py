@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from mltrack_jupyter.entities import FileList
+from mltrack_jupyter.entities import (
+    FileInfo,
+    FileList,
+    MultipartUpload,
+    MultipartUploadPart,
+    PresignedDownload,
+)
 from mltrack_jupyter.services.operation import Download, operation
 
-_PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+_SERVICE = "/api/2.0/mlflow-artifacts"
+_PROXY = f"{_SERVICE}/artifacts"
+Parts = list[MultipartUploadPart]
+"""Named here: inside a service, ``list`` is its listing."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: bytes, their SHA-256 in hexadecimal digits, and a mark that no other writing has."""
+
+    size: int
+    sha256: str
+    stamp: str
+
+
+class Repository(Protocol):
+    """Files below one root, wherever that is, by paths relative to it.
+
+    A file is there whole or not at all. Paths are those of
+    :func:`mltrack_jupyter.store.artifacts.check_path`; the root itself can be listed and nothing else.
+    """
+
+    def list(self, path: str = "") -> Sequence[FileInfo]:
+        """Return the children of a folder by base name, sorted; nothing for a file or a missing path.
+
+        Raises ``NotImplementedHere`` where a place has no listings.
+        """
+        ...
+
+    def open(self, path: str) -> Download:
+        """Open a file. Raises ``NotFound``, and ``InvalidParameter`` for a folder."""
+        ...
+
+    def write(self, path: str, body: BinaryIO) -> Written:
+        """Write a file over one that may be there, in bounded memory.
+
+        Raises ``InvalidParameter`` for a folder and for a path through a file, ``StoreUnwritable`` where
+        nothing can be written; then nothing of it is there.
+        """
+        ...
+
+    def delete(self, path: str) -> None:
+        """Delete a file or a tree; one that is absent is no error."""
+        ...
 
 
 class RunArtifacts(Protocol):
@@ -45,4 +96,28 @@ class ArtifactFiles(Protocol):
     @operation("DELETE", _PROXY + "/{path:path}")
     def delete(self, path: str) -> None:
         """Delete a file or a tree; one that is absent is no error."""
+        ...
+
+    @operation("POST", _SERVICE + "/mpu/create/{folder:path}", retry=False)
+    def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
+        """Begin an upload in parts, which the client sends to the object store itself.
+
+        The file is written to ``folder``; of ``path``, the client's own, only the name counts. Raises
+        ``NotImplementedHere`` where files are not kept in an object store that can do so.
+        """
+        ...
+
+    @operation("POST", _SERVICE + "/mpu/complete/{folder:path}", retry=False)
+    def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
+        """Make a file of the parts that were sent."""
+        ...
+
+    @operation("POST", _SERVICE + "/mpu/abort/{folder:path}")
+    def abort_upload(self, folder: str, path: str, upload_id: str) -> None:
+        """Forget an upload in parts, and the parts that were sent."""
+        ...
+
+    @operation("GET", _SERVICE + "/presigned/{path:path}")
+    def presign_download(self, path: str) -> PresignedDownload:
+        """Return an address at which the object store itself gives out a file, for a quarter of an hour."""
         ...

@@ -7,6 +7,7 @@ and empty lists absent, floats that JSON lacks as ``"NaN"``, ``"Infinity"`` and 
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -340,3 +341,14 @@ def decode_error(status: int, body: bytes) -> MltrackError:
         return from_code("", reason, status)
     message = str(wire.get("message") or f"The server answered {status} without a reason.")
     return from_code(str(wire.get("error_code", "")), message, status)
+
+
+def digest_header(sha256: str) -> str:
+    """Write the SHA-256 of a file as the header ``Repr-Digest`` has it (RFC 9530)."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+
+
+def digest_of(header: str) -> str:
+    """Read the SHA-256, in hexadecimal digits, from the header ``Repr-Digest``; ``""`` if it has none."""
+    found = re.search(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/]{43}=):", header)
+    return base64.b64decode(found[1]).hex() if found else ""

@@ -102,9 +102,6 @@ def unknown(method: str, path: str) -> MltrackError:
 
 
 _LEFT_OUT = {
-    "/mlflow-artifacts/mpu/": "files are uploaded whole, by PUT to mlflow-artifacts/artifacts/<path>.",
-    "/mlflow-artifacts/presigned/": "files are sent by the server itself, from "
-    "mlflow-artifacts/artifacts/<path>.",
     "/artifacts/presigned-": "files go through the server itself, at "
     "mlflow-artifacts/artifacts/<path>.",
 }

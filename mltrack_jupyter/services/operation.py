@@ -26,13 +26,16 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
 class Download:
     """A file on its way to a caller: an open binary file, its name, and its size in bytes.
 
-    ``modified`` is when it was written, in nanoseconds since 1970; 0 if that is not known.
+    ``modified`` is when it was written, in nanoseconds since 1970; 0 if that is not known. ``sha256`` is
+    the digest, in hexadecimal digits, that was noted when it was written through the store; ``""`` if
+    somebody put it there in another way.
     """
 
     file: BinaryIO
     name: str
     size: int
     modified: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def open_store(
     uri: str | os.PathLike[str],
     *,
     artifact_root: str | os.PathLike[str] | None = None,
+    default_artifact_root: str = "",
     local_paths: bool = True,
+    serve_artifacts: bool = True,
 ) -> Services:
     """Open a store.
 
@@ -86,9 +88,15 @@ def open_store(
     uri
         A folder (``project/.mltrack``), a file ending in ``.db``, a SQLAlchemy URL, or ``http(s)://…``.
     artifact_root
-        The folder of ``mlflow-artifacts:`` URIs; by default ``artifacts`` beside an SQLite file.
+        Where ``mlflow-artifacts:`` URIs lead: a folder, or a URI such as ``s3://bucket/folder``. By default
+        ``artifacts`` beside an SQLite file; a Jupyter server tells its kernels of another one.
+    default_artifact_root
+        A folder or URI below which the artifacts of new experiments go; by default ``mlflow-artifacts:/``.
     local_paths
-        Whether callers may name local folders for artifacts; a server opens its store without.
+        Whether callers may name places for artifacts; a server opens its store without, and goes nowhere
+        but below these two roots.
+    serve_artifacts
+        Whether a server over this store hands artifacts on.
 
     Raises
     ------
@@ -99,12 +107,32 @@ def open_store(
         from mltrack_jupyter.store.remote import open_remote
 
         return open_remote(full)
+    from mltrack_jupyter.store.artifacts import Locations
     from mltrack_jupyter.store.sql import open_sql
 
-    if artifact_root is not None:
-        root = Path(artifact_root)
-    elif full.startswith("sqlite:///") and not full.endswith(":memory:"):
-        root = Path(full.removeprefix("sqlite:///")).parent / config.ARTIFACTS
-    else:
-        root = config.default_store() / config.ARTIFACTS
-    return open_sql(full, _absolute(root), local_paths=local_paths)
+    told = config.setting("MLTRACK_TRACKING_URI")
+    if told and normalise_uri(told) == full:
+        artifact_root = artifact_root or config.setting("MLTRACK_ARTIFACTS_DESTINATION") or None
+        default_artifact_root = default_artifact_root or config.setting(
+            "MLTRACK_DEFAULT_ARTIFACT_ROOT"
+        )
+    file = _database_file(full)
+    locations = Locations(
+        artifact_root or artifacts_of(full),
+        local_paths=local_paths,
+        default_root=default_artifact_root,
+        base=config.moved_folder(file) if file else None,
+    )
+    return open_sql(full, locations, serve_artifacts=serve_artifacts)
+
+
+def artifacts_of(uri: str) -> Path:
+    """Return the folder in which a store in full (see :func:`normalise_uri`) keeps artifacts by default."""
+    file = _database_file(uri)
+    return (file.parent if file else config.default_store()) / config.ARTIFACTS
+
+
+def _database_file(uri: str) -> Path | None:
+    if uri.startswith("sqlite:///") and not uri.endswith(":memory:"):
+        return Path(uri.removeprefix("sqlite:///"))
+    return None

@@ -7,8 +7,16 @@ import io
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.services import Download, Operation, Services, operations_of, service_types
+from mltrack_jupyter.services import (
+    Download,
+    Operation,
+    Repository,
+    Services,
+    operations_of,
+    service_types,
+)
 from mltrack_jupyter.services.codec import decode_answer, decode_error, encode_request
+from mltrack_jupyter.store.artifacts import files_of_server
 from mltrack_jupyter.store.transport import HttpTransport, Transport
 
 
@@ -22,7 +30,12 @@ def connect(transport: Transport, uri: str) -> Services:
     bundle: dict[str, Any] = {
         name: _client_of(kind)(transport) for name, kind in service_types().items()
     }
-    return Services(uri=uri, close=transport.close, **bundle)
+
+    def files_at(artifact_uri: str, run_id: str) -> Repository:
+        return files_of_server(services, artifact_uri, run_id)
+
+    services = Services(uri=uri, files_at=files_at, close=transport.close, **bundle)
+    return services
 
 
 def _client_of(service: type) -> type:
@@ -62,5 +75,6 @@ def _send(transport: Transport, declared: Operation, arguments: dict[str, Any]) 
         assert file is not None
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        return Download(file, str(arguments.get("path", "")).rsplit("/", 1)[-1], size)
+        name = str(arguments.get("path", "")).rsplit("/", 1)[-1]
+        return Download(file, name, size, sha256=answer.sha256)
     return None if declared.body_param else decode_answer(declared, answer.body)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from mltrack_jupyter.config import setting
 from mltrack_jupyter.errors import MltrackError, ServerUnreachable, Unauthenticated
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.services.codec import WireRequest, encode_error
+from mltrack_jupyter.services.codec import WireRequest, digest_of, encode_error
 from mltrack_jupyter.services.dispatch import answer, find
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class WireAnswer:
     body: bytes = b""
     file: BinaryIO | None = None
     name: str = ""
+    sha256: str = ""
 
 
 class Transport(Protocol):
@@ -68,7 +69,8 @@ class LocalTransport:
             return WireAnswer(error.status, encode_error(error))
         found = answer(route, self._services, params, query, upload or request.body)
         if found.download is not None:
-            return WireAnswer(200, file=found.download.file, name=found.download.name)
+            sent = found.download
+            return WireAnswer(200, file=sent.file, name=sent.name, sha256=sent.sha256)
         return WireAnswer(found.status, found.body)
 
     def close(self) -> None:
@@ -175,4 +177,4 @@ def _read(response: httpx.Response, download: bool) -> WireAnswer:
     for chunk in response.iter_bytes(_CHUNK):
         spool.write(chunk)
     spool.seek(0)
-    return WireAnswer(200, file=spool)
+    return WireAnswer(200, file=spool, sha256=digest_of(response.headers.get("Repr-Digest", "")))

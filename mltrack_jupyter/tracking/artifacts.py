@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
-from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import check_path
-from mltrack_jupyter.store.artifacts.writing import write_file
+from mltrack_jupyter.services import Repository, Services
+from mltrack_jupyter.store.artifacts import check_path, save
 from mltrack_jupyter.store.journal import Keeper, is_absent
 
 PathLike = str | os.PathLike[str]
@@ -27,15 +25,20 @@ class RunFiles:
         self._services = services
         self._run_id = run_id
         self._keeper = keeper
-        self._uri = ""
+        self._files: Repository | None = None
+
+    def _reached(self) -> Repository:
+        # Asked for once: the root of a run never changes.
+        if self._files is None:
+            uri = self._services.runs.get(self._run_id).info.artifact_uri
+            self._files = self._services.files_at(uri, self._run_id)
+        return self._files
 
     def write(self, path: str, body: BinaryIO) -> None:
         """Write one file, whole or not at all; into the journal of an open run whose store is away."""
         check_path(path)
         try:
-            # Asked for once: the root of a run never changes.
-            self._uri = self._uri or self._services.runs.get(self._run_id).info.artifact_uri
-            write_file(self._services, self._uri, path, body)
+            self._reached().write(path, body)
         except MltrackError as error:
             if self._keeper is None or not is_absent(error):
                 raise
@@ -70,13 +73,19 @@ class RunFiles:
                 self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
 
     def list(self, path: str = "") -> list[FileInfo]:
-        """Return the children of a directory."""
-        return self._services.run_artifacts.list(self._run_id, path).files
+        """Return the children of a directory; paths are relative to the run's root."""
+        check_path(path, empty=True)
+        prefix = f"{path}/" if path else ""
+        return [
+            FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
+            for item in self._reached().list(path)
+        ]
 
     def fetch(self, path: str = "", target: PathLike | None = None) -> str:
         """Copy a file, or a directory, into a local folder, and return its path there.
 
-        Without a folder a new temporary one is made. Raises ``NotFound``.
+        Without a folder a new temporary one is made. Raises ``NotFound``, and ``DamagedArtifact`` for a file
+        that is not the one that was logged.
         """
         folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,10 +107,7 @@ class RunFiles:
         return bool(files)
 
     def _fetch_file(self, path: str, place: Path) -> None:
-        found = self._services.run_artifacts.read(self._run_id, path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with found.file, place.open("wb") as file:
-            shutil.copyfileobj(found.file, file)
+        save(self._reached().open(path), place, path)
 
 
 def _join(*parts: str) -> str:

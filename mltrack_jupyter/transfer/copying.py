@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -18,9 +18,10 @@ from mltrack_jupyter.errors import (
     Unauthenticated,
     Unavailable,
 )
-from mltrack_jupyter.services import Services
+from mltrack_jupyter.services import Repository, Services
+from mltrack_jupyter.store.artifacts import CheckedReader
 from mltrack_jupyter.transfer.cleaning import clean_points, clean_run, clean_tags
-from mltrack_jupyter.transfer.files import Files, WritableFiles, files_at, walk
+from mltrack_jupyter.transfer.files import Files, files_at, walk
 from mltrack_jupyter.transfer.report import Progress, Report
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RunRecord, Source
 from mltrack_jupyter.transfer.versions import VersionCopier, mark_of
@@ -182,10 +183,11 @@ class _Copier:
             self._report.count("bytes", size)
         return good
 
-    def _copy_file(self, files: Files, target: WritableFiles, path: str) -> bool:
+    def _copy_file(self, files: Files, target: Repository, path: str) -> bool:
         download = files.open(path)
-        with download.file as body:
-            target.write(path, body)
+        with download.file:
+            body = CheckedReader(download, path) if download.sha256 else download.file
+            target.write(path, cast(BinaryIO, body))
         return True
 
     # --- marks ----------------------------------------------------------------------------------

@@ -27,9 +27,9 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.errors import StoreUnreadable
-from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, scheme_of
+from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, local_path, scheme_of
 from mltrack_jupyter.transfer import mlflow_database_models
-from mltrack_jupyter.transfer.files import Files, local_path
+from mltrack_jupyter.transfer.files import Files
 from mltrack_jupyter.transfer.reading import UnreadableError, old_tags, status_of
 from mltrack_jupyter.transfer.rows import Rows, number, text
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord

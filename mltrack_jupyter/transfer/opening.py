@@ -8,8 +8,8 @@ from pathlib import Path
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.artifacts import local_path
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
-from mltrack_jupyter.transfer.files import local_path
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST
 from mltrack_jupyter.transfer.mlflow_database import MlflowDatabaseSource, open_read_only

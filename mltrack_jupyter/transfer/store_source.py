@@ -19,8 +19,8 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import EndpointNotFound, NotImplementedHere
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, scheme_of
-from mltrack_jupyter.transfer.files import Files, RunFiles, files_at
+from mltrack_jupyter.store.artifacts import PROXY, RunServed, scheme_of
+from mltrack_jupyter.transfer.files import Files, files_at
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
 
 T = TypeVar("T")
@@ -49,7 +49,8 @@ class StoreSource:
         try:
             for model in _pages(lambda token: search(ids, max_results=50, page_token=token)):
                 uri = model.info.artifact_uri
-                files = files_at(self._services, uri)
+                here = scheme_of(uri) in (PROXY, "", "file")
+                files = files_at(self._services, uri) if here else None
                 if files is None:
                     self.notes.append(
                         f"logged model {model.info.model_id}: its files stay at {uri}"
@@ -81,7 +82,7 @@ class StoreSource:
     def _files(self, run: Run) -> Files | None:
         uri = run.info.artifact_uri
         if scheme_of(uri) in (PROXY, "", "file"):
-            return RunFiles(self._services.run_artifacts, run.info.run_id)
+            return RunServed(self._services.run_artifacts, run.info.run_id)
         self.notes.append(f"run {run.info.run_id}: its artifacts stay at {uri}")
         return None
 

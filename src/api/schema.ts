@@ -1264,6 +1264,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/mlflow-artifacts/mpu/create/{folder}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin an upload in parts, which the client sends to the object store itself.
+         * @description Begin an upload in parts, which the client sends to the object store itself.
+         *
+         *     The file is written to ``folder``; of ``path``, the client's own, only the name counts. Raises
+         *     ``NotImplementedHere`` where files are not kept in an object store that can do so.
+         */
+        post: operations["artifact_files_create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/mpu/complete/{folder}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a file of the parts that were sent.
+         * @description Make a file of the parts that were sent.
+         */
+        post: operations["artifact_files_complete_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/mpu/abort/{folder}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget an upload in parts, and the parts that were sent.
+         * @description Forget an upload in parts, and the parts that were sent.
+         */
+        post: operations["artifact_files_abort_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow-artifacts/presigned/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return an address at which the object store itself gives out a file, for a quarter of an hour.
+         * @description Return an address at which the object store itself gives out a file, for a quarter of an hour.
+         */
+        get: operations["artifact_files_presign_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/1/info": {
         parameters: {
             query?: never;
@@ -2134,6 +2217,50 @@ export interface components {
         Alias: {
             alias: string;
             version: string;
+        };
+        /**
+         * MultipartUpload
+         * @description An upload in parts that was begun.
+         */
+        MultipartUpload: {
+            upload_id?: string;
+            /** @default [] */
+            credentials?: components["schemas"]["MultipartUploadCredential"][];
+        };
+        /**
+         * MultipartUploadCredential
+         * @description Where one part of an upload is sent by PUT, and with which headers. Parts are numbered from 1.
+         */
+        MultipartUploadCredential: {
+            url?: string;
+            /** @default 0 */
+            part_number?: number;
+            /** @default {} */
+            headers?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * MultipartUploadPart
+         * @description A part that was sent, with the ETag that it was answered with.
+         */
+        MultipartUploadPart: {
+            part_number: number;
+            etag: string;
+            /** @default  */
+            url?: string;
+        };
+        /**
+         * PresignedDownload
+         * @description An address at which anybody can read one file for a while; ``file_size`` in bytes.
+         */
+        PresignedDownload: {
+            url?: string;
+            /** @default {} */
+            headers?: {
+                [key: string]: string;
+            };
+            file_size?: number;
         };
         /**
          * WorkspaceInfo
@@ -4957,6 +5084,155 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    artifact_files_create_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    folder: string;
+                    path: string;
+                    num_parts: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MultipartUpload"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    artifact_files_complete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    folder: string;
+                    path: string;
+                    upload_id: string;
+                    parts: components["schemas"]["MultipartUploadPart"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    artifact_files_abort_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                folder: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    folder: string;
+                    path: string;
+                    upload_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    artifact_files_presign_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresignedDownload"];
                 };
             };
             /** @description What was wrong. */

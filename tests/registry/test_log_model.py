@@ -7,6 +7,7 @@ from mltrack_jupyter.entities import Tag
 from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
 from mltrack_jupyter.models import audit, infer_signature
 from mltrack_jupyter.registry import load_model, log_model, records_of
+from mltrack_jupyter.store.artifacts import LocalFiles
 
 
 def tags(store, run_id):
@@ -137,16 +138,14 @@ def test_a_run_with_artifacts_in_a_folder_of_the_user(store, tree, tmp_path, res
 
 
 def test_mlmodel_is_written_last(store, run_id, tree, monkeypatch):
-    from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles
-
     names = []
-    original = RootArtifactFiles.upload
+    original = LocalFiles.write
 
-    def upload(self, path, body):
+    def write(self, path, body):
         names.append(path.rpartition("/")[2])
-        original(self, path, body)
+        return original(self, path, body)
 
-    monkeypatch.setattr(RootArtifactFiles, "upload", upload)
+    monkeypatch.setattr(LocalFiles, "write", write)
     log_model(store, run_id, tree)
     assert names[-1] == "MLmodel"
     assert len(names) == 5

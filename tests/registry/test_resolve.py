@@ -2,6 +2,7 @@ import io
 import stat
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound, Unavailable
 from mltrack_jupyter.models import load_model as load_folder
 from mltrack_jupyter.models import save_model
 from mltrack_jupyter.registry import download_model, load_model, log_model, register_model
-from mltrack_jupyter.registry.trees import RunTree, download_tree
+from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.services import Download
+from mltrack_jupyter.store.artifacts import RunServed, files_of_server
 
 
 @pytest.fixture
@@ -156,13 +158,14 @@ class TestFilesOutsideOfRuns:
 
     def test_a_server_cannot_name_one(self, store, version):
         server = replace(store, uri="https://hub.example")
+        server = replace(server, files_at=partial(files_of_server, server))
         with pytest.raises(InvalidParameter, match="not reached from here"):
             load_model(server, version, trust=True)
 
-    def test_an_object_store_says_so(self, store):
+    def test_a_place_that_nothing_reads_says_so(self, store):
         store.registered_models.create("far")
-        store.model_versions.create("far", "s3://bucket/model")
-        with pytest.raises(InvalidParameter, match="'s3://bucket/model', which is not reached"):
+        store.model_versions.create("far", "dbfs:/model")
+        with pytest.raises(InvalidParameter, match=r"Nothing here keeps|not reached|not read"):
             load_model(store, "models:/far/1")
 
     def test_a_folder_without_mlmodel(self, store, tmp_path):
@@ -182,7 +185,7 @@ class Paged:
 
 
 def test_every_page_of_a_listing_is_read():
-    assert [item.path for item in RunTree(Paged(), "x").list("model")] == ["0", "1", "2"]
+    assert [item.path for item in RunServed(Paged(), "x").list("model")] == ["0", "1", "2"]
 
 
 class Hostile:
@@ -225,7 +228,9 @@ def test_a_tree_without_a_bottom(tmp_path):
 
 def test_a_listing_of_a_run_drops_what_is_not_below(store, run_id, tree):
     log_model(store, run_id, tree)
-    names = {item.path for item in RunTree(store.run_artifacts, run_id).list("model")}
+    names = {item.path for item in RunServed(store.run_artifacts, run_id).list("model")}
     assert "MLmodel" in names
     assert all("/" not in name for name in names)
-    assert Path("model").name in {item.path for item in RunTree(store.run_artifacts, run_id).list()}
+    assert Path("model").name in {
+        item.path for item in RunServed(store.run_artifacts, run_id).list()
+    }

@@ -45,10 +45,19 @@ def test_what_mlflow_does_not_have_is_not_found(client, path):
     ],
 )
 def test_what_is_left_out_says_so_in_a_sentence(client, method, path):
-    answer = client.request(method, path, json={} if method == "POST" else None)
+    body = {"path": "x", "num_parts": 1, "upload_id": "u", "parts": []}
+    answer = client.request(method, path, json=body if method == "POST" else None)
     assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
     assert answer.json()["message"].endswith(".")
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_files_on_the_disk_are_not_sent_in_parts(client):
+    info = client.get("/api/3.0/mlflow/server-info").json()
+    assert (info["multipart_uploads_enabled"], info["multipart_downloads_enabled"]) == (
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(("path", "text"), [("/version", "3.18.0"), ("/health", "OK")])

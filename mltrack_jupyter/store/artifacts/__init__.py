@@ -1,7 +1,26 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
 from mltrack_jupyter.store.artifacts.files import LocalFiles
-from mltrack_jupyter.store.artifacts.locations import PROXY, Locations, scheme_of
+from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations, local_path
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
+from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
+from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_of_server
+from mltrack_jupyter.store.artifacts.streams import CheckedReader, save
 
-__all__ = ["PROXY", "LocalFiles", "Locations", "check_path", "resolve", "scheme_of"]
+__all__ = [
+    "PROXY",
+    "CheckedReader",
+    "KeptFiles",
+    "LocalFiles",
+    "Locations",
+    "RootServed",
+    "RunServed",
+    "check_path",
+    "files_of_server",
+    "is_direct",
+    "local_path",
+    "repository_at",
+    "resolve",
+    "save",
+    "scheme_of",
+]

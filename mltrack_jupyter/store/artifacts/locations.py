@@ -1,35 +1,110 @@
-"""Where artifact URIs lead: ``mlflow-artifacts:`` to the store's own root, local paths if they may."""
+"""Where artifact URIs lead: ``mlflow-artifacts:`` to the store's own root, other places if they may."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from mltrack_jupyter.entities import FileInfo, FileList
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.services import Repository
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
+from mltrack_jupyter.store.artifacts.schemes import (
+    SCHEMES,
+    check_installed,
+    repository_at,
+    scheme_of,
+)
+from mltrack_jupyter.store.rules import hide_password
 
 PROXY = "mlflow-artifacts"
 # Pages, scripts, and names of things in a store: none of them is a folder.
 _REFUSED = ("http", "https", "dbfs", "javascript", "data", "runs", "models")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+
+
+class KeptFiles(Repository, Protocol):
+    """A repository that a store keeps records of."""
+
+    def stamp(self, path: str) -> str:
+        """Return the mark of the last writing of a file, ``""`` if it is gone."""
+        ...
+
+    def walk(self, path: str = "") -> Mapping[str, int]:
+        """Return the size of every file below a path, or of the file there."""
+        ...
+
+    def remove(self) -> Mapping[str, int]:
+        """Delete everything and the root; return what was deleted, with its sizes."""
+        ...
 
 
 class Locations:
-    """The artifact root of a store, and which other places may be named.
+    """The places of a store's artifacts, and which others may be named.
 
-    ``local_paths`` is for a store in the user's own process: there a run may keep its artifacts in any
-    folder of theirs. A server never follows a local path that a caller chose.
+    Parameters
+    ----------
+    root
+        Where ``mlflow-artifacts:`` leads: a local folder, or the address of an object store or of a web
+        server that takes files.
+    default_root
+        Below which the artifacts of new experiments go that name no location; ``mlflow-artifacts:`` if
+        empty.
+    base
+        The folder that is moved when the store is, if its database is a file: what is known of files in it
+        is known by their path from there.
+    local_paths
+        For a store in the user's own process: there a run may keep its artifacts anywhere. A server goes
+        nowhere but below its own two roots, whatever its callers name.
     """
 
-    def __init__(self, root: Path, *, local_paths: bool) -> None:
-        self.root = root
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        local_paths: bool,
+        default_root: str = "",
+        base: Path | None = None,
+    ) -> None:
+        self.root = os.fspath(root)
+        if scheme_of(self.root) in ("", "file"):
+            self.root = os.path.abspath(local_path(self.root))
         self.local_paths = local_paths
+        self.base = base.absolute() if base else None
+        self.default_root = self._default(default_root)
+        for place in (self.root, self.default_root):
+            if scheme_of(place) in SCHEMES:
+                check_installed(scheme_of(place))
+
+    @property
+    def folder(self) -> Path | None:
+        """The store's own root if it is a local folder."""
+        return None if scheme_of(self.root) else Path(self.root)
+
+    def _default(self, uri: str) -> str:
+        scheme = scheme_of(uri)
+        if not uri or scheme == PROXY:
+            return uri.rstrip("/") or f"{PROXY}:"
+        if scheme in _REFUSED:
+            raise InvalidParameter(
+                f"Invalid default artifact root {hide_password(uri)!r}: no {scheme}: addresses. A web server "
+                "that takes files can be the destination of mlflow-artifacts: instead."
+            )
+        return uri.rstrip("/") if scheme not in ("", "file") else str(local_path(uri).absolute())
+
+    def of_experiment(self, number: int) -> str:
+        """Return the location of a new experiment that names none."""
+        return f"{self.default_root}/{number}"
 
     def check(self, uri: str) -> str:
-        """Return an artifact location that may be stored. Raises ``InvalidParameter``."""
+        """Return an artifact location as it is stored. Raises ``InvalidParameter``.
+
+        A local path inside the store's own root becomes an ``mlflow-artifacts:`` URI, which is right still when
+        all of it was moved.
+        """
         scheme = scheme_of(uri)
         rest = uri.partition(":")[2] if scheme else uri
         if len(uri) > 2000 or any(ord(char) < 32 for char in uri) or "#" in uri or ";" in uri:
@@ -40,53 +115,110 @@ class Locations:
         if ".." in re.split(r"[/\\?]", unquote(unquote(rest))):
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: '..' is not allowed.")
         if scheme == PROXY:
-            self.split(uri)
+            split(uri)
         elif scheme in ("", "file"):
-            self._local(uri)
+            return self._below_root(self._allowed(local_path(uri).absolute(), uri))
         elif scheme in _REFUSED:
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: no {scheme}: addresses.")
         return uri.rstrip("/")
 
     def split(self, uri: str) -> str:
         """Return the path below the root that an ``mlflow-artifacts:`` URI stands for."""
-        parts = _split(uri)
-        path = parts.path.strip("/")
-        if parts.netloc or parts.query or not path:
-            raise InvalidParameter(
-                f"Invalid artifact URI {uri!r}: {PROXY}:/<path> is expected, without a host."
-            )
-        return check_path(path)
+        return split(uri)
 
-    def files(self, uri: str) -> LocalFiles:
-        """Return the files below an artifact URI. Raises ``InvalidParameter`` where they are elsewhere."""
+    def files(self, uri: str) -> KeptFiles:
+        """Return the files below an artifact URI. Raises ``InvalidParameter`` where they may not be."""
         scheme = scheme_of(uri)
         if scheme == PROXY:
-            return LocalFiles(self.root / self.split(uri))
+            return self.own(split(uri))
         if scheme in ("", "file"):
-            return LocalFiles(self._local(uri))
-        raise InvalidParameter(
-            f"Artifacts at {scheme}: are not read through this store; use a client of {scheme} directly."
-        )
+            return LocalFiles(self._allowed(local_path(uri).absolute(), uri), self.folder)
+        if not (self.local_paths and scheme not in _REFUSED) and not self._is_owned(uri):
+            raise InvalidParameter(
+                f"Artifacts at {scheme}: are not read through this store, which keeps to its own artifact "
+                f"roots; use a client of {scheme} directly."
+            )
+        return _kept(repository_at(uri))
 
-    def children(self, uri: str, path: str) -> FileList:
-        """Return the children of a path below an artifact URI, by their paths below that URI."""
-        check_path(path, empty=True)
-        prefix = f"{path}/" if path else ""
-        files = [
-            FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
-            for item in self.files(uri).list(path)
+    def own(self, path: str = "") -> KeptFiles:
+        """Return the files below a path of the store's own root; ``""`` is the root."""
+        folder = self.folder
+        if folder is not None:
+            return LocalFiles(folder / path if path else folder, folder)
+        return _kept(repository_at(f"{self.root.rstrip('/')}/{path}".rstrip("/")))
+
+    def name(self, uri: str) -> str:
+        """Return the one spelling of a location under which the store knows the files there."""
+        scheme = scheme_of(uri)
+        if scheme in ("", "file"):
+            path = self._below_root(local_path(uri).absolute())
+            return path.removeprefix(f"{self.base}/") if self.base else path
+        below = _below(uri, self.root)
+        return uri if scheme == PROXY or below is None else f"{PROXY}:/{below}"
+
+    def is_own(self, uri: str) -> bool:
+        """Tell whether a location is below one of the store's own roots, so that its files are the store's."""
+        if scheme_of(uri) in ("", "file"):
+            path = local_path(uri).resolve()
+            return any(path.is_relative_to(folder) for folder in self._folders())
+        return scheme_of(uri) == PROXY or self._is_owned(uri)
+
+    def _is_owned(self, uri: str) -> bool:
+        return any(_below(uri, root) for root in (self.root, self.default_root))
+
+    def _folders(self) -> list[Path]:
+        return [
+            Path(root).resolve() for root in (self.root, self.default_root) if not scheme_of(root)
         ]
-        return FileList(root_uri=uri, files=files)
 
-    def _local(self, uri: str) -> Path:
-        path = Path(unquote(_split(uri).path) if scheme_of(uri) == "file" else uri).absolute()
-        inside = path.resolve().is_relative_to(self.root.resolve())
+    def _allowed(self, path: Path, uri: str) -> Path:
+        inside = any(path.resolve().is_relative_to(folder) for folder in self._folders())
         if not (self.local_paths or inside):
             raise InvalidParameter(
                 f"Invalid artifact_location {uri!r}: a server keeps artifacts below its own root only; "
                 "leave the location out."
             )
         return path
+
+    def _below_root(self, path: Path) -> str:
+        top = self.folder
+        if top and path.is_relative_to(top) and path != top:
+            return f"{PROXY}:/{check_path(path.relative_to(top).as_posix())}"
+        return str(path)
+
+
+def split(uri: str) -> str:
+    """Return the path below a store's root that an ``mlflow-artifacts:`` URI stands for."""
+    parts = _split(uri)
+    path = parts.path.strip("/")
+    if parts.netloc or parts.query or not path:
+        raise InvalidParameter(
+            f"Invalid artifact URI {uri!r}: {PROXY}:/<path> is expected, without a host."
+        )
+    return check_path(path)
+
+
+def _kept(found: Repository) -> KeptFiles:
+    if all(hasattr(found, name) for name in ("stamp", "walk", "remove")):
+        return found  # type: ignore[return-value]
+    raise InvalidParameter(
+        f"The repository {type(found).__name__} cannot be a root of a store: it lacks stamp, walk or remove."
+    )
+
+
+def _below(uri: str, root: str) -> str | None:
+    """Return the path of an address below another one; ``None`` if it is elsewhere, or the same."""
+    scheme = scheme_of(uri)
+    if not scheme or scheme != scheme_of(root) or scheme == PROXY:
+        return None
+    top = root.partition("://")[2].rstrip("/")
+    path = uri.partition("://")[2]
+    if not path.startswith(f"{top}/"):
+        return None
+    try:
+        return check_path(path.removeprefix(f"{top}/").rstrip("/"))
+    except InvalidParameter:
+        return None
 
 
 def _split(uri: str) -> SplitResult:
@@ -96,7 +228,8 @@ def _split(uri: str) -> SplitResult:
         raise InvalidParameter(f"Invalid artifact URI {uri!r}: {error}.") from error
 
 
-def scheme_of(uri: str) -> str:
-    """Return the scheme of a URI in lower case; ``""`` for a path (also one with a drive letter)."""
-    match = _SCHEME.match(uri.strip())
-    return match[1].lower() if match else ""
+def local_path(uri: str) -> Path:
+    """Return the path of a local artifact location."""
+    if scheme_of(uri) != "file":
+        return Path(uri)
+    return Path(unquote(_split(uri).path))

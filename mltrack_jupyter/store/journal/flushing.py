@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mltrack_jupyter.services import Operation, Services, operations_of, service_types
+from mltrack_jupyter.services import Operation, Repository, Services, operations_of, service_types
 
 
 def flushing(services: Services, flush: Callable[[], None]) -> Services:
@@ -14,7 +14,12 @@ def flushing(services: Services, flush: Callable[[], None]) -> Services:
         name: _class_of(kind)(getattr(services, name), flush)
         for name, kind in service_types().items()
     }
-    return Services(uri=services.uri, close=services.close, **bundle)
+
+    def files_at(uri: str, run_id: str) -> Repository:
+        flush()
+        return services.files_at(uri, run_id)
+
+    return Services(uri=services.uri, files_at=files_at, close=services.close, **bundle)
 
 
 def _class_of(service: type) -> type:

@@ -18,7 +18,6 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts.writing import write_file
 from mltrack_jupyter.store.names import RUN_NAME
 
 _CHOSEN = "mltrack.run_id"
@@ -72,7 +71,7 @@ class StoreSink:
         """Write a file into the artifacts of its run."""
         uri = self._services.runs.get(run_id).info.artifact_uri
         with file.open("rb") as body:
-            write_file(self._services, uri, path, body)
+            self._services.files_at(uri, run_id).write(path, body)
 
     def forget(self, journal_id: str) -> None:
         """Let the store forget it."""
@@ -118,7 +117,7 @@ class MlflowSink:
         """Write a file into the artifacts of its run."""
         uri = self._services.runs.get(self._id(run_id)).info.artifact_uri
         with file.open("rb") as body:
-            write_file(self._services, uri, path, body)
+            self._services.files_at(uri, run_id).write(path, body)
 
     def forget(self, journal_id: str) -> None:
         """Remove the note."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.journals import SqlJournals
@@ -16,7 +15,7 @@ from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
-from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
+from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import ensure_schema
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
@@ -28,20 +27,20 @@ __all__ = ["open_sql"]
 
 
 def open_sql(
-    url: str, artifact_root: Path, *, local_paths: bool, synchronous: str = "NORMAL"
+    url: str, locations: Locations, *, serve_artifacts: bool = True, synchronous: str = "NORMAL"
 ) -> Services:
     """Open a database, creating or upgrading its schema if need be.
 
-    ``local_paths`` tells whether callers may name local folders; a server's may not.
+    ``locations`` is where artifacts go; ``serve_artifacts`` is what a server says of itself.
     """
     database = Database(url, synchronous=synchronous)
     try:
-        ensure_schema(database)
+        ensure_schema(database, locations.of_experiment(0))
     except BaseException:
         database.close()
         raise
-    locations = Locations(artifact_root, local_paths=local_paths)
     sources = Sources(locations)
+    reach = Reach(locations, ArtifactRecords(database))
     services = Services(
         uri=url,
         experiments=SqlExperiments(database, locations),
@@ -50,11 +49,17 @@ def open_sql(
         logged_models=SqlLoggedModels(database, locations),
         registered_models=SqlRegisteredModels(database, sources),
         model_versions=SqlModelVersions(database, sources),
-        run_artifacts=SqlRunArtifacts(database, locations),
-        artifact_files=RootArtifactFiles(locations, OwnRoots(database)),
-        workspace=SqlWorkspace(database, TrashBin(database, locations)),
+        run_artifacts=SqlRunArtifacts(database, reach),
+        artifact_files=RootArtifactFiles(reach, OwnRoots(database)),
+        workspace=SqlWorkspace(
+            database,
+            TrashBin(database, reach),
+            multipart=reach.has_multipart and serve_artifacts,
+            serves_artifacts=serve_artifacts,
+        ),
         transfer=SqlTransfer(database, locations, sources),
-        journals=SqlJournals(database),
+        files_at=reach.files_at,
+        journals=SqlJournals(database, locations),
         leases=SqlLeases(database),
         close=database.close,
     )

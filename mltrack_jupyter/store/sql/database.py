@@ -11,15 +11,18 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, event, insert, text
 from sqlalchemy import exc as sa_exc
 
+from mltrack_jupyter.config import moved_folder
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
+from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
@@ -41,6 +44,8 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""
         self.only_read = ""  # or why nothing may be written
+        if self.path and self.path != ":memory:":
+            moves_with(self.engine.dialect, moved_folder(Path(self.path)))
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
         _forget_after_fork(self)

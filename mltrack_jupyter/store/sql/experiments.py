@@ -74,8 +74,10 @@ def load_experiments(connection: Connection, rows: Sequence[Row[Any]]) -> list[E
     ]
 
 
-def insert_experiment(connection: Connection, name: str, location: str = "") -> int:
-    """Insert an experiment and return its number; without a location its files are the store's own."""
+def insert_experiment(
+    connection: Connection, locations: Locations, name: str, location: str = ""
+) -> int:
+    """Insert an experiment and return its number; without a location its files go to the default root."""
     now = now_ms()
     row = {
         "name": name,
@@ -86,17 +88,17 @@ def insert_experiment(connection: Connection, name: str, location: str = "") -> 
     }
     number = insert_row(connection, experiments, row)
     if not location:
-        values = {"artifact_location": f"mlflow-artifacts:/{number}"}
+        values = {"artifact_location": locations.of_experiment(number)}
         connection.execute(update(experiments).where(experiments.c.id == number).values(values))
     record_change(connection, "experiment", str(number), "create", detail=name)
     return number
 
 
-def find_or_create_experiment(connection: Connection, name: str) -> int:
+def find_or_create_experiment(connection: Connection, locations: Locations, name: str) -> int:
     """Return the number of the experiment of a name, creating it if it is new."""
     query = select(experiments.c.id).where(experiments.c.name == name)
     number = connection.execute(query).scalar()
-    return insert_experiment(connection, name) if number is None else number
+    return insert_experiment(connection, locations, name) if number is None else number
 
 
 class SqlExperiments(Experiments):
@@ -116,7 +118,7 @@ class SqlExperiments(Experiments):
             ).scalar()
             if taken is not None:
                 raise AlreadyExists(_taken(name, taken))
-            number = insert_experiment(connection, name, location)
+            number = insert_experiment(connection, self._locations, name, location)
             _set_tags(connection, number, tags or [])
         return str(number)
 

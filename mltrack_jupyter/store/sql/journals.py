@@ -12,6 +12,7 @@ from mltrack_jupyter.entities import Amendment, JournalAnswer, NewRun, Refusal, 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import leases, run_links
 from mltrack_jupyter.store.sql.database import (
@@ -38,8 +39,9 @@ _FORGOTTEN = 30 * 24 * 3600 * 1000
 class SqlJournals(Journals):
     """Where journals are, and what was in them, in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, locations: Locations) -> None:
         self._database = database
+        self._locations = locations
 
     def position(self, journal_id: str) -> JournalAnswer:
         with self._database.read() as connection:
@@ -56,7 +58,7 @@ class SqlJournals(Journals):
             if since == 0:
                 stale = journals.c.updated < now_ms() - _FORGOTTEN
                 connection.execute(delete(journals).where(stale))
-            refused = apply(connection, entries)
+            refused = apply(connection, self._locations, entries)
             row = {"journal_id": journal_id, "position": upto, "updated": now_ms()}
             upsert(connection, journals, [row])
         return JournalAnswer(position=upto, refused=refused)
@@ -107,9 +109,11 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
             check_process(entry.process)
 
 
-def apply(connection: Connection, entries: Sequence[RunEntry]) -> list[Refusal]:
+def apply(
+    connection: Connection, locations: Locations, entries: Sequence[RunEntry]
+) -> list[Refusal]:
     """Write what happened to some runs; return the runs that could not be written, which cost no other."""
-    refused = dict(_begin(connection, entries))
+    refused = dict(_begin(connection, locations, entries))
     rows = _rows(connection, [entry.run_id for entry in entries])
     live: list[tuple[Row[Any], RunEntry]] = []
     for entry in entries:
@@ -130,12 +134,14 @@ def apply(connection: Connection, entries: Sequence[RunEntry]) -> list[Refusal]:
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]
 
 
-def _begin(connection: Connection, entries: Sequence[RunEntry]) -> Iterable[tuple[str, str]]:
+def _begin(
+    connection: Connection, locations: Locations, entries: Sequence[RunEntry]
+) -> Iterable[tuple[str, str]]:
     """Insert the runs that are new; yield those whose experiment there is not."""
     fresh = {entry.run_id: entry.new for entry in entries if entry.new is not None}
     for run_id in _rows(connection, list(fresh)):
         del fresh[run_id]  # a batch that is told twice, or a run that an import brought
-    numbers = {run_id: _experiment(connection, new) for run_id, new in fresh.items()}
+    numbers = {run_id: _experiment(connection, locations, new) for run_id, new in fresh.items()}
     query = select(experiments.c.id, experiments.c.artifact_location)
     query = query.where(experiments.c.id.in_(set(numbers.values())))
     places = {row.id: row.artifact_location for row in connection.execute(query)}
@@ -162,9 +168,9 @@ def _begin(connection: Connection, entries: Sequence[RunEntry]) -> Iterable[tupl
         connection.execute(insert(runs), made)
 
 
-def _experiment(connection: Connection, new: NewRun) -> int:
+def _experiment(connection: Connection, locations: Locations, new: NewRun) -> int:
     if new.experiment_name:
-        return find_or_create_experiment(connection, new.experiment_name)
+        return find_or_create_experiment(connection, locations, new.experiment_name)
     return rules.parse_experiment_id(new.experiment_id)
 
 

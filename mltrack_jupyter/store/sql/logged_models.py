@@ -38,6 +38,7 @@ from mltrack_jupyter.store.sql.database import (
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
+from mltrack_jupyter.store.sql.run_artifacts import children
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,
     logged_model_params,
@@ -259,7 +260,7 @@ class SqlLoggedModels(LoggedModels):
     ) -> FileList:
         with self._database.read() as connection:
             uri = find_logged_model(connection, model_id).artifact_uri
-        return self._locations.children(uri, artifact_directory_path)
+        return children(self._locations, uri, artifact_directory_path)
 
 
 def _pairs(number: int, items: Sequence[Tag] | Sequence[Param]) -> list[dict[str, Any]]:

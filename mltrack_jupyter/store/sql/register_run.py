@@ -13,10 +13,12 @@ from sqlalchemy import select
 
 from mltrack_jupyter.entities import InlineFile, Metric, Param, Run, Tag
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError
+from mltrack_jupyter.services import Written
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations, check_path
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_writes
+from mltrack_jupyter.store.sql.artifact_records import put_records
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
@@ -39,7 +41,7 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         query = select(runs.c.run_id).where(runs.c.run_id == run_id)
         if connection.execute(query).first():
             raise AlreadyExists(f"Run with id={run_id} already exists.")
-        number = find_or_create_experiment(connection, given["experiment"])
+        number = find_or_create_experiment(connection, locations, given["experiment"])
         experiment = find_active_experiment(connection, str(number))
         row = _row(given, run_id, experiment, labels[RUN_NAME])
         number = insert_row(connection, runs, row)
@@ -50,7 +52,8 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         parent = str(experiment.id)
         record_change(connection, "run", run_id, "create", parent_id=parent, detail="register")
         # Last, so that a refused row leaves no file; a failed file takes the rows back with it.
-        _write(locations, made.artifact_uri, files)
+        written = _write(locations, made.artifact_uri, files)
+        put_records(connection, locations.name(made.artifact_uri), written)
         return load_runs(connection, [made])[0]
 
 
@@ -112,16 +115,16 @@ def _decode(files: Sequence[InlineFile]) -> dict[str, bytes]:
     return found
 
 
-def _write(locations: Locations, uri: str, files: Mapping[str, bytes]) -> None:
+def _write(locations: Locations, uri: str, files: Mapping[str, bytes]) -> dict[str, Written]:
     if not files:
-        return
+        return {}
     target = locations.files(uri)
-    written: list[str] = []
+    written: dict[str, Written] = {}
     try:
         for path, content in files.items():
-            target.write(path, io.BytesIO(content))
-            written.append(path)
+            written[path] = target.write(path, io.BytesIO(content))
     except MltrackError:
         for path in written:
             target.delete(path)
         raise
+    return written

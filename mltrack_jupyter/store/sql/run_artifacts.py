@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import re
+from typing import TYPE_CHECKING, BinaryIO
 
-from mltrack_jupyter.entities import FileList
+from mltrack_jupyter.entities import (
+    FileInfo,
+    FileList,
+    MultipartUpload,
+    PresignedDownload,
+)
+from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, RunArtifacts
-from mltrack_jupyter.store.artifacts import LocalFiles, Locations, check_path
+from mltrack_jupyter.services.artifacts import Parts
+from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.store.artifacts.multipart import Multipart
+
+_ROOT = f"{PROXY}:"
+
+
+class Reach:
+    """The files of a store with their records: those at a location, and those below its own root."""
+
+    def __init__(self, locations: Locations, records: ArtifactRecords) -> None:
+        self.locations = locations
+        self.records = records
+
+    def files_at(self, uri: str, _run_id: str = "") -> RecordedFiles:
+        """Return the files at an artifact URI. Raises ``InvalidParameter`` where they may not be."""
+        files = self.locations.files(uri)
+        return RecordedFiles(files, self.locations.name(uri), self.records)
+
+    def own(self) -> RecordedFiles:
+        """Return the files below the store's own root."""
+        return RecordedFiles(self.locations.own(), _ROOT, self.records)
+
+    @property
+    def has_multipart(self) -> bool:
+        """Whether files can be sent and fetched in parts, without passing through this store."""
+        return scheme_of(self.locations.root) == "s3"
+
+    def multipart(self) -> Multipart:
+        """Return the means to do so. Raises ``NotImplementedHere``."""
+        if not self.has_multipart:
+            # The beginning is MLflow's: its client looks for it, and sends the file whole instead.
+            raise NotImplementedHere(
+                "Multipart upload is not supported for the current artifact repository: files are sent whole, "
+                "to mlflow-artifacts/artifacts/<path>, and fetched from there."
+            )
+        from mltrack_jupyter.store.artifacts.multipart import Multipart
+
+        return Multipart(self.locations.root)
 
 
 class SqlRunArtifacts(RunArtifacts):
     """The artifacts of a run."""
 
-    def __init__(self, database: Database, locations: Locations) -> None:
+    def __init__(self, database: Database, reach: Reach) -> None:
         self._database = database
-        self._locations = locations
+        self._reach = reach
 
     def _root(self, run_id: str) -> str:
         with self._database.read() as connection:
@@ -30,30 +78,71 @@ class SqlRunArtifacts(RunArtifacts):
         path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
-        return self._locations.children(self._root(run_id), path)
+        return children(self._reach.locations, self._root(run_id), path)
 
     def read(self, run_id: str, path: str) -> Download:
-        return self._locations.files(self._root(run_id)).open(path)
+        return self._reach.files_at(self._root(run_id)).open(path)
+
+
+def children(locations: Locations, uri: str, path: str) -> FileList:
+    """Return the children of a path below an artifact URI, by their paths below that URI."""
+    check_path(path, empty=True)
+    prefix = f"{path}/" if path else ""
+    files = [
+        FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
+        for item in locations.files(uri).list(path)
+    ]
+    return FileList(root_uri=uri, files=files)
 
 
 class RootArtifactFiles(ArtifactFiles):
     """The files behind ``mlflow-artifacts:`` URIs."""
 
-    def __init__(self, locations: Locations, roots: OwnRoots) -> None:
-        self._files = LocalFiles(locations.root)
+    def __init__(self, reach: Reach, roots: OwnRoots) -> None:
+        self._reach = reach
         self._roots = roots
 
     def list(self, path: str = "") -> FileList:
         check_path(path, empty=True)
-        return FileList(files=self._files.list(path))
+        return FileList(files=[*self._reach.own().list(path)])
 
     def download(self, path: str) -> Download:
-        return self._files.open(path)
+        return self._reach.own().open(check_path(path))
 
     def upload(self, path: str, body: BinaryIO) -> None:
-        self._roots.check_written(path)
-        self._files.write(path, body)
+        self._roots.check_written(check_path(path))
+        self._reach.own().write(path, body)
 
     def delete(self, path: str) -> None:
-        self._roots.check_deleted(path)
-        self._files.delete(path)
+        self._roots.check_deleted(check_path(path))
+        self._reach.own().delete(path)
+
+    # --- past the store: in parts, or from the object store itself ----------------------------------
+
+    def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
+        place = _place(folder, path)
+        return self._reach.multipart().create(place, num_parts)
+
+    def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
+        place = _place(folder, path)
+        multipart = self._reach.multipart()
+        # Nobody here has seen the bytes: whatever was known of the file before is over.
+        self._reach.records.forget(_ROOT, [place])
+        multipart.complete(place, upload_id, parts)
+
+    def abort_upload(self, folder: str, path: str, upload_id: str) -> None:
+        place = _place(folder, path)
+        self._reach.multipart().abort(place, upload_id)
+
+    def presign_download(self, path: str) -> PresignedDownload:
+        check_path(path)
+        return self._reach.multipart().presign(path)
+
+
+def _place(folder: str, path: str) -> str:
+    name = re.split(r"[/\\]", path)[-1]  # the client names a file of its own machine
+    if not name:
+        raise InvalidParameter(
+            f"Invalid path {path[:80]!r}: it does not end in the name of a file."
+        )
+    return check_path(f"{folder}/{name}")

@@ -21,21 +21,23 @@ VERSIONS = tuple(sorted(name[:4] for name in os.listdir(_FOLDER) if name[:4].isd
 """Every schema version that this package knows, oldest first."""
 HEAD = VERSIONS[-1]
 """The newest schema version."""
+DEFAULT_LOCATION = "mlflow-artifacts:/0"
 
 
-def ensure_schema(database: Database) -> None:
+def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
     """Bring a database to the newest schema, creating it if it is new. Several processes may call it.
 
-    One with a newer schema is left as it is, and may only be read. Raises ``StoreUnreadable``.
+    ``location`` is where the artifacts of the experiment ``Default`` go if it is made now. A database with
+    a newer schema is left as it is, and may only be read. Raises ``StoreUnreadable``.
     """
     path = database.path
     if path and path != ":memory:" and not os.path.exists(path):
-        create_file(Path(path))
+        create_file(Path(path), location)
     found = read_version(database)
     if found == "":
         with database.write() as connection, on_servers.only_one(connection):
             if not on_servers.has_version(connection):
-                create_tables(connection)
+                create_tables(connection, location)
         found = read_version(database)
     if found == HEAD:
         return
@@ -57,7 +59,7 @@ def too_new(database: Database, found: str) -> str:
     )
 
 
-def create_file(path: Path) -> None:
+def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
     """Create an SQLite store whole in a temporary file, then give it its name.
 
     So no process ever sees half of it; the loser of a race uses the winner's.
@@ -76,7 +78,7 @@ def create_file(path: Path) -> None:
         database = Database(f"sqlite:///{fresh}")
         try:
             with database.write() as connection:
-                create_tables(connection)
+                create_tables(connection, location)
         finally:
             database.close()
         _use_wal(fresh)
@@ -100,7 +102,7 @@ def _use_wal(path: Path) -> None:
         connection.close()
 
 
-def create_tables(connection: Connection) -> None:
+def create_tables(connection: Connection, location: str = DEFAULT_LOCATION) -> None:
     """Create every table at the newest schema, and the experiment ``Default`` with the id 0.
 
     The version comes last: where a table cannot be taken back (MySQL), the next process goes on from here.
@@ -112,7 +114,7 @@ def create_tables(connection: Connection) -> None:
     default = {
         "id": 0,
         "name": "Default",
-        "artifact_location": "mlflow-artifacts:/0",
+        "artifact_location": location,
         "lifecycle_stage": "active",
         "creation_time": now,
         "last_update_time": now,

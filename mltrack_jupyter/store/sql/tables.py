@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from mltrack_jupyter.store.sql.types import LONG, NUMBER, string
+from mltrack_jupyter.store.sql.types import LONG, NUMBER, Place, string
 
 metadata = MetaData(
     naming_convention={
@@ -61,7 +61,7 @@ experiments = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("name", _NAME, nullable=False, unique=True),
-    Column("artifact_location", LONG, nullable=False),
+    Column("artifact_location", Place(), nullable=False),
     Column("lifecycle_stage", string(16), nullable=False),
     Column("creation_time", BigInteger, nullable=False),
     Column("last_update_time", BigInteger, nullable=False),
@@ -80,7 +80,7 @@ runs = Table(
     Column("status", string(16), nullable=False),
     Column("start_time", BigInteger, nullable=False),
     Column("end_time", BigInteger),
-    Column("artifact_uri", LONG, nullable=False),
+    Column("artifact_uri", Place(), nullable=False),
     Column("lifecycle_stage", string(16), nullable=False),
     Index("ix_runs_newest_first", "experiment", "lifecycle_stage", "start_time", "run_id"),
 )
@@ -191,7 +191,7 @@ logged_models = Table(
     Column("name", _NAME, nullable=False),
     Column("model_type", string(500), nullable=False),
     Column("source_run_id", string(256), nullable=False),
-    Column("artifact_uri", LONG, nullable=False),
+    Column("artifact_uri", Place(), nullable=False),
     Column("status", string(32), nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
@@ -238,8 +238,8 @@ model_versions = Table(
         nullable=False,
     ),
     Column("version", Integer, nullable=False),
-    Column("source", LONG, nullable=False),
-    Column("download_uri", LONG, nullable=False),
+    Column("source", Place(), nullable=False),
+    Column("download_uri", Place(), nullable=False),
     Column("run_id", string(256), nullable=False),
     Column("run_link", LONG, nullable=False),
     Column("model_id", string(64), nullable=False),
@@ -268,6 +268,16 @@ journals = Table(
     Column("journal_id", string(64), primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+)
+
+# What was written through the store, by the SHA-256 of where: a place has no length that can be a key.
+artifact_digests = Table(
+    "artifact_digests",
+    metadata,
+    Column("place", string(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", string(64), nullable=False),
+    sqlite_with_rowid=False,
 )
 
 changes = Table(

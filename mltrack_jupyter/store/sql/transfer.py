@@ -96,7 +96,7 @@ class SqlTransfer(Transfer):
             connection.execute(insert(experiments), {"id": number, **row})
             _advance_sequence(connection, number)
         if not row["artifact_location"]:
-            values = {"artifact_location": f"{PROXY}:/{number}"}
+            values = {"artifact_location": self._locations.of_experiment(number)}
             connection.execute(update(experiments).where(experiments.c.id == number).values(values))
         record_change(connection, "experiment", str(number), "create", detail=experiment.name)
         return number

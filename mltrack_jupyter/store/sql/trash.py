@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, delete, func, select
 
 from mltrack_jupyter.entities import Trash, TrashItem
-from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import PROXY, Locations
+from mltrack_jupyter.store.sql.artifact_records import RecordedFiles
 from mltrack_jupyter.store.sql.database import Database, chunked, held, record_change
 from mltrack_jupyter.store.sql.retries import retried
+from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.tables import (
     changes,
     experiments,
@@ -35,9 +34,9 @@ class TrashBin:
     crash in between leaves files that nothing names, never a run without its files.
     """
 
-    def __init__(self, database: Database, locations: Locations) -> None:
+    def __init__(self, database: Database, reach: Reach) -> None:
         self._database = database
-        self._locations = locations
+        self._reach = reach
 
     def contents(self, older_than: int | None, experiment_ids: Sequence[str] | None) -> Trash:
         """Return what is in the trash."""
@@ -84,31 +83,26 @@ class TrashBin:
         )
 
     def _measured(self, item: TrashItem) -> TrashItem:
-        files = size = 0
-        for root in self._roots(item):
-            for place in _walk(root):
-                files, size = files + 1, size + place.stat(follow_symlinks=False).st_size
-        return replace(item, files=files, size=size)
+        sizes = [size for root in self._roots(item) for size in root.walk().values()]
+        return replace(item, files=len(sizes), size=sum(sizes))
 
-    def _roots(self, item: TrashItem) -> Sequence[Path]:
+    def _roots(self, item: TrashItem) -> Sequence[RecordedFiles]:
         with self._database.read() as connection:
             if item.entity == "run":
                 query = select(runs.c.artifact_uri).where(runs.c.run_id == item.entity_id)
-            else:
-                query = select(logged_models.c.artifact_uri).where(
-                    logged_models.c.experiment == int(item.entity_id)
-                )
-            uris = list(connection.execute(query).scalars())
-        return [root for uri in uris if (root := self._own_folder(uri)) is not None]
+                return self._own(connection.execute(query).scalars())
+            return self._roots_of_models(connection, int(item.entity_id))
 
-    def _own_folder(self, uri: str) -> Path | None:
-        """Return the folder behind a URI if it belongs to this store; other places are never touched."""
-        if not uri.startswith(f"{PROXY}:/"):
-            return None
-        try:
-            return self._locations.files(uri).root
-        except InvalidParameter:
-            return None
+    def _own(self, uris: Iterable[str]) -> list[RecordedFiles]:
+        """Return the files that belong to this store; other places are never touched."""
+        found = []
+        for uri in uris:
+            if self._reach.locations.is_own(uri):
+                try:
+                    found.append(self._reach.files_at(uri))
+                except InvalidParameter:
+                    continue
+        return found
 
     # --- purging --------------------------------------------------------------------------------
 
@@ -123,12 +117,12 @@ class TrashBin:
             item = self._run_item(connection, row)
             if item.kept_because:
                 return item
-            root = self._own_folder(row.artifact_uri)
+            roots = self._own([row.artifact_uri])
             connection.execute(delete(runs).where(runs.c.id == row.id))
             record_change(
                 connection, "run", run_id, "purge", parent_id=str(row.experiment), detail=row.name
             )
-        return self._removed(item, [root] if root else [])
+        return self._removed(item, roots)
 
     def _purge_experiment(self, number: int) -> Sequence[TrashItem]:
         with self._database.read() as connection:
@@ -158,27 +152,20 @@ class TrashBin:
             record_change(connection, "experiment", str(number), "purge", detail=row.name)
         return self._removed(item, roots)
 
-    def _roots_of_models(self, connection: Connection, number: int) -> list[Path]:
+    def _roots_of_models(self, connection: Connection, number: int) -> list[RecordedFiles]:
         query = select(logged_models.c.artifact_uri).where(logged_models.c.experiment == number)
-        uris = connection.execute(query).scalars()
-        return [root for uri in uris if (root := self._own_folder(uri)) is not None]
+        return self._own(connection.execute(query).scalars())
 
-    def _removed(self, item: TrashItem, roots: Iterable[Path]) -> TrashItem:
-        files = size = 0
-        top = Path(os.path.realpath(self._locations.root))
+    def _removed(self, item: TrashItem, roots: Iterable[RecordedFiles]) -> TrashItem:
+        sizes: list[int] = []
         for root in roots:
-            for place in _walk(root):
-                bytes_here = place.stat(follow_symlinks=False).st_size
-                try:
-                    place.unlink()
-                except OSError as error:
-                    raise StoreUnwritable(
-                        f"{item.entity} {item.entity_id} is deleted, but its file {place} is not: "
-                        f"{error.strerror or error}. It can be removed by hand."
-                    ) from error
-                files, size = files + 1, size + bytes_here
-            _prune(root, top)
-        return replace(item, files=files, size=size)
+            try:
+                sizes += root.remove().values()
+            except MltrackError as error:
+                raise type(error)(
+                    f"{item.entity} {item.entity_id} is deleted, but not its files: {error}"
+                ) from error
+        return replace(item, files=len(sizes), size=sum(sizes))
 
 
 def _deleted(connection: Connection, numbers: Sequence[int] | None) -> Sequence[Row[Any]]:
@@ -203,10 +190,12 @@ def _deleted_time(connection: Connection, entity: str, entity_id: str, experimen
 
 
 def _needed_run(connection: Connection, row: Row[Any]) -> str:
+    # Compared as they are written: a beginning of a place is no place.
+    root = select(runs.c.artifact_uri).where(runs.c.id == row.id).scalar_subquery()
     query = (
-        select(registered_models.c.name, model_versions.c.version, model_versions.c.download_uri)
+        select(registered_models.c.name, model_versions.c.version)
         .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
-        .where(model_versions.c.download_uri.startswith(row.artifact_uri, autoescape=True))
+        .where(model_versions.c.download_uri.startswith(root))
     )
     found = connection.execute(query).first()
     return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
@@ -225,30 +214,3 @@ def _needed_experiment(connection: Connection, row: Row[Any]) -> str:
     if found:
         return f"version {found.version} of the model {found.name!r} is made of a model in it"
     return ""
-
-
-def _walk(root: Path) -> list[Path]:
-    """Return the files below a folder; links are listed as themselves and never followed."""
-    found = []
-    for folder, names, files in os.walk(root, followlinks=False):
-        here = Path(folder)
-        found += [here / name for name in files]
-        found += [here / name for name in names if (here / name).is_symlink()]
-    return found
-
-
-def _prune(root: Path, top: Path) -> None:
-    """Remove the empty folders below and above a root, up to the store's own."""
-    for folder, _, _ in os.walk(root, topdown=False):
-        _rmdir(Path(folder))
-    parent = root.parent
-    while parent != top and top in Path(os.path.realpath(parent)).parents and _rmdir(parent):
-        parent = parent.parent
-
-
-def _rmdir(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except OSError:  # not empty, or gone already
-        return False
-    return True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Double, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
@@ -12,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 # Texts are compared and ordered by their characters, as SQLite does, not as a language sorts them. MySQL's
 # tables get such an order from their database, see schema.py.
 _BY_CHARACTERS = "C"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LARGEST = sys.float_info.max
 
 
@@ -26,6 +30,37 @@ LONG: TypeEngine[str] = (
     .with_variant(Text(collation=_BY_CHARACTERS), "postgresql")
     .with_variant(Text(2**32 - 1), "mysql")
 )
+
+
+_folders: WeakKeyDictionary[Dialect, Path] = WeakKeyDictionary()
+
+
+def moves_with(dialect: Dialect, folder: Path) -> None:
+    """Let the places in a database that are below a folder be written relative to it.
+
+    Above the database they are absolute always; so they are right still when the folder was moved.
+    """
+    _folders[dialect] = folder
+
+
+class Place(TypeDecorator[str]):
+    """A path or URI of files."""
+
+    impl = LONG
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return a place as it is written."""
+        folder = _folders.get(dialect)
+        inside = f"{folder}/"
+        return value.removeprefix(inside) if value and folder else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return a place as it is meant."""
+        folder = _folders.get(dialect)
+        if not value or folder is None or value.startswith("/") or _SCHEME.match(value):
+            return value
+        return f"{folder}/{value}"
 
 
 class Number(TypeDecorator[float]):

@@ -17,9 +17,13 @@ from mltrack_jupyter.store.sql.trash import TrashBin
 class SqlWorkspace(Workspace):
     """The store as a whole, in SQL."""
 
-    def __init__(self, database: Database, trash: TrashBin) -> None:
+    def __init__(
+        self, database: Database, trash: TrashBin, *, multipart: bool, serves_artifacts: bool = True
+    ) -> None:
         self._database = database
         self._trash = trash
+        self._multipart = multipart
+        self._serves_artifacts = serves_artifacts
 
     def info(self) -> WorkspaceInfo:
         return WorkspaceInfo(
@@ -54,7 +58,7 @@ class SqlWorkspace(Workspace):
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
-            "multipart_downloads_enabled": False,
-            "artifact_serving_enabled": True,
+            "multipart_uploads_enabled": self._multipart,
+            "multipart_downloads_enabled": self._multipart,
+            "artifact_serving_enabled": self._serves_artifacts,
         }

@@ -1,0 +1,123 @@
+"""Files that are reached through services: below a store's artifact root, or those of a run by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from mltrack_jupyter.entities import FileInfo
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.services import (
+    ArtifactFiles,
+    Download,
+    Repository,
+    RunArtifacts,
+    Services,
+    Written,
+)
+from mltrack_jupyter.store.artifacts.files import LocalFiles
+from mltrack_jupyter.store.artifacts.locations import PROXY, local_path, split
+from mltrack_jupyter.store.artifacts.paths import check_path
+from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
+
+_MAX_CHILDREN = 100_000
+_NOTHING = Written(0, "", "")
+
+
+@dataclass(frozen=True)
+class RootServed:
+    """The files below one path of a store's artifact root; ``""`` is the root."""
+
+    files: ArtifactFiles
+    base: str = ""
+
+    def _path(self, path: str) -> str:
+        return "/".join(filter(None, (self.base, path)))
+
+    def list(self, path: str = "") -> Sequence[FileInfo]:
+        """Return the children of a folder by base name."""
+        check_path(path, empty=True)
+        return self.files.list(self._path(path)).files
+
+    def open(self, path: str) -> Download:
+        """Open a file."""
+        return self.files.download(self._path(check_path(path)))
+
+    def write(self, path: str, body: BinaryIO) -> Written:
+        """Write a file, whole or not at all."""
+        self.files.upload(self._path(check_path(path)), body)
+        return _NOTHING  # the server knows
+
+    def delete(self, path: str) -> None:
+        """Delete a file or a tree."""
+        self.files.delete(self._path(check_path(path)))
+
+
+@dataclass(frozen=True)
+class RunServed:
+    """The files of a run that a server reads for its clients, and does not take from them."""
+
+    artifacts: RunArtifacts
+    run_id: str
+    uri: str = ""
+
+    def list(self, path: str = "") -> Sequence[FileInfo]:
+        """Return the children of a folder by base name."""
+        prefix = f"{path}/" if path else ""
+        found: list[FileInfo] = []
+        token = ""
+        while True:
+            page = self.artifacts.list(self.run_id, path, token)
+            # Some servers answer the listing of a file with the file itself; it is no child.
+            found += [
+                FileInfo(
+                    path=item.path.removeprefix(prefix),
+                    is_dir=item.is_dir,
+                    file_size=item.file_size,
+                )
+                for item in page.files
+                if item.path.startswith(prefix)
+            ]
+            token = page.next_page_token
+            if not token or len(found) > _MAX_CHILDREN:
+                return found
+
+    def open(self, path: str) -> Download:
+        """Open a file."""
+        return self.artifacts.read(self.run_id, path)
+
+    def write(self, path: str, body: BinaryIO) -> Written:  # noqa: ARG002 - refused whatever it is
+        """Raise ``InvalidParameter``."""
+        raise self._refusal()
+
+    def delete(self, path: str) -> None:  # noqa: ARG002 - refused whatever it is
+        """Raise ``InvalidParameter``."""
+        raise self._refusal()
+
+    def _refusal(self) -> InvalidParameter:
+        return InvalidParameter(
+            f"The artifacts of the run {self.run_id} are at {self.uri!r}, where its server does not take "
+            f"files; start the server with {PROXY}: as its artifact root."
+        )
+
+
+def files_of_server(services: Services, uri: str, run_id: str) -> Repository:
+    """Return the files at an artifact URI of a server, as its client reaches them.
+
+    Object stores are read and written directly, with the client's own credentials. What a server calls a
+    local path or a web address is never followed: for the files of a run the server itself is asked.
+    """
+    scheme = scheme_of(uri)
+    if scheme == PROXY:
+        return RootServed(services.artifact_files, split(uri))
+    if is_direct(scheme):
+        return repository_at(uri)
+    if scheme in ("", "file") and not services.uri.startswith(("http://", "https://")):
+        return LocalFiles(local_path(uri))  # a wire within this process
+    if run_id:
+        return RunServed(services.run_artifacts, run_id, uri)
+    raise InvalidParameter(
+        f"The files are at {uri!r}, which is not reached from here: {scheme or 'local'} paths of a server "
+        "are read through its run."
+    )
