@@ -216,6 +216,6 @@ class TestAServerElsewhere:
     def test_it_does_not_choose_folders_of_this_machine(self, server, tree, tmp_path):
         experiment = server.experiments.create("x", artifact_location=str(tmp_path / "home"))
         run_id = server.runs.create(experiment).info.run_id
-        with pytest.raises(InvalidParameter, match="does not let files be uploaded"):
+        with pytest.raises(InvalidParameter, match="does not take"):
             log_model(server, run_id, tree)
         assert not (tmp_path / "home").exists()
