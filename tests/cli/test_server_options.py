@@ -55,7 +55,9 @@ def test_where_artifacts_go_is_said_as_to_mlflow(tmp_path, start, stop, s3):
         f"s3://{bucket}/kept",
     ]
     process, url, _ = start(tmp_path, *options, "--token", "a-token-of-mine")
-    with httpx.Client(base_url=url, headers={"Authorization": "Bearer a-token-of-mine"}) as client:
+    with httpx.Client(
+        base_url=url, headers={"Authorization": "Bearer a-token-of-mine"}, timeout=60
+    ) as client:
         create = client.post("/api/2.0/mlflow/experiments/create", json={"name": "e"}).json()
         found = client.get("/api/2.0/mlflow/experiments/get", params=create).json()["experiment"]
         assert found["artifact_location"] == f"s3://{bucket}/direct/{create['experiment_id']}"
