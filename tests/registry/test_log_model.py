@@ -1,5 +1,7 @@
 import io
 import json
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -7,7 +9,7 @@ from mltrack_jupyter.entities import Tag
 from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
 from mltrack_jupyter.models import audit, infer_signature
 from mltrack_jupyter.registry import load_model, log_model, records_of
-from mltrack_jupyter.store.artifacts import LocalFiles
+from mltrack_jupyter.store.artifacts import LocalFiles, files_of_server
 
 
 def tags(store, run_id):
@@ -193,9 +195,8 @@ class TestAServerElsewhere:
 
     @pytest.fixture
     def server(self, store):
-        from dataclasses import replace
-
-        return replace(store, uri="https://hub.example/mlflow")
+        server = replace(store, uri="https://hub.example/mlflow")
+        return replace(server, files_at=partial(files_of_server, server))
 
     def test_its_digests_are_no_reason(self, server, run_id, tree, restart):
         log_model(server, run_id, tree)
@@ -216,6 +217,6 @@ class TestAServerElsewhere:
     def test_it_does_not_choose_folders_of_this_machine(self, server, tree, tmp_path):
         experiment = server.experiments.create("x", artifact_location=str(tmp_path / "home"))
         run_id = server.runs.create(experiment).info.run_id
-        with pytest.raises(InvalidParameter, match="does not let files be uploaded"):
+        with pytest.raises(InvalidParameter, match="does not take"):
             log_model(server, run_id, tree)
         assert not (tmp_path / "home").exists()

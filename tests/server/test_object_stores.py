@@ -38,6 +38,11 @@ def services(server):
     services.close()
 
 
+def by_hand(server):
+    headers = {"Authorization": f"Bearer {server.token}"}
+    return httpx.Client(base_url=server.tracking_uri, headers=headers, timeout=60)
+
+
 MLFLOW = """
 import sys, mlflow
 from pathlib import Path
@@ -107,22 +112,20 @@ def test_the_digest_goes_along(services, server, s3, bucket):
     put(services, f"{root_of(run)}/a", b"what was logged")
     headers = {"Authorization": f"Bearer {server.token}"}
     address = f"{server.tracking_uri}{FILES}/{root_of(run)}/a"
-    whole = httpx.get(address, headers=headers)
+    whole = httpx.get(address, headers=headers, timeout=60)
     expected = "sha-256=:2oC/NmRncmY3HlC28+qFt9fT8G2sIaKeNWfJGCI0UH0=:"
     assert whole.headers["Repr-Digest"].startswith("sha-256=:")
     assert len(whole.headers["Repr-Digest"]) == len(expected)
-    part = httpx.get(address, headers={**headers, "Range": "bytes=0-3"})
+    part = httpx.get(address, headers={**headers, "Range": "bytes=0-3"}, timeout=60)
     assert (part.content, part.headers["Repr-Digest"]) == (b"what", whole.headers["Repr-Digest"])
     s3.client.put_object(Bucket=bucket, Key=f"kept/{root_of(run)}/b", Body=b"theirs")
-    assert "Repr-Digest" not in httpx.get(address[:-1] + "b", headers=headers).headers
+    assert "Repr-Digest" not in httpx.get(address[:-1] + "b", headers=headers, timeout=60).headers
 
 
 def test_an_upload_in_parts_forgets_what_the_file_was(services, server, s3, bucket):
     run = new_run(services)
     put(services, f"{root_of(run)}/a", b"before")
-    with httpx.Client(
-        base_url=server.tracking_uri, headers={"Authorization": f"Bearer {server.token}"}
-    ) as client:
+    with by_hand(server) as client:
         folder = root_of(run)
         made = client.post(
             f"{MPU}/create/{folder}", json={"path": "/of/the/client/a", "num_parts": 1}
@@ -145,9 +148,7 @@ def test_an_upload_in_parts_forgets_what_the_file_was(services, server, s3, buck
 
 def test_an_upload_in_parts_that_is_given_up(services, server, s3, bucket):
     folder = root_of(new_run(services))
-    with httpx.Client(
-        base_url=server.tracking_uri, headers={"Authorization": f"Bearer {server.token}"}
-    ) as client:
+    with by_hand(server) as client:
         made = client.post(f"{MPU}/create/{folder}", json={"path": "a", "num_parts": 2}).json()
         assert len(s3.unfinished(bucket)) == 1
         given_up = {"path": "a", "upload_id": made["upload_id"]}

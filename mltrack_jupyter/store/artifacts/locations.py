@@ -13,12 +13,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import (
-    SCHEMES,
-    check_installed,
-    repository_at,
-    scheme_of,
-)
+from mltrack_jupyter.store.artifacts.schemes import repository_at, scheme_of
 from mltrack_jupyter.store.rules import hide_password
 
 PROXY = "mlflow-artifacts"
@@ -75,9 +70,10 @@ class Locations:
         self.local_paths = local_paths
         self.base = base.absolute() if base else None
         self.default_root = self._default(default_root)
-        for place in (self.root, self.default_root):
-            if scheme_of(place) in SCHEMES:
-                check_installed(scheme_of(place))
+        if scheme_of(self.root):
+            _kept(repository_at(self.root))
+        if scheme_of(self.default_root) not in ("", PROXY):
+            repository_at(self.default_root)
 
     @property
     def folder(self) -> Path | None:

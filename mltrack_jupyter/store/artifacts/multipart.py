@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +52,10 @@ class Multipart:
 
     def complete(self, path: str, upload_id: str, parts: Sequence[MultipartUploadPart]) -> None:
         """Make a file of the parts."""
+        if not parts:
+            raise InvalidParameter(
+                "Missing value for required parameter 'parts': a file has one at least."
+            )
         sent = [
             {"PartNumber": part.part_number, "ETag": part.etag}
             for part in sorted(parts, key=lambda part: part.part_number)
@@ -83,7 +88,7 @@ class Multipart:
         except FileNotFoundError as error:
             raise NotFound(f"There is no such upload of {path!r}: {error}.") from error
         except OSError as error:
-            if "Part" not in str(error) and "ETag" not in str(error):
+            if error.errno != errno.EINVAL:
                 raise
             raise BadRequest(
                 f"The parts of {path!r} are not those that were sent: {error}."

@@ -168,6 +168,8 @@ class ObjectFiles:
             with system.open(fresh, "wb") as file:
                 while chunk := body.read(CHUNK):
                     file.write(chunk)
+            if self._scheme.protocol == "hdfs" and system.exists(place):
+                system.rm_file(place)  # it gives no name twice
             system.mv(fresh, place)
             done = True
         finally:

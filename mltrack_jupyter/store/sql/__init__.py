@@ -40,7 +40,7 @@ def open_sql(
         database.close()
         raise
     sources = Sources(locations)
-    reach = Reach(locations, ArtifactRecords(database))
+    reach = Reach(locations, ArtifactRecords(database), serves=serve_artifacts)
     services = Services(
         uri=url,
         experiments=SqlExperiments(database, locations),
@@ -51,12 +51,7 @@ def open_sql(
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, reach),
         artifact_files=RootArtifactFiles(reach, OwnRoots(database)),
-        workspace=SqlWorkspace(
-            database,
-            TrashBin(database, reach),
-            multipart=reach.has_multipart and serve_artifacts,
-            serves_artifacts=serve_artifacts,
-        ),
+        workspace=SqlWorkspace(database, TrashBin(database, reach), reach),
         transfer=SqlTransfer(database, locations, sources),
         files_at=reach.files_at,
         journals=SqlJournals(database, locations),

@@ -27,11 +27,17 @@ _ROOT = f"{PROXY}:"
 
 
 class Reach:
-    """The files of a store with their records: those at a location, and those below its own root."""
+    """The files of a store with their records: those at a location, and those below its own root.
 
-    def __init__(self, locations: Locations, records: ArtifactRecords) -> None:
+    ``serves`` tells whether a server over this store hands them on.
+    """
+
+    def __init__(
+        self, locations: Locations, records: ArtifactRecords, *, serves: bool = True
+    ) -> None:
         self.locations = locations
         self.records = records
+        self.serves = serves
 
     def files_at(self, uri: str, _run_id: str = "") -> RecordedFiles:
         """Return the files at an artifact URI. Raises ``InvalidParameter`` where they may not be."""

@@ -9,6 +9,7 @@ from mltrack_jupyter.entities import Change, ChangeList, Trash, WorkspaceInfo
 from mltrack_jupyter.services import Workspace
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.schema import HEAD
 from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.trash import TrashBin
@@ -17,13 +18,10 @@ from mltrack_jupyter.store.sql.trash import TrashBin
 class SqlWorkspace(Workspace):
     """The store as a whole, in SQL."""
 
-    def __init__(
-        self, database: Database, trash: TrashBin, *, multipart: bool, serves_artifacts: bool = True
-    ) -> None:
+    def __init__(self, database: Database, trash: TrashBin, reach: Reach) -> None:
         self._database = database
         self._trash = trash
-        self._multipart = multipart
-        self._serves_artifacts = serves_artifacts
+        self._reach = reach
 
     def info(self) -> WorkspaceInfo:
         return WorkspaceInfo(
@@ -54,11 +52,12 @@ class SqlWorkspace(Workspace):
         return self._trash.purge(run_ids or [], experiment_ids or [])
 
     def server_info(self) -> dict[str, str | bool]:
+        multipart = self._reach.serves and self._reach.has_multipart
         return {
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": self._multipart,
-            "multipart_downloads_enabled": self._multipart,
-            "artifact_serving_enabled": self._serves_artifacts,
+            "multipart_uploads_enabled": multipart,
+            "multipart_downloads_enabled": multipart,
+            "artifact_serving_enabled": self._reach.serves,
         }
