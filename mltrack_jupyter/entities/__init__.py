@@ -48,6 +48,10 @@ from mltrack_jupyter.entities.transfer import InlineFile, RunArrival
 from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
 
+# MLflow has a class for each kind of tag, and longer names; one of each is enough here.
+RunTag = ExperimentTag = InputTag = ModelVersionTag = RegisteredModelTag = LoggedModelTag = Tag
+LoggedModelInput, LoggedModelOutput, LoggedModelParameter = ModelInput, ModelOutput, Param
+
 __all__ = [
     "STAGES",
     "Alias",
@@ -60,14 +64,20 @@ __all__ = [
     "DatasetSummary",
     "Entity",
     "Experiment",
+    "ExperimentTag",
     "FileInfo",
     "FileList",
     "InlineFile",
+    "InputTag",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelData",
     "LoggedModelInfo",
+    "LoggedModelInput",
+    "LoggedModelOutput",
+    "LoggedModelParameter",
     "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
     "MetricSeries",
     "ModelDataset",
@@ -75,9 +85,11 @@ __all__ = [
     "ModelOrder",
     "ModelOutput",
     "ModelVersion",
+    "ModelVersionTag",
     "Page",
     "Param",
     "RegisteredModel",
+    "RegisteredModelTag",
     "Run",
     "RunArrival",
     "RunColumns",
@@ -87,6 +99,7 @@ __all__ = [
     "RunOutputs",
     "RunStatus",
     "RunTable",
+    "RunTag",
     "Tag",
     "Trash",
     "TrashItem",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mltrack_jupyter.entities import Run, Tag
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.records import HISTORY_TAG, MODEL_TAG, ModelRecord, longer_history
@@ -32,13 +32,7 @@ def upload_model(
     ``about.artifact_path`` is where it goes. ``MLmodel`` is written last, so that nobody takes half a
     folder for a model; the tags come after it.
     """
-    write, root = _writer(services, run)
-    names = [
-        path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()
-    ]
-    for name in sorted(names, key=lambda name: name == FILE_NAME):
-        with (folder / name).open("rb") as file:
-            write("/".join(filter(None, (root, about.artifact_path, name))), file)
+    upload_files(services, run.info.artifact_uri, folder, about.artifact_path)
     record = ModelRecord.of(about, digests, foreign)
     # Read again: another process may have logged a model while this one was uploading.
     tags = services.runs.get(run.info.run_id).data.tags
@@ -52,16 +46,28 @@ def upload_model(
     return record
 
 
-def _writer(services: Services, run: Run) -> tuple[Write, str]:
-    """Return how files of a run are written, and the path before their names."""
-    uri = run.info.artifact_uri
+def upload_files(services: Services, uri: str, source: Path, below: str = "") -> None:
+    """Copy a file, or what is in a folder, to an artifact URI of a store. Raises ``NotFound``."""
+    if not source.exists():
+        raise NotFound(f"There is no file or folder '{source}' to log.")
+    write, root = _writer(services, uri)
+    base = source if source.is_dir() else source.parent
+    places = sorted(source.rglob("*")) if source.is_dir() else [source]
+    names = [place.relative_to(base).as_posix() for place in places if place.is_file()]
+    for name in sorted(names, key=lambda name: name == FILE_NAME):
+        with (base / name).open("rb") as file:
+            write("/".join(filter(None, (root, below, name))), file)
+
+
+def _writer(services: Services, uri: str) -> tuple[Write, str]:
+    """Return how files below an artifact URI are written, and the path before their names."""
     # Only the path matters here; the root of `mlflow-artifacts:` is known to the services alone.
     places = Locations(Path(), local_paths=True)
     if scheme_of(uri) == PROXY:
         return services.artifact_files.upload, places.split(uri)
     if is_server(services):
         raise InvalidParameter(
-            f"The artifacts of the run {run.info.run_id} are at {uri!r}, where the server does not let "
-            f"files be uploaded through it; it has to be started with {PROXY}: as its artifact root."
+            f"The artifacts are at {uri!r}, where the server does not let files be uploaded through it; "
+            f"it has to be started with {PROXY}: as its artifact root."
         )
     return places.files(uri).write, ""

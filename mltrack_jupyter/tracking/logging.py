@@ -10,8 +10,10 @@ from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking.active_model import noted
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import start_run
 
 _BATCH = 100
@@ -79,13 +81,16 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-) -> None:
+    model_id: str | None = None,
+    dataset: Any = None,
+) -> RunOperations | None:
     """Add a point to a metric of the active run.
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
-    milliseconds since the Unix epoch. Raises ``InvalidParameter``.
+    milliseconds since the Unix epoch. ``model_id`` names the logged model, and ``dataset`` the data, that
+    were measured. Raises ``InvalidParameter``.
     """
-    log_metrics({key: value}, step=step, timestamp=timestamp, run_id=run_id)
+    return log_metrics({key: value}, step, synchronous, run_id, timestamp, model_id, dataset)
 
 
 def log_metrics(
@@ -94,7 +99,9 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-) -> None:
+    model_id: str | None = None,
+    dataset: Any = None,
+) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none (1,000 at a time)."""
     time = now_ms() if timestamp is None else timestamp
     points = [
@@ -106,10 +113,12 @@ def log_metrics(
         )
         for key, value in metrics.items()
     ]
+    points = noted(points, model_id, dataset)
     target, services, logged = _target(run_id)
     for first in range(0, len(points), _POINTS):
         services.runs.log_batch(target, metrics=points[first : first + _POINTS])
     logged[1].update(metrics)
+    return handle(synchronous)
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
@@ -117,34 +126,35 @@ def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
 
     Raises ``InvalidParameter`` if it was logged with another value.
     """
-    log_params({key: value})
-    return value
+    return log_params({key: value}, synchronous) or value
 
 
 def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
-) -> None:
+) -> RunOperations | None:
     """Write several params: all of them or, on an error, none (100 at a time)."""
     pairs = [Param(key, str(value)) for key, value in params.items()]
     target, services, logged = _target(run_id)
     for first in range(0, len(pairs), _BATCH):
         services.runs.log_batch(target, params=pairs[first : first + _BATCH])
     logged[0].update(params)
+    return handle(synchronous)
 
 
-def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
     """Set a tag of the active run."""
-    set_tags({key: value})
+    return set_tags({key: value}, synchronous)
 
 
 def set_tags(
     tags: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
-) -> None:
+) -> RunOperations | None:
     """Set several tags."""
     pairs = [Tag(key, str(value)) for key, value in tags.items()]
     target, services, _ = _target(run_id)
     for first in range(0, len(pairs), _BATCH):
         services.runs.log_batch(target, tags=pairs[first : first + _BATCH])
+    return handle(synchronous)
 
 
 def delete_tag(key: str) -> None:

@@ -39,6 +39,7 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
+        self.on_end: list[Callable[[], None]] = []
 
     @property
     def services(self) -> Services:
@@ -164,6 +165,11 @@ def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
     _context = provider
 
 
+def context_tags() -> dict[str, str]:
+    """Return the system tags that a run would get which is started now."""
+    return dict(_context())
+
+
 def open_run(
     *,
     experiment_id: str,
@@ -235,6 +241,9 @@ def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
 
 def end(run: ActiveRun, status: RunStatus) -> None:
     """End one run, and leave its scope."""
+    # What watches the run writes its last words while the run is open.
+    while run.on_end:
+        run.on_end.pop()()
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
     run.closed = True
     with _lock:
