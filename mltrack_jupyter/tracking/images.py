@@ -126,7 +126,8 @@ def _unit(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         f"Floats of an image go from 0 to 1; these go from {low} to {high} and were scaled.",
         stacklevel=4,
     )
-    return np.asarray((array - low) / ((high - low) or 1.0))
+    scaled: np.ndarray[Any, Any] = (array - low) / ((high - low) or 1.0)
+    return scaled
 
 
 def log_image(

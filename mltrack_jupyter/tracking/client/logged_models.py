@@ -16,7 +16,6 @@ from mltrack_jupyter.entities import (
     Page,
     Param,
 )
-from mltrack_jupyter.registry.upload import upload_files
 from mltrack_jupyter.tracking import logged_models
 from mltrack_jupyter.tracking.artifacts import PathLike
 from mltrack_jupyter.tracking.client.base import Calls, pairs
@@ -103,6 +102,8 @@ class LoggedModelCalls(Calls):
         self._upload(model_id, Path(local_dir), artifact_path or "")
 
     def _upload(self, model_id: str, source: Path, below: str) -> None:
+        from mltrack_jupyter.registry.upload import upload_files  # brings yaml
+
         uri = self.services.logged_models.get(model_id).info.artifact_uri
         upload_files(self.services, uri, source, below)
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from mltrack_jupyter.entities import STAGES, ModelVersion, Page
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.registry import register_model
-from mltrack_jupyter.registry.uris import AliasOf, Latest, Stage, Version, parse_model_uri
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -39,6 +37,10 @@ class VersionCalls(Calls):
 
     def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
         """Make ``models:/<name>/<version>`` the next version of another registered model."""
+        # Models bring yaml; whoever logs metrics by a client shall not wait for it.
+        from mltrack_jupyter.registry import register_model
+        from mltrack_jupyter.registry.uris import AliasOf, Latest, Stage, Version, parse_model_uri
+
         if not isinstance(parse_model_uri(src_model_uri), Version | Stage | AliasOf | Latest):
             raise InvalidParameter(
                 f"copy_model_version takes models:/<name>/<version> or models:/<name>@<alias>, not "
