@@ -14,6 +14,7 @@ from conftest import clean_environment
 
 pytest.importorskip("mlflow")
 pytest.importorskip("sklearn")
+pytestmark = pytest.mark.timeout(600)
 
 HERE = Path(__file__).parent
 SCRIPTS = sorted(path.stem for path in (HERE / "tutorials").glob("*.py"))
@@ -37,7 +38,7 @@ def left(tmp_path_factory):
         )
     found = {}
     for side, process in started.items():
-        output, errors = process.communicate(timeout=280)
+        output, errors = process.communicate(timeout=500)
         assert process.returncode == 0, errors[-3000:]
         found[side] = json.loads(output.splitlines()[-1])
     return found

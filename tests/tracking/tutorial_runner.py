@@ -114,6 +114,9 @@ def registered(client):
 def main(library, *scripts):
     warnings.simplefilter("ignore")
     module = importlib.import_module(library)
+    if library == "mlflow":
+        # It would load each model again in a process of its own, to see what the model imports.
+        module.models.infer_pip_requirements = lambda *_arguments, **_options: ["scikit-learn"]
     module.set_tracking_uri(f"sqlite:///{Path.cwd()}/store.db")
     found = {script: {"printed": run(script, library)} for script in scripts}
     client = module.MlflowClient()

@@ -41,7 +41,7 @@ print(len(client.search_runs([number])), len(client.search_runs([number], "", Vi
 client.restore_run(run_id)
 
 client.create_registered_model("tour", tags={"task": "none"}, description="a model")
-for stage in ("None", "Staging"):
+for _ in range(2):
     version = client.create_model_version("tour", f"runs:/{run_id}/notes", run_id)
     print(version.version, version.status)
 client.update_registered_model("tour", "another text")

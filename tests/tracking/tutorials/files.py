@@ -1,7 +1,6 @@
 """Files, figures, searching, tags of experiments, resuming, the trash."""
 
 import io
-import os
 import tempfile
 from pathlib import Path
 
@@ -51,7 +50,7 @@ print(
 place = mlflow.artifacts.download_artifacts(artifact_uri=f"{base}/all", dst_path=tempfile.mkdtemp())
 print(sorted(str(item.relative_to(place)) for item in Path(place).rglob("*")))
 place = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="one/a.txt")
-print(Path(place).read_text(), os.path.basename(place))
+print(Path(place).read_text(), Path(place).name)
 
 with mlflow.start_run(run_id=run.info.run_id) as again:
     mlflow.log_metric("m", 3.0, step=2)
