@@ -67,8 +67,9 @@ def evaluate(
     config = _config(evaluators, evaluator_config, others)
     subject = subject_of(model, model_id or "")
     evidence = evidence_of(data, targets, predictions, feature_names)
+    _check(model_type, evidence, bool(extra_metrics))
     predicted = _predictions(subject, evidence)
-    found = _measure(model_type, subject, evidence, predicted, config, bool(extra_metrics))
+    found = _measure(model_type, subject, evidence, predicted, config)
     extra = custom.measure(extra_metrics or (), evidence, predicted, found.metrics, config)
     for name, value in extra.items():
         found.add(value.numbers(name))
@@ -112,27 +113,32 @@ def _predictions(subject: Subject | None, evidence: Evidence) -> Any:
     return evidence.predictions
 
 
-def _measure(
-    model_type: str | None,
-    subject: Subject | None,
-    evidence: Evidence,
-    predicted: Any,
-    config: Mapping[str, Any],
-    has_extra: bool,
-) -> Findings:
+def _check(model_type: str | None, evidence: Evidence, has_extra: bool) -> None:
+    """Refuse what cannot be measured, before a model is asked."""
+    if model_type is None and has_extra:
+        return
     if model_type not in ("classifier", "regressor"):
-        if model_type is None and has_extra:
-            return Findings()
         raise InvalidParameter(
             f"model_type={model_type!r}: right are 'classifier' and 'regressor', or extra_metrics alone. "
             "The evaluation of texts and language models is left out."
         )
     if evidence.truth is None:
         raise InvalidParameter(f"A {model_type} is measured against the truth: give targets.")
+
+
+def _measure(
+    model_type: str | None,
+    subject: Subject | None,
+    evidence: Evidence,
+    predicted: Any,
+    config: Mapping[str, Any],
+) -> Findings:
     if len(predicted) != evidence.count:
         raise InvalidParameter(
             f"The model gave {len(predicted)} predictions for {evidence.count} rows of data."
         )
+    if model_type is None:
+        return Findings()
     scored = Findings()
     scored.add(_score(subject, evidence, config))
     if model_type == "regressor":

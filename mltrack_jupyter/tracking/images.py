@@ -13,7 +13,6 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking import logging
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.clock import now_ms
-from mltrack_jupyter.tracking.operations import RunOperations, handle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +136,7 @@ def log_image(
     step: int | None = None,
     timestamp: int | None = None,
     synchronous: bool | None = False,
-) -> RunOperations | None:
+) -> None:
     """Write an image to the active run: as a file, or as one of a series over steps.
 
     Parameters
@@ -159,7 +158,6 @@ def log_image(
     write_image(RunFiles(services, run_id), image, artifact_file or "", series)
     if series:
         logging.set_tags({LOGGED: True}, run_id=run_id)
-    return handle(synchronous)
 
 
 def write_image(

@@ -11,7 +11,6 @@ from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, fi
 from mltrack_jupyter.tracking.client.base import Calls
 from mltrack_jupyter.tracking.images import LOGGED as LOGGED_IMAGES
 from mltrack_jupyter.tracking.images import write_image
-from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.tables import LOGGED as LOGGED_TABLES
 from mltrack_jupyter.tracking.tables import read_tables, write_table
 
@@ -67,7 +66,7 @@ class FileCalls(Calls):
         step: int | None = None,
         timestamp: int | None = None,
         synchronous: bool | None = None,
-    ) -> RunOperations | None:
+    ) -> None:
         """Write an image as a file, or as one of the series ``key``."""
         if artifact_file is not None and (key, step, timestamp) != (None, None, None):
             raise InvalidParameter("Give either artifact_file, or key with step and timestamp.")
@@ -75,7 +74,6 @@ class FileCalls(Calls):
         write_image(self._files(run_id), image, artifact_file or "", series)
         if series:
             self.services.runs.set_tag(run_id, LOGGED_IMAGES, "True")
-        return handle(synchronous)
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         """Write a table, or append it to the one that is there."""

@@ -21,7 +21,7 @@ with mlflow.start_run(run_name="binary"):
     info = mlflow.sklearn.log_model(model, name="model", signature=infer_signature(X, y))
     result = mlflow.models.evaluate(
         info.model_uri, X.assign(label=y), targets="label", model_type="classifier",
-        evaluators=["default"], evaluator_config=quiet,
+        evaluators="default", evaluator_config=quiet,
     )  # fmt: skip
     print(rounded(result.metrics), sorted(result.artifacts))
     other = mlflow.models.evaluate(
