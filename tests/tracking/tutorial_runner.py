@@ -60,7 +60,7 @@ def described(client, run, names):
         "stage": run.info.lifecycle_stage,
         "params": run.data.params,
         "metrics": {
-            key: [(point.step, round(point.value, 6)) for point in points_of(client, run, key)]
+            key: points_of(client, run, key)
             for key in sorted(run.data.metrics)
         },
         "tags": tags,
@@ -74,7 +74,9 @@ def described(client, run, names):
 
 
 def points_of(client, run, key):
-    return client.get_metric_history(run.info.run_id, key)
+    points = client.get_metric_history(run.info.run_id, key)
+    # MLflow's evaluation logs each of its points twice.
+    return list(dict.fromkeys((point.step, round(point.value, 6)) for point in points))
 
 
 def files(client, run_id, folder=None):

@@ -23,6 +23,7 @@ with mlflow.start_run(run_name="files", tags={"x": "1"}) as run:
     mlflow.log_artifacts(folder)
     mlflow.log_text("<p>ü</p>", "page.html")
     mlflow.log_dict({"k": [1, 2]}, "config.yml")
+    mlflow.log_dict({"k": [1, 2]}, "config.json")
     mlflow.log_stream(io.BytesIO(b"bytes"), "raw.bin")
     figure = Figure()
     figure.subplots().plot([1, 2])
@@ -39,7 +40,7 @@ with mlflow.start_run(run_name="files", tags={"x": "1"}) as run:
 base = f"runs:/{run.info.run_id}"
 print(
     mlflow.artifacts.load_text(f"{base}/page.html"),
-    mlflow.artifacts.load_dict(f"{base}/config.yml"),
+    mlflow.artifacts.load_dict(f"{base}/config.json"),
 )
 print(
     [
