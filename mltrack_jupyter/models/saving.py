@@ -72,10 +72,7 @@ def save_model(
         The folder has something in it.
     """
     flavor = flavor_of(model)
-    target = Path(path).expanduser().absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = _new_folder(path)
     # Made beside the target, with no rights for others (mkdtemp), and moved there when complete.
     private = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -88,25 +85,36 @@ def save_model(
             "saved_input_example_info": save_example(input_example, draft)
         }  # fmt: skip
         about = _describe(
-            model, flavor, saved, predict_fn,
-            provenance=provenance, signature=signature, extra=extra,
-        )  # fmt: skip
-        texts = {
-            **environment_files(
-                infer_requirements(model, saved.modules)
-                if requirements is None
-                else [*requirements]
-            ),
-            FILE_NAME: about.to_yaml(),
-        }
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
+            model,
+            flavor,
+            saved,
+            predict_fn,
+            provenance=provenance,
+            signature=signature,
+            extra=extra,
+        )
+        pins = infer_requirements(model, saved.modules) if requirements is None else requirements
+        _write_texts(draft, about, pins)
         if target.exists():
             target.rmdir()
         draft.rename(target)
     finally:
         shutil.rmtree(private, ignore_errors=True)
     return about
+
+
+def _new_folder(path: str | Path) -> Path:
+    target = Path(path).expanduser().absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _write_texts(draft: Path, about: ModelMetadata, requirements: Sequence[str]) -> None:
+    texts = {**environment_files(requirements), FILE_NAME: about.to_yaml()}
+    for name, text in texts.items():
+        (draft / name).write_text(text, encoding="utf-8")
 
 
 def _describe(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as replace_fields
+
 from mltrack_jupyter.entities import LoggedModel, LoggedModelStatus, ModelOutput, Param, Run, Tag
 from mltrack_jupyter.errors import EndpointNotFound
 from mltrack_jupyter.models import ModelMetadata
@@ -15,6 +17,7 @@ from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.upload import upload_files, upload_model
 from mltrack_jupyter.services import Services
 
+_BATCH = 1000
 _FORBIDDEN = re.compile(r"""[/:.%"']""")
 
 
@@ -50,7 +53,19 @@ def log_folder(
     finally:
         services.logged_models.finalize(model_id, status)
     services.runs.log_outputs(run.info.run_id, [ModelOutput(model_id, note.step)])
+    _note_metrics(services, run, model_id)
     return about
+
+
+def _note_metrics(services: Services, run: Run, model_id: str) -> None:
+    """Note the run's metrics to its model; to the run itself the same points are nothing new."""
+    points = [
+        replace_fields(point, model_id=model_id)
+        for point in run.data.metric_list
+        if not point.model_id and not point.key.startswith("system/")
+    ]
+    for first in range(0, len(points), _BATCH):
+        services.runs.log_batch(run.info.run_id, metrics=points[first : first + _BATCH])
 
 
 def _create(
@@ -64,7 +79,10 @@ def _create(
             name=name,
             model_type=note.model_type,
             source_run_id=run.info.run_id,
-            params=[Param(key, str(value)) for key, value in note.params.items()],
+            # As in MLflow, the model has what its run has by now.
+            params=[
+                Param(key, str(value)) for key, value in {**run.data.params, **note.params}.items()
+            ],
             tags=[Tag(key, str(value)) for key, value in note.tags.items()],
             artifact_path=about.artifact_path,
         )

@@ -59,10 +59,7 @@ def described(client, run, names):
         "status": str(run.info.status),
         "stage": run.info.lifecycle_stage,
         "params": run.data.params,
-        "metrics": {
-            key: points_of(client, run, key)
-            for key in sorted(run.data.metrics)
-        },
+        "metrics": {key: points_of(client, run, key) for key in sorted(run.data.metrics)},
         "tags": tags,
         "artifacts": sorted(set(files(client, run.info.run_id))),
         "inputs": sorted(
@@ -94,7 +91,7 @@ def logged(model):
     tags = sorted(
         (key, value) for key, value in model.tags.items() if not key.startswith("mlflow.")
     )
-    points = sorted({(point.key, round(point.value, 6)) for point in model.metrics or []})
+    points = sorted({point.key for point in model.metrics or []})
     return [
         model.name,
         sorted(model.params.items()),
@@ -106,8 +103,8 @@ def logged(model):
 
 def registered(client):
     return [
-        [model.name, model.description or "", model.tags, dict(model.aliases),
-         [(found.version, found.description or "", found.tags)
+        [model.name, model.description or "", model.tags, sorted(model.aliases),
+         [(int(found.version), found.description or "", found.tags)
           for found in client.search_model_versions(f"name = '{model.name}'", order_by=["version_number ASC"])]]
         for model in client.search_registered_models()
     ]  # fmt: skip

@@ -36,17 +36,24 @@ class VersionCalls(Calls):
         )
 
     def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
-        """Make ``models:/<name>/<version>`` the next version of another registered model."""
+        """Make ``models:/<name>/<version>`` the next version of another registered model.
+
+        The copy has its tags and its description.
+        """
         # Models bring yaml; whoever logs metrics by a client shall not wait for it.
-        from mltrack_jupyter.registry import register_model
+        from mltrack_jupyter.registry import find_version, register_model
         from mltrack_jupyter.registry.uris import AliasOf, Latest, Stage, Version, parse_model_uri
 
-        if not isinstance(parse_model_uri(src_model_uri), Version | Stage | AliasOf | Latest):
+        uri = parse_model_uri(src_model_uri)
+        if not isinstance(uri, Version | Stage | AliasOf | Latest):
             raise InvalidParameter(
                 f"copy_model_version takes models:/<name>/<version> or models:/<name>@<alias>, not "
                 f"{src_model_uri!r}."
             )
-        return register_model(self.services, src_model_uri, dst_name)
+        source = find_version(uri, self.services)
+        return register_model(
+            self.services, str(uri), dst_name, tags=source.tags, description=source.description
+        )
 
     def get_model_version(self, name: str, version: str) -> ModelVersion:
         """Return a version."""

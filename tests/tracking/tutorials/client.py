@@ -33,7 +33,8 @@ client.log_dict(run_id, {"b": 1}, "settings.yaml")
 client.update_run(run_id, name="renamed")
 client.set_terminated(run_id, "FAILED")
 found = client.get_run(run_id)
-print(found.info.status == "FAILED", found.info.run_name, found.data.metrics, found.data.params)
+print(found.info.status == "FAILED", found.info.run_name, sorted(found.data.metrics.items()))
+print(sorted(found.data.params.items()))
 print([item.path for item in client.list_artifacts(run_id, "notes")])
 print(Path(client.download_artifacts(run_id, "settings.json")).read_text().count("\n") > 0)
 client.delete_run(run_id)
@@ -52,12 +53,14 @@ client.set_model_version_tag("tour", "2", "checked", "yes")
 client.set_model_version_tag("tour", "1", "checked", "no")
 client.delete_model_version_tag("tour", "1", "checked")
 print(client.get_model_version_by_alias("tour", "champion").version)
-print(client.get_registered_model("tour").aliases, client.get_model_version("tour", "2").tags)
+print(
+    sorted(client.get_registered_model("tour").aliases), client.get_model_version("tour", "2").tags
+)
 copied = client.copy_model_version("models:/tour/2", "tour-copy")
 print(copied.name, copied.version)
 print(
     [
-        found.version
+        int(found.version)
         for found in client.search_model_versions("name = 'tour'", order_by=["version_number ASC"])
     ]
 )

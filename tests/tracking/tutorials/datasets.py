@@ -34,7 +34,13 @@ with mlflow.start_run(run_name="reads"):
 run = mlflow.get_run(mlflow.last_active_run().info.run_id)
 for found in sorted(run.inputs.dataset_inputs, key=lambda found: found.dataset.name):
     dataset = found.dataset
-    print(dataset.name, dataset.digest, dataset.source_type, dataset.schema, dataset.profile)
+    print(
+        dataset.name,
+        dataset.digest,
+        dataset.source_type,
+        dataset.schema or "",
+        dataset.profile or "",
+    )
     print(sorted((tag.key, tag.value) for tag in found.tags))
 people_again = next(d for d in run.inputs.dataset_inputs if d.dataset.name == "people")
 print(mlflow.data.get_source(people_again).url)
