@@ -64,6 +64,10 @@ from mltrack_jupyter.entities.transfer import InlineFile, RunArrival
 from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
 
+# MLflow has a class for each kind of tag, and longer names; one of each is enough here.
+RunTag = ExperimentTag = InputTag = ModelVersionTag = RegisteredModelTag = LoggedModelTag = Tag
+LoggedModelInput, LoggedModelOutput, LoggedModelParameter = ModelInput, ModelOutput, Param
+
 __all__ = [
     "STAGES",
     "Alias",
@@ -77,15 +81,21 @@ __all__ = [
     "DatasetSummary",
     "Entity",
     "Experiment",
+    "ExperimentTag",
     "FileInfo",
     "FileList",
     "InlineFile",
     "JournalAnswer",
+    "InputTag",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelData",
     "LoggedModelInfo",
+    "LoggedModelInput",
+    "LoggedModelOutput",
+    "LoggedModelParameter",
     "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
     "MetricSeries",
     "ModelDataset",
@@ -94,6 +104,7 @@ __all__ = [
     "ModelOutput",
     "ModelVersion",
     "NewRun",
+    "ModelVersionTag",
     "Page",
     "Param",
     "Points",
@@ -104,6 +115,7 @@ __all__ = [
     "MultipartUploadPart",
     "PresignedDownload",
     "RegisteredModel",
+    "RegisteredModelTag",
     "Run",
     "RunArrival",
     "RunColumns",
@@ -114,6 +126,7 @@ __all__ = [
     "RunOutputs",
     "RunStatus",
     "RunTable",
+    "RunTag",
     "Tag",
     "Trash",
     "TrashItem",

@@ -71,3 +71,68 @@ class LoggedModel(Entity, frozen=True, kw_only=True):
 
     info: LoggedModelInfo
     data: LoggedModelData = LoggedModelData()
+
+    @property
+    def model_id(self) -> str:
+        """The id: ``m-`` and 32 hex digits."""
+        return self.info.model_id
+
+    @property
+    def model_uri(self) -> str:
+        """The URI that loads the model."""
+        return f"models:/{self.info.model_id}"
+
+    @property
+    def experiment_id(self) -> str:
+        """The experiment that the model is in."""
+        return self.info.experiment_id
+
+    @property
+    def name(self) -> str:
+        """The name, which several models may have."""
+        return self.info.name
+
+    @property
+    def artifact_location(self) -> str:
+        """Where the files are."""
+        return self.info.artifact_uri
+
+    @property
+    def creation_timestamp(self) -> int:
+        """When it was made, in ms since 1970."""
+        return self.info.creation_timestamp_ms
+
+    @property
+    def last_updated_timestamp(self) -> int:
+        """When it was changed last, in ms since 1970."""
+        return self.info.last_updated_timestamp_ms
+
+    @property
+    def status(self) -> LoggedModelStatus:
+        """Whether the files are all there."""
+        return self.info.status
+
+    @property
+    def model_type(self) -> str:
+        """What kind of model it is, in the words of who made it."""
+        return self.info.model_type
+
+    @property
+    def source_run_id(self) -> str:
+        """The run that made it; empty for a model without one."""
+        return self.info.source_run_id
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags as a dict."""
+        return self.info.tags
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Params as a dict."""
+        return self.data.params
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Every point that names the model."""
+        return self.data.metrics

@@ -18,6 +18,10 @@ class RunStatus(str, Enum):
     FAILED = "FAILED"
     KILLED = "KILLED"
 
+    def __str__(self) -> str:
+        # Printed as MLflow's users know it, who have it as text.
+        return self.value
+
     @property
     def is_terminated(self) -> bool:
         """Whether nothing more is expected of the run."""

@@ -1,5 +1,10 @@
 """Models as folders: MLflow's ``MLmodel`` format, and the rules by which one is trusted enough to load."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from mltrack_jupyter.models.audit import Origin, TrustPolicy
 from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
 from mltrack_jupyter.models.folder import ModelFolder
@@ -31,3 +36,12 @@ __all__ = [
     "read_metadata",
     "save_model",
 ]
+
+# MLflow has the evaluation under this name too; it is made of rooms above this one.
+_ABOVE = ("EvaluationMetric", "EvaluationResult", "MetricThreshold", "evaluate", "make_metric")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ABOVE:
+        raise AttributeError(f"module 'mltrack_jupyter.models' has no attribute {name!r}")
+    return getattr(importlib.import_module("mltrack_jupyter.evaluation"), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Provenance:
 
     run_id: str = ""
     artifact_path: str = ""
+    model_id: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -34,6 +36,8 @@ def save_model(
     signature: ModelSignature | None = None,
     input_example: Any = None,
     serialization_format: str = "",
+    requirements: Sequence[str] | None = None,
+    predict_fn: str = "predict",
     provenance: Provenance = Provenance(),
 ) -> ModelMetadata:
     """Write a model into a new folder, whole or not at all.
@@ -50,6 +54,10 @@ def save_model(
         Data that the model takes; its first 20 rows are kept.
     serialization_format
         ``"cloudpickle"``, ``"pickle"`` or ``"skops"`` for scikit-learn; the flavor's own choice if empty.
+    requirements
+        What pip has to install for the model, such as ``"scikit-learn==1.5"``; read off it where absent.
+    predict_fn
+        The method that predicts when the model is loaded as one of no particular library.
 
     Returns
     -------
@@ -64,10 +72,7 @@ def save_model(
         The folder has something in it.
     """
     flavor = flavor_of(model)
-    target = Path(path).expanduser().absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = _new_folder(path)
     # Made beside the target, with no rights for others (mkdtemp), and moved there when complete.
     private = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -80,14 +85,16 @@ def save_model(
             "saved_input_example_info": save_example(input_example, draft)
         }  # fmt: skip
         about = _describe(
-            model, flavor, saved, provenance=provenance, signature=signature, extra=extra
+            model,
+            flavor,
+            saved,
+            predict_fn,
+            provenance=provenance,
+            signature=signature,
+            extra=extra,
         )
-        texts = {
-            **environment_files(infer_requirements(model, saved.modules)),
-            FILE_NAME: about.to_yaml(),
-        }
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
+        pins = infer_requirements(model, saved.modules) if requirements is None else requirements
+        _write_texts(draft, about, pins)
         if target.exists():
             target.rmdir()
         draft.rename(target)
@@ -96,10 +103,25 @@ def save_model(
     return about
 
 
+def _new_folder(path: str | Path) -> Path:
+    target = Path(path).expanduser().absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _write_texts(draft: Path, about: ModelMetadata, requirements: Sequence[str]) -> None:
+    texts = {**environment_files(requirements), FILE_NAME: about.to_yaml()}
+    for name, text in texts.items():
+        (draft / name).write_text(text, encoding="utf-8")
+
+
 def _describe(
     model: Any,
     flavor: Flavor,
     saved: Saved,
+    predict_fn: str,
     *,
     provenance: Provenance,
     signature: ModelSignature | None,
@@ -109,7 +131,7 @@ def _describe(
     generic = {
         "loader_module": flavor.loader_module,
         "model_path": saved.model_path,
-        "predict_fn": "predict",
+        "predict_fn": predict_fn,
         "python_version": platform.python_version(),
         "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
     }
@@ -119,6 +141,7 @@ def _describe(
         signature=signature,
         run_id=provenance.run_id,
         artifact_path=provenance.artifact_path,
+        model_id=provenance.model_id,
         metadata={**provenance.metadata, "mltrack": ours},
         extra=extra,
     )

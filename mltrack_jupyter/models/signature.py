@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -151,3 +152,10 @@ def _json_list(text: object) -> list[dict[str, Any]]:
 def _short(content: object) -> str:
     shown = repr(content)
     return shown if len(shown) <= 120 else shown[:117] + "..."
+
+
+def __getattr__(name: str) -> Any:
+    # Scripts written for MLflow look for it here.
+    if name != "infer_signature":
+        raise AttributeError(f"module 'mltrack_jupyter.models.signature' has no attribute {name!r}")
+    return importlib.import_module("mltrack_jupyter.models.inference").infer_signature

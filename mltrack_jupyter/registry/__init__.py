@@ -1,5 +1,6 @@
 """The registry: ``models:/`` URIs, logging and registering models, loading them by name."""
 
+from mltrack_jupyter.registry.logged import ModelNote
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.records import ModelRecord, records_of
 from mltrack_jupyter.registry.register import ModelInfo, load_model, log_model, register_model
@@ -9,6 +10,7 @@ from mltrack_jupyter.registry.uris import ModelUri, parse_model_uri
 __all__ = [
     "LocalModel",
     "ModelInfo",
+    "ModelNote",
     "ModelRecord",
     "ModelUri",
     "download_model",

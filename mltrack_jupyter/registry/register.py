@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from mltrack_jupyter.models import (
 from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
+from mltrack_jupyter.registry.logged import ModelNote, log_folder
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
 from mltrack_jupyter.registry.upload import upload_model
@@ -53,6 +54,17 @@ class ModelInfo:
     artifact_path: str
     metadata: ModelMetadata
     registered_version: ModelVersion | None = None
+    model_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the model, which is where it is in the run."""
+        return self.artifact_path
+
+    @property
+    def registered_model_version(self) -> str | None:
+        """The number of the version that was registered, by MLflow's name."""
+        return self.registered_version.version if self.registered_version else None
 
     @property
     def flavors(self) -> Mapping[str, Mapping[str, Any]]:
@@ -80,8 +92,13 @@ def log_model(
     signature: ModelSignature | None = None,
     input_example: Any = None,
     serialization_format: str = "",
+    requirements: Sequence[str] | None = None,
+    predict_fn: str = "predict",
+    note: ModelNote | None = None,
 ) -> ModelInfo:
     """Save a model into the artifacts of a run, and register it if a name is given.
+
+    The run's model is a logged model too, with an id of its own, whose files are those in the run.
 
     Raises
     ------
@@ -102,13 +119,18 @@ def log_model(
             signature=signature,
             input_example=input_example,
             serialization_format=serialization_format,
-            provenance=Provenance(run_id, artifact_path),
+            requirements=requirements,
+            predict_fn=predict_fn,
+            provenance=Provenance(
+                run_id, artifact_path, metadata=dict(note.metadata if note else {})
+            ),
         )
-        upload_model(services, run, folder, about, about.ours["sha256"])
+        about = log_folder(services, run, folder, about, note or ModelNote())
     version = None
     if registered_model_name is not None:
         version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
-    return ModelInfo(f"runs:/{run_id}/{artifact_path}", run_id, artifact_path, about, version)
+    uri = f"runs:/{run_id}/{artifact_path}"
+    return ModelInfo(uri, run_id, artifact_path, about, version, about.model_id)
 
 
 def register_model(

@@ -96,10 +96,7 @@ def _find(uri: ModelUri, services: Services) -> Found:
         case Version() | Stage() | AliasOf() | Latest():
             return _of_version(find_version(uri, services), services)
         case Logged():
-            model = services.logged_models.get(uri.model_id).info
-            return replace(
-                _at(model.artifact_uri, services), uri=str(uri), run_id=model.source_run_id
-            )
+            return _of_logged(uri, services)
         case StoreFolder():
             return Found(str(uri), RootServed(services.artifact_files), uri.path)
         case LocalFolder():
@@ -119,6 +116,15 @@ def _of_run(uri: RunModel, services: Services) -> Found:
         path = known[0].artifact_path
     tree = services.files_at(run.info.artifact_uri, uri.run_id)
     return Found(f"runs:/{uri.run_id}/{path}", tree, path, uri.run_id, path)
+
+
+def _of_logged(uri: Logged, services: Services) -> Found:
+    model = services.logged_models.get(uri.model_id).info
+    if model.source_run_id:
+        path = _below_run(model.artifact_uri, services.runs.get(model.source_run_id))
+        if path:
+            return replace(_of_run(RunModel(model.source_run_id, path), services), uri=str(uri))
+    return replace(_at(model.artifact_uri, services), uri=str(uri), run_id=model.source_run_id)
 
 
 def _of_version(version: ModelVersion, services: Services) -> Found:

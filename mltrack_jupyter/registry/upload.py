@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mltrack_jupyter.entities import Run, Tag
+from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.records import HISTORY_TAG, MODEL_TAG, ModelRecord, longer_history
@@ -26,13 +27,7 @@ def upload_model(
     ``about.artifact_path`` is where it goes. ``MLmodel`` is written last, so that nobody takes half a
     folder for a model; the tags come after it.
     """
-    files = services.files_at(run.info.artifact_uri, run.info.run_id)
-    names = [
-        path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()
-    ]
-    for name in sorted(names, key=lambda name: name == FILE_NAME):
-        with (folder / name).open("rb") as file:
-            files.write("/".join(filter(None, (about.artifact_path, name))), file)
+    upload_files(services, run.info.artifact_uri, folder, about.artifact_path, run.info.run_id)
     record = ModelRecord.of(about, digests, foreign)
     # Read again: another process may have logged a model while this one was uploading.
     tags = services.runs.get(run.info.run_id).data.tags
@@ -44,3 +39,18 @@ def upload_model(
         ],
     )
     return record
+
+
+def upload_files(
+    services: Services, uri: str, source: Path, below: str = "", run_id: str = ""
+) -> None:
+    """Copy a file, or what is in a folder, to an artifact URI of a store. Raises ``NotFound``."""
+    if not source.exists():
+        raise NotFound(f"There is no file or folder '{source}' to log.")
+    files = services.files_at(uri, run_id)
+    base = source if source.is_dir() else source.parent
+    places = sorted(source.rglob("*")) if source.is_dir() else [source]
+    names = [place.relative_to(base).as_posix() for place in places if place.is_file()]
+    for name in sorted(names, key=lambda name: name == FILE_NAME):
+        with (base / name).open("rb") as file:
+            files.write("/".join(filter(None, (below, name))), file)

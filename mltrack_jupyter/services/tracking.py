@@ -301,8 +301,13 @@ class LoggedModels(Protocol):
         source_run_id: str = "",
         params: list[Param] | None = None,
         tags: list[Tag] | None = None,
+        artifact_path: str = "",
     ) -> LoggedModel:
-        """Create a logged model, pending until it is finalized."""
+        """Create a logged model, pending until it is finalized.
+
+        ``artifact_path`` says that its files are at that path of ``source_run_id``; else they have a
+        folder of their own.
+        """
         ...
 
     @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}", answer="model")

@@ -34,7 +34,7 @@ def open_run(
 
     The run is in the journal when this returns; ``experiment_name`` is for one whose id is not known.
     """
-    values = {**scope.context(), **{key: str(value) for key, value in (tags or {}).items()}}
+    values = {**scope.context_tags(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
         values.setdefault(scope.PARENT, parent.run_id)
     uri = session.get_tracking_uri()

@@ -1,6 +1,6 @@
 """The fluent API in one place: what ``import mltrack_jupyter`` offers for tracking."""
 
-from mltrack_jupyter.tracking import ending
+from mltrack_jupyter.tracking import ending, system_metrics
 from mltrack_jupyter.tracking.logging import (
     delete_tag,
     log_artifact,
@@ -51,6 +51,7 @@ from mltrack_jupyter.tracking.session import (
 )
 
 ending.install()
+system_metrics.install()
 
 __all__ = [
     "ActiveRun",

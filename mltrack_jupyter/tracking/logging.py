@@ -13,9 +13,10 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import start_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -109,12 +110,16 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-) -> None:
+    model_id: str | None = None,
+    dataset: Any = None,
+) -> RunOperations | None:
     """Add a point to a metric of the active run.
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
     milliseconds since the Unix epoch. When this returns, the point is in the journal and outlives the
-    process; ``synchronous=True`` waits until it is in the store. Raises ``InvalidParameter``.
+    process; ``synchronous=True`` waits until it is in the store. ``model_id`` names the logged model, and
+    ``dataset`` the data, that were measured; such a point goes to the store at once. Raises
+    ``InvalidParameter``.
     """
     if type(value) is not float:
         value = to_number(key, value)
@@ -126,10 +131,14 @@ def log_metric(
     run = scope.current.get()
     if run is None or run.closed or run_id is not None:
         run = _own(run_id)
-        if run is None:
-            assert run_id is not None
-            session.services().runs.log_metric(run_id, key, value, time, step)
-            return
+    if (
+        run is None
+        or model_id is not None
+        or dataset is not None
+        or active_model.is_chosen()
+        or run.notes_model
+    ):
+        return log_metrics({key: value}, step, synchronous, run_id, time, model_id, dataset)
     keeper = run.keeper
     try:
         keeper.journal.point(run.run_id, key, step, time, value)
@@ -139,6 +148,7 @@ def log_metric(
     run.logged[1].add(key)
     if synchronous or keeper.strict or not keeper.is_watched:
         _written(keeper, synchronous)
+    return RunOperations() if synchronous is False else None
 
 
 def log_metrics(
@@ -147,7 +157,9 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-) -> None:
+    model_id: str | None = None,
+    dataset: Any = None,
+) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none."""
     time = now_ms() if timestamp is None else timestamp
     points = [
@@ -157,16 +169,19 @@ def log_metrics(
     for point in points:
         rules.check_metric(point)
     run = _own(run_id)
-    if run is None:
-        assert run_id is not None
-        for first in range(0, len(points), _POINTS):
-            session.services().runs.log_batch(run_id, metrics=points[first : first + _POINTS])
-        return
+    noted = active_model.noted(points, model_id, dataset)
+    if run is None or noted != points:
+        target, services = target_run(run_id)
+        for first in range(0, len(noted), _POINTS):
+            services.runs.log_batch(target, metrics=noted[first : first + _POINTS])
+        logged_keys(target)[1].update(metrics)
+        return handle(synchronous)
     found = [(point.key, point.step, point.timestamp, point.value) for point in points]
     if found:
         run.keeper.journal.points(run.run_id, found)
     run.logged[1].update(metrics)
     _written(run.keeper, synchronous)
+    return handle(synchronous)
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
@@ -175,13 +190,12 @@ def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     Another value for a param that the run has already amends it; ``Client().get_amendments`` tells
     what it was before.
     """
-    log_params({key: value}, synchronous)
-    return value
+    return log_params({key: value}, synchronous) or value
 
 
 def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
-) -> None:
+) -> RunOperations | None:
     """Write several params: all of them or, on an error, none."""
     pairs = [Param(key, str(value)) for key, value in params.items()]
     rules.check_pairs(pairs, "param")
@@ -190,19 +204,20 @@ def log_params(
         assert run_id is not None
         for first in range(0, len(pairs), _BATCH):
             session.services().runs.log_batch(run_id, params=pairs[first : first + _BATCH])
-        return
+        return handle(synchronous)
     _write(run, RunEntry(run_id=run.run_id, params=pairs), synchronous)
     run.logged[0].update(params)
+    return handle(synchronous)
 
 
-def set_tag(key: str, value: Any, synchronous: bool | None = None) -> None:
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
     """Set a tag of the active run."""
-    set_tags({key: value}, synchronous)
+    return set_tags({key: value}, synchronous)
 
 
 def set_tags(
     tags: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
-) -> None:
+) -> RunOperations | None:
     """Set several tags."""
     pairs = [Tag(key, str(value)) for key, value in tags.items()]
     rules.check_pairs(pairs, "tag")
@@ -211,8 +226,9 @@ def set_tags(
         assert run_id is not None
         for first in range(0, len(pairs), _BATCH):
             session.services().runs.log_batch(run_id, tags=pairs[first : first + _BATCH])
-        return
+        return handle(synchronous)
     _write(run, RunEntry(run_id=run.run_id, tags=pairs), synchronous)
+    return handle(synchronous)
 
 
 def delete_tag(key: str) -> None:

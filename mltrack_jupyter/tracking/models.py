@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,13 @@ def log_model(
     input_example: Any = None,
     serialization_format: str | None = None,
     run_id: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    metadata: Mapping[str, Any] | None = None,
+    pip_requirements: Sequence[str] | None = None,
+    predict_fn: str = "predict",
 ) -> ModelInfo:
     """Save a fitted model into the artifacts of the active run, and register it if a name is given.
 
@@ -39,28 +46,40 @@ def log_model(
         Data that the model takes; the signature is read off it where ``signature`` is absent.
     serialization_format
         ``"cloudpickle"``, ``"pickle"`` or ``"skops"``.
+    params, tags, model_type, step
+        What is noted of the logged model, and the step of the run at which it was made.
+    metadata
+        What else ``MLmodel`` is to say, as JSON can.
+    pip_requirements
+        What pip has to install for the model; read off it where absent.
+    predict_fn
+        The method that predicts when the model is loaded as one of no particular library.
 
     Returns
     -------
     ModelInfo
-        With ``model_uri``, which :func:`load_model` takes.
+        With ``model_uri``, which :func:`load_model` takes, and ``model_id``.
     """
     target, services = target_run(run_id)
     return registry.log_model(
         services,
         target,
         model,
-        artifact_path or name or "model",
+        name or artifact_path or "model",
         registered_model_name=registered_model_name,
         signature=signature,
         input_example=input_example,
         serialization_format=serialization_format or "",
+        requirements=pip_requirements,
+        predict_fn=predict_fn,
+        note=registry.ModelNote(params or {}, tags or {}, model_type or "", step, metadata or {}),
     )
 
 
 def register_model(
     model_uri: str | Path,
     name: str,
+    await_registration_for: int = 300,
     *,
     tags: Mapping[str, Any] | None = None,
     alias: str | None = None,
@@ -70,7 +89,7 @@ def register_model(
     """Make the model at a URI the next version of a registered model, which is created if needed.
 
     ``runs:/<run_id>/model`` names the model of a run, ``models:/<name>/<version>`` that of another
-    version. Raises ``NotFound`` or ``InvalidParameter``.
+    version. It is ready at once: there is nothing to await. Raises ``NotFound`` or ``InvalidParameter``.
     """
     return registry.register_model(
         session.services(),

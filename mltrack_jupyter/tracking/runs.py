@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mltrack_jupyter import config
@@ -14,6 +14,19 @@ from mltrack_jupyter.tracking.beginning import open_run, resume_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 _NOTE = "mlflow.note.content"
+_watch: Callable[[ActiveRun, bool | None], None] | None = None
+
+
+def set_watcher(watch: Callable[[ActiveRun, bool | None], None]) -> None:
+    """Choose who watches the machine while a run is open."""
+    global _watch
+    _watch = watch
+
+
+def _watched(run: ActiveRun, asked: bool | None = None) -> ActiveRun:
+    if _watch is not None:
+        _watch(run, asked)
+    return run
 
 
 def start_run(
@@ -24,12 +37,14 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> ActiveRun:
     """Start a run, or go on with the run ``run_id``, and make it the active one.
 
     Inside the ``with`` block of another run, or in a ``%%track`` cell, the new run becomes its child.
     A run that was left open by an earlier ``start_run()`` is ended first, with a warning. Another thread
     or task begins a run of its own; there ``nested=True`` makes it a child of the notebook's run.
+    ``log_system_metrics`` logs the load of the machine; by the environment where it is ``None``.
 
     Raises
     ------
@@ -42,7 +57,7 @@ def start_run(
         run = resume_run(resumed, parent)
         if tags:
             set_tags(run, tags)
-        return run
+        return _watched(run, log_system_metrics)
     values = dict(tags or {})
     if description:
         values[_NOTE] = description
@@ -50,13 +65,14 @@ def start_run(
         session.services().runs.get(parent_run_id)
         values[scope.PARENT] = parent_run_id
     number, name = _experiment(experiment_id, parent)
-    return open_run(
+    run = open_run(
         experiment_id=number,
         experiment_name=name,
         run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
         tags=values,
         parent=parent,
     )
+    return _watched(run, log_system_metrics)
 
 
 def _run_of_environment() -> str:
@@ -119,7 +135,7 @@ def begin_run(
         parent=parent,
     )
     run.in_with = True
-    return run
+    return _watched(run)
 
 
 def end_run(status: str = "FINISHED") -> None:

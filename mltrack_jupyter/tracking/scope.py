@@ -51,6 +51,7 @@ class ActiveRun:
         self._keeper: Keeper | None = None
         self.run_id = run.info.run_id
         self.uri = uri
+        self.notes_model = bool(config.setting("MLFLOW_ACTIVE_MODEL_ID"))
         self._pid = os.getpid()
         self._task = _task()
         self.parent = parent
@@ -58,6 +59,7 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
+        self.on_end: list[Callable[[], None]] = []
 
     @property
     def run_name(self) -> str:
@@ -207,9 +209,9 @@ def script_context() -> dict[str, str]:
 _context: Callable[[], Mapping[str, str]] = script_context
 
 
-def context() -> Mapping[str, str]:
+def context_tags() -> dict[str, str]:
     """Return the system tags of a run that starts now."""
-    return _context()
+    return dict(_context())
 
 
 def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
@@ -262,6 +264,9 @@ def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
 
 def end(run: ActiveRun, status: RunStatus) -> None:
     """End one run, and leave its scope."""
+    # What watches the run writes its last words while the run is open.
+    while run.on_end:
+        run.on_end.pop()()
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
     run.closed = True
     with _lock:

@@ -49,6 +49,11 @@ def get_tracking_uri() -> str:
     return _uri or normalise_uri(config.tracking_uri())
 
 
+def has_tracking_uri() -> bool:
+    """Tell whether :func:`set_tracking_uri` was called."""
+    return _uri is not None
+
+
 def services(uri: str | os.PathLike[str] | None = None) -> Services:
     """Return the services of a URI (of the tracking URI if absent), opened at first use and kept.
 

@@ -617,6 +617,9 @@ export interface paths {
         /**
          * Create a logged model, pending until it is finalized.
          * @description Create a logged model, pending until it is finalized.
+         *
+         *     ``artifact_path`` says that its files are at that path of ``source_run_id``; else they have a
+         *     folder of their own.
          */
         post: operations["logged_models_create"];
         delete?: never;
@@ -3648,6 +3651,8 @@ export interface operations {
                     params?: components["schemas"]["Param"][] | null;
                     /** @default null */
                     tags?: components["schemas"]["Tag"][] | null;
+                    /** @default  */
+                    artifact_path?: string;
                 };
             };
         };

@@ -25,7 +25,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.artifacts import Locations, check_path
 from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql.database import (
     Database,
@@ -39,6 +39,7 @@ from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.run_artifacts import children
+from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,
     logged_model_params,
@@ -157,6 +158,7 @@ class SqlLoggedModels(LoggedModels):
         source_run_id: str = "",
         params: list[Param] | None = None,
         tags: list[Tag] | None = None,
+        artifact_path: str = "",
     ) -> LoggedModel:
         if _FORBIDDEN.search(name) or len(name) > rules.MAX_EXPERIMENT_NAME:
             raise InvalidParameter(
@@ -167,13 +169,17 @@ class SqlLoggedModels(LoggedModels):
         model_id, now = f"m-{uuid.uuid4().hex}", now_ms()
         with self._database.write() as connection:
             experiment = find_active_experiment(connection, experiment_id)
+            place = f"{experiment.artifact_location}/models/{model_id}/artifacts"
+            if artifact_path:
+                run = find_run(connection, source_run_id)
+                place = f"{run.artifact_uri}/{check_path(artifact_path)}"
             row = {
                 "model_id": model_id,
                 "experiment": experiment.id,
                 "name": name or invent_name(),
                 "model_type": model_type,
                 "source_run_id": source_run_id,
-                "artifact_uri": f"{experiment.artifact_location}/models/{model_id}/artifacts",
+                "artifact_uri": place,
                 "status": LoggedModelStatus.LOGGED_MODEL_PENDING.value,
                 "creation_timestamp": now,
                 "last_updated_timestamp": now,

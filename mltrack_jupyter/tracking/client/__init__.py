@@ -2,6 +2,7 @@
 
 from mltrack_jupyter.tracking.client.experiments import ExperimentCalls
 from mltrack_jupyter.tracking.client.files import FileCalls
+from mltrack_jupyter.tracking.client.logged_models import LoggedModelCalls
 from mltrack_jupyter.tracking.client.models import ModelCalls
 from mltrack_jupyter.tracking.client.runs import RunCalls
 from mltrack_jupyter.tracking.client.versions import VersionCalls
@@ -9,7 +10,7 @@ from mltrack_jupyter.tracking.client.versions import VersionCalls
 __all__ = ["Client"]
 
 
-class Client(ExperimentCalls, RunCalls, FileCalls, ModelCalls, VersionCalls):
+class Client(ExperimentCalls, RunCalls, FileCalls, LoggedModelCalls, ModelCalls, VersionCalls):
     """MLflow's ``MlflowClient`` by its method names, over any store.
 
     Each method is one call of a service; ``client.services`` has the services themselves. Methods raise
@@ -20,6 +21,8 @@ class Client(ExperimentCalls, RunCalls, FileCalls, ModelCalls, VersionCalls):
     ----------
     tracking_uri
         A folder, a ``.db`` file, a database URL or ``http(s)://…``; the tracking URI in force if absent.
+    registry_uri
+        The same, or absent: the registry is part of the store.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import Any
 from mltrack_jupyter.entities import RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike
 
@@ -15,8 +16,19 @@ from mltrack_jupyter.tracking.artifacts import PathLike
 class Calls:
     """A part of the client: the calls that belong to one noun."""
 
-    def __init__(self, tracking_uri: PathLike | None = None) -> None:
+    def __init__(
+        self, tracking_uri: PathLike | None = None, registry_uri: PathLike | None = None
+    ) -> None:
         self.services: Services = session.services(tracking_uri)
+        if registry_uri and normalise_uri(registry_uri) != self.services.uri:
+            raise InvalidParameter(
+                "The registry is part of the store: leave registry_uri out, or give the tracking URI."
+            )
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where the store is."""
+        return self.services.uri
 
 
 def parse_status(text: str) -> RunStatus:

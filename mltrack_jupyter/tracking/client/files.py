@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.client.base import Calls
+from mltrack_jupyter.tracking.images import LOGGED as LOGGED_IMAGES
+from mltrack_jupyter.tracking.images import write_image
+from mltrack_jupyter.tracking.tables import LOGGED as LOGGED_TABLES
+from mltrack_jupyter.tracking.tables import read_tables, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class FileCalls(Calls):
@@ -33,10 +41,55 @@ class FileCalls(Calls):
         """Write a dict or list as JSON, or as YAML where the name ends so."""
         self.log_text(run_id, dict_text(dictionary, artifact_file), artifact_file)
 
-    def log_figure(self, run_id: str, figure: Any, artifact_file: str) -> None:
+    def log_figure(
+        self,
+        run_id: str,
+        figure: Any,
+        artifact_file: str,
+        *,
+        save_kwargs: dict[str, Any] | None = None,
+    ) -> None:
         """Write a matplotlib or plotly figure."""
-        data = figure_bytes(figure, artifact_file, {})
+        data = figure_bytes(figure, artifact_file, save_kwargs or {})
         self._files(run_id).write(artifact_file, io.BytesIO(data))
+
+    def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
+        """Write what is read from an open binary file."""
+        self._files(run_id).write(artifact_file, stream)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,
+    ) -> None:
+        """Write an image as a file, or as one of the series ``key``."""
+        if artifact_file is not None and (key, step, timestamp) != (None, None, None):
+            raise InvalidParameter("Give either artifact_file, or key with step and timestamp.")
+        series = None if artifact_file is not None else (key, step, timestamp)
+        write_image(self._files(run_id), image, artifact_file or "", series)
+        if series:
+            self.services.runs.set_tag(run_id, LOGGED_IMAGES, "True")
+
+    def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
+        """Write a table, or append it to the one that is there."""
+        entry = write_table(self.services, run_id, data, artifact_file)
+        if entry:
+            self.services.runs.set_tag(run_id, LOGGED_TABLES, entry)
+
+    def load_table(
+        self,
+        experiment_id: str,
+        artifact_file: str,
+        run_ids: list[str] | None = None,
+        extra_columns: list[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return a table of the runs of an experiment, one below the other."""
+        return read_tables(self.services, experiment_id, artifact_file, run_ids, extra_columns)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""

@@ -9,6 +9,8 @@ from mltrack_jupyter.entities import Amendment, Metric, Page, Param, Run, Tag, V
 from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.logging import to_number, to_whole
+from mltrack_jupyter.tracking.operations import RunOperations, handle
+from mltrack_jupyter.tracking.scope import PARENT
 
 
 class RunCalls(Calls):
@@ -30,6 +32,11 @@ class RunCalls(Calls):
             start_time=now_ms() if start_time is None else start_time,
             tags=labels,
         )
+
+    def get_parent_run(self, run_id: str) -> Run | None:
+        """Return the run that a run is a child of, or ``None``."""
+        parent = self.services.runs.get(run_id).data.tags.get(PARENT)
+        return self.services.runs.get(parent) if parent else None
 
     def get_run(self, run_id: str) -> Run:
         """Return a run, active or deleted."""
@@ -60,16 +67,30 @@ class RunCalls(Calls):
         value: float,
         timestamp: int | None = None,
         step: int | None = None,
-    ) -> None:
+        synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
+    ) -> RunOperations | None:
         """Add a point to a metric; ``timestamp`` is in milliseconds."""
         time = now_ms() if timestamp is None else to_whole("timestamp", key, timestamp)
         place = to_whole("step", key, step or 0)
-        self.services.runs.log_metric(run_id, key, to_number(key, value), time, place)
+        self.services.runs.log_metric(
+            run_id,
+            key,
+            to_number(key, value),
+            time,
+            place,
+            model_id or "",
+            dataset_name or "",
+            dataset_digest or "",
+        )
+        return handle(synchronous)
 
-    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+    def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Write a param, once, and return its value."""
         self.services.runs.log_param(run_id, key, str(value))
-        return value
+        return handle(synchronous) or value
 
     def log_batch(
         self,
@@ -77,13 +98,18 @@ class RunCalls(Calls):
         metrics: Sequence[Metric] = (),
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
-    ) -> None:
+        synchronous: bool | None = None,
+    ) -> RunOperations | None:
         """Log up to 1,000 metrics, 100 params and 100 tags: all of them or none."""
         self.services.runs.log_batch(run_id, list(metrics), list(params), list(tags))
+        return handle(synchronous)
 
-    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+    def set_tag(
+        self, run_id: str, key: str, value: Any, synchronous: bool | None = None
+    ) -> RunOperations | None:
         """Set a tag."""
         self.services.runs.set_tag(run_id, key, str(value))
+        return handle(synchronous)
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none."""

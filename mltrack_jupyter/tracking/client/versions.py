@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrack_jupyter.entities import STAGES, ModelVersion, Page
+from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -20,10 +21,10 @@ class VersionCalls(Calls):
         tags: Mapping[str, Any] | None = None,
         run_link: str | None = None,
         description: str | None = None,
-        *,
+        await_creation_for: int | None = None,
         model_id: str | None = None,
     ) -> ModelVersion:
-        """Create the next version from a source URI; it is ready at once."""
+        """Create the next version from a source URI; it is ready at once, without any waiting."""
         return self.services.model_versions.create(
             name,
             source,
@@ -32,6 +33,26 @@ class VersionCalls(Calls):
             run_link=run_link or "",
             description=description or "",
             model_id=model_id or "",
+        )
+
+    def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
+        """Make ``models:/<name>/<version>`` the next version of another registered model.
+
+        The copy has its tags and its description.
+        """
+        # Models bring yaml; whoever logs metrics by a client shall not wait for it.
+        from mltrack_jupyter.registry import find_version, register_model
+        from mltrack_jupyter.registry.uris import AliasOf, Latest, Stage, Version, parse_model_uri
+
+        uri = parse_model_uri(src_model_uri)
+        if not isinstance(uri, Version | Stage | AliasOf | Latest):
+            raise InvalidParameter(
+                f"copy_model_version takes models:/<name>/<version> or models:/<name>@<alias>, not "
+                f"{src_model_uri!r}."
+            )
+        source = find_version(uri, self.services)
+        return register_model(
+            self.services, str(uri), dst_name, tags=source.tags, description=source.description
         )
 
     def get_model_version(self, name: str, version: str) -> ModelVersion:
@@ -76,10 +97,37 @@ class VersionCalls(Calls):
         """Delete a version and the aliases that point at it."""
         self.services.model_versions.delete(name, str(version))
 
-    def set_model_version_tag(self, name: str, version: str, key: str, value: Any) -> None:
-        """Set a tag."""
-        self.services.model_versions.set_tag(name, str(version), key, str(value))
+    def set_model_version_tag(
+        self,
+        name: str,
+        version: str | None = None,
+        key: str | None = None,
+        value: Any = None,
+        stage: str | None = None,
+    ) -> None:
+        """Set a tag of a version, or of the newest one in a stage."""
+        number, name_of_tag = self._one(name, version, stage, key)
+        self.services.model_versions.set_tag(name, number, name_of_tag, str(value))
 
-    def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
-        """Remove a tag."""
-        self.services.model_versions.delete_tag(name, str(version), key)
+    def delete_model_version_tag(
+        self,
+        name: str,
+        version: str | None = None,
+        key: str | None = None,
+        stage: str | None = None,
+    ) -> None:
+        """Remove a tag of a version, or of the newest one in a stage."""
+        number, name_of_tag = self._one(name, version, stage, key)
+        self.services.model_versions.delete_tag(name, number, name_of_tag)
+
+    def _one(
+        self, name: str, version: str | None, stage: str | None, key: str | None
+    ) -> tuple[str, str]:
+        if key is None or (version is None) == (stage is None):
+            raise InvalidParameter("Give either version or stage, and the key of the tag.")
+        if version is not None:
+            return str(version), key
+        found = self.services.registered_models.get_latest_versions(name, [str(stage)])
+        if not found:
+            raise NotFound(f"The model {name!r} has no version in the stage {stage!r}.")
+        return found[0].version, key

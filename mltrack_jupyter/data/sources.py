@@ -1,0 +1,143 @@
+"""Where data came from: the code that made it, a file, a web address, an object store, a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
+
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking import scope
+
+_STORES = ("s3", "gs", "wasbs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "mlflow-artifacts", "runs")
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """Where data came from. ``to_dict`` is what is stored, in MLflow's words."""
+
+    source_type: ClassVar[str] = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is stored of the source."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """Return what is stored of the source, as JSON text."""
+        return json.dumps(self.to_dict())
+
+    def load(self, dst_path: str | None = None) -> str:
+        """Return a local path of the data. Raises ``InvalidParameter`` where there is none to give."""
+        raise InvalidParameter(
+            f"Data of a source of the type {self.source_type!r} is not loaded from here; "
+            f"its description is {self.to_json()}."
+        )
+
+
+@dataclass(frozen=True)
+class CodeSource(DatasetSource):
+    """The notebook or script that made the data."""
+
+    source_type: ClassVar[str] = "code"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tags of the code."""
+        return {"tags": dict(self.tags)}
+
+
+@dataclass(frozen=True)
+class UriSource(DatasetSource):
+    """A file of this machine, or a folder or file of an object store."""
+
+    source_type: ClassVar[str] = "local"
+    uri: str = ""
+    kind: str = "local"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the address."""
+        return {"uri": self.uri}
+
+    def load(self, dst_path: str | None = None) -> str:
+        """Return the local path. Raises ``InvalidParameter`` for what is elsewhere."""
+        if self.kind != "local":
+            return super().load(dst_path)
+        return unquote(urlsplit(self.uri).path) if self.uri.startswith("file:") else self.uri
+
+
+@dataclass(frozen=True)
+class HTTPDatasetSource(DatasetSource):
+    """A file at a web address."""
+
+    source_type: ClassVar[str] = "http"
+    url: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the address."""
+        return {"url": self.url}
+
+
+@dataclass(frozen=True)
+class StoredSource(DatasetSource):
+    """A source as it was read from a store, of whatever type."""
+
+    kind: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was stored."""
+        return dict(self.content)
+
+
+def type_of(source: Any) -> str:
+    """Return the name of a source's type, for ours and for MLflow's own sources."""
+    if isinstance(source, UriSource | StoredSource):
+        return source.kind
+    if isinstance(source, DatasetSource):
+        return source.source_type
+    # MLflow's sources have no other name for it.
+    return str(source._get_source_type())  # noqa: SLF001
+
+
+def resolve_source(source: Any) -> Any:
+    """Return the source that a caller named: a path, an address, a source, or ``None`` for the code."""
+    if source is None:
+        return CodeSource(scope.context_tags())
+    if hasattr(source, "to_json"):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidParameter(
+            f"source must be a path, an address or a dataset source, not a {type(source).__name__}."
+        )
+    text = os.fspath(source)
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    if scheme in ("http", "https"):
+        return HTTPDatasetSource(text)
+    if scheme in _STORES:
+        return UriSource(text, scheme)
+    if scheme not in ("", "file"):
+        raise InvalidParameter(
+            f"The source {text[:80]!r} has the scheme {scheme!r}; known are file, http, https, "
+            f"{', '.join(_STORES)}."
+        )
+    return UriSource(text)
+
+
+def parse_source(source_type: str, text: str) -> DatasetSource:
+    """Return a source as it is stored. Raises ``InvalidParameter`` if the text is no JSON object."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InvalidParameter(f"The stored source of the dataset is corrupt: {error}.") from error
+    if not isinstance(content, dict):
+        raise InvalidParameter("The stored source of the dataset is corrupt: it is no object.")
+    if source_type == "code":
+        return CodeSource(content.get("tags") or {})
+    if source_type == "http" and isinstance(content.get("url"), str):
+        return HTTPDatasetSource(content["url"])
+    if isinstance(content.get("uri"), str):
+        return UriSource(content["uri"], source_type)
+    return StoredSource(source_type, content)

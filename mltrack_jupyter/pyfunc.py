@@ -1,0 +1,18 @@
+"""Models of any library as something with ``predict``, under MLflow's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mltrack_jupyter.models import PyFuncModel
+from mltrack_jupyter.tracking import models as verbs
+
+__all__ = ["PyFuncModel", "load_model"]
+
+
+def load_model(model_uri: str | Path, suppress_warnings: bool = False) -> PyFuncModel:
+    """Return the model at a URI as something with ``predict``; see :func:`mltrack_jupyter.load_model`."""
+    found: Any = verbs.load_model(model_uri, flavor="pyfunc")
+    assert isinstance(found, PyFuncModel)
+    return found

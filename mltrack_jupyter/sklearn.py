@@ -1,0 +1,114 @@
+"""Models of scikit-learn under MLflow's names: ``mltrack.sklearn.log_model`` and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mltrack_jupyter import models
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking import models as verbs
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.registry import ModelInfo
+
+__all__ = ["load_model", "log_model", "save_model"]
+
+
+def log_model(
+    sk_model: Any,
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    serialization_format: str | None = None,
+    registered_model_name: str | None = None,
+    signature: models.ModelSignature | None = None,
+    input_example: Any = None,
+    await_registration_for: int | None = 300,
+    pip_requirements: str | Sequence[str] | None = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: Mapping[str, Any] | None = None,
+    model_type: str | None = None,
+    step: int = 0,
+    **others: Any,
+) -> ModelInfo:
+    """Save a fitted estimator into the active run; see :func:`mltrack_jupyter.log_model`.
+
+    MLflow's other parameters (``conda_env``, ``code_paths``, ``extra_pip_requirements``, ``extra_files``,
+    ``model_id``) raise ``InvalidParameter`` if they are given.
+    """
+    _refuse(others)
+    return verbs.log_model(
+        sk_model,
+        artifact_path,
+        name=name,
+        serialization_format=serialization_format,
+        registered_model_name=registered_model_name,
+        signature=signature,
+        input_example=input_example,
+        params=params,
+        tags=tags,
+        model_type=model_type,
+        step=step,
+        metadata=metadata,
+        pip_requirements=_requirements(pip_requirements),
+        predict_fn=pyfunc_predict_fn,
+    )
+
+
+def save_model(
+    sk_model: Any,
+    path: str | Path,
+    *,
+    serialization_format: str | None = None,
+    signature: models.ModelSignature | None = None,
+    input_example: Any = None,
+    pip_requirements: str | Sequence[str] | None = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> None:
+    """Write a fitted estimator into a new folder; see :func:`mltrack_jupyter.models.save_model`."""
+    _refuse(others)
+    models.save_model(
+        sk_model,
+        path,
+        signature=signature,
+        input_example=input_example,
+        serialization_format=serialization_format or "",
+        requirements=_requirements(pip_requirements),
+        predict_fn=pyfunc_predict_fn,
+        provenance=models.Provenance(metadata=dict(metadata or {})),
+    )
+
+
+def load_model(model_uri: str | Path, dst_path: str | None = None) -> Any:
+    """Return the estimator at a URI; see :func:`mltrack_jupyter.load_model` for when it is trusted."""
+    if dst_path is not None:
+        raise InvalidParameter(
+            "A model is loaded from a private folder; mltrack.artifacts.download_artifacts(uri, "
+            "dst_path=...) brings its files where they are wanted."
+        )
+    return verbs.load_model(model_uri, flavor="sklearn")
+
+
+def _requirements(given: str | Sequence[str] | None) -> Sequence[str] | None:
+    if not isinstance(given, str):
+        return given
+    path = Path(given)
+    if not path.is_file():
+        raise InvalidParameter(f"pip_requirements names a file {given!r} that is not there.")
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _refuse(others: Mapping[str, Any]) -> None:
+    given = sorted(name for name, value in others.items() if value is not None)
+    if given:
+        raise InvalidParameter(
+            f"{', '.join(given)}: not supported here. The environment of a model is described by "
+            "pip_requirements; further files are logged with log_artifact."
+        )

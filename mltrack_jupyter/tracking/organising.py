@@ -1,0 +1,82 @@
+"""Experiments and runs as wholes: deleted, restored, tagged; the registry URI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mltrack_jupyter import config
+from mltrack_jupyter.entities import Run
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import normalise_uri
+from mltrack_jupyter.tracking import scope, session
+
+
+def delete_experiment(experiment_id: str) -> None:
+    """Put an experiment and its runs into the trash. Raises ``NotFound``."""
+    session.services().experiments.delete(str(experiment_id))
+
+
+def restore_experiment(experiment_id: str) -> None:
+    """Take an experiment and its runs out of the trash. Raises ``NotFound``."""
+    session.services().experiments.restore(str(experiment_id))
+
+
+def set_experiment_tag(key: str, value: Any) -> None:
+    """Set a tag of the active experiment."""
+    set_experiment_tags({key: value})
+
+
+def set_experiment_tags(tags: Mapping[str, Any]) -> None:
+    """Set tags of the active experiment."""
+    number = session.current_experiment().experiment_id
+    for key, value in tags.items():
+        session.services().experiments.set_tag(number, key, str(value))
+
+
+def delete_experiment_tag(key: str) -> None:
+    """Remove a tag of the active experiment. Raises ``NotFound`` if there is none of that key."""
+    number = session.current_experiment().experiment_id
+    session.services().experiments.delete_tag(number, key)
+
+
+def delete_run(run_id: str) -> None:
+    """Put a run into the trash. Raises ``NotFound``."""
+    session.services().runs.delete(run_id)
+
+
+def restore_run(run_id: str) -> None:
+    """Take a run out of the trash. Raises ``NotFound``."""
+    session.services().runs.restore(run_id)
+
+
+def get_parent_run(run_id: str) -> Run | None:
+    """Return the run that a run is a child of, or ``None``. Raises ``NotFound``."""
+    runs = session.services().runs
+    parent = runs.get(run_id).data.tags.get(scope.PARENT)
+    return runs.get(parent) if parent else None
+
+
+def is_tracking_uri_set() -> bool:
+    """Tell whether a tracking URI was chosen, here or by the environment."""
+    chosen = config.setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI")
+    return bool(chosen) or session.has_tracking_uri()
+
+
+def get_registry_uri() -> str:
+    """Return the tracking URI: the registry is part of the store."""
+    return session.get_tracking_uri()
+
+
+def set_registry_uri(uri: str | os.PathLike[str]) -> None:
+    """Accept the tracking URI only: models are registered in the store that their runs are in.
+
+    Raises ``InvalidParameter`` for another one.
+    """
+    text = os.fspath(uri)
+    if text and normalise_uri(text) != session.get_tracking_uri():
+        raise InvalidParameter(
+            "The registry is part of the store, so that a model cannot part from its run; choose the store "
+            f"with set_tracking_uri({text!r})."
+        )

@@ -1,0 +1,227 @@
+"""Tables: frames as JSON or Parquet files of a run, longer with each call, and read back over runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mltrack_jupyter.entities import Run
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.tracking import logging, session
+from mltrack_jupyter.tracking.artifacts import RunFiles
+from mltrack_jupyter.tracking.images import encoded, small, to_pil
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOGGED = "mlflow.loggedArtifacts"
+"""The tag that lists the tables of a run, as JSON."""
+
+_ENDINGS = (".json", ".parquet")
+_FORBIDDEN = "\"',:[]{}"
+_PAGE = 1000
+
+
+def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Write a table to a run, or append it to the table that is there.
+
+    Parameters
+    ----------
+    data
+        A DataFrame, or a dict of columns (or of single values: one row). Images in it are written beside.
+    artifact_file
+        The path of the file; it ends in ``.json`` or ``.parquet``.
+    """
+    target, services = logging.target_run(run_id)
+    entry = write_table(services, target, data, artifact_file)
+    if entry:
+        logging.set_tags({LOGGED: entry}, run_id=target)
+
+
+def load_table(
+    artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None
+) -> pd.DataFrame:
+    """Return a table of the runs of the active experiment, one below the other.
+
+    Parameters
+    ----------
+    run_ids
+        Only of these runs.
+    extra_columns
+        Columns of :func:`mltrack_jupyter.search_runs` to add, such as ``"run_id"``.
+
+    Raises
+    ------
+    NotFound
+        No run has such a table.
+    """
+    experiment = session.current_experiment().experiment_id
+    return read_tables(session.services(), experiment, artifact_file, run_ids, extra_columns)
+
+
+def write_table(services: Services, run_id: str, data: Any, artifact_file: str) -> str:
+    """Write a table; return the new value of the run's tag, or ``""`` if it lists the table already."""
+    _check(artifact_file)
+    frame = _frame(data)
+    run = services.runs.get(run_id)
+    files = RunFiles(services, run_id)
+    frame = _without_images(frame, files, artifact_file)
+    if _has(files, artifact_file):
+        import pandas as pd
+
+        frame = pd.concat([_read(files, artifact_file), frame], ignore_index=True)
+    files.write(artifact_file, io.BytesIO(_bytes(frame, artifact_file)))
+    listed = _listed(run)
+    entry = {"path": artifact_file, "type": "table"}
+    return "" if entry in listed else json.dumps([*listed, entry])
+
+
+def _check(artifact_file: str) -> None:
+    check_path(artifact_file)
+    if any(sign in artifact_file for sign in _FORBIDDEN):
+        raise InvalidParameter(f"The name {artifact_file!r} of a table holds one of {_FORBIDDEN}.")
+    if not artifact_file.endswith(_ENDINGS):
+        raise InvalidParameter(
+            f"The name {artifact_file!r} of a table must end in {' or '.join(_ENDINGS)}."
+        )
+
+
+def _frame(data: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data.copy()
+    if not isinstance(data, dict):
+        raise InvalidParameter(
+            f"A table is a DataFrame or a dict of columns, not a {type(data).__name__}."
+        )
+    try:
+        return pd.DataFrame(data)
+    except ValueError:
+        if any(isinstance(value, list | tuple) for value in data.values()):
+            raise InvalidParameter(
+                "The columns of the table have different lengths: "
+                f"{ {key: len(v) for key, v in data.items() if hasattr(v, '__len__')} }."
+            ) from None
+        return pd.DataFrame([data])
+
+
+def _is_image(cell: Any) -> bool:
+    return all(hasattr(cell, name) for name in ("save", "resize", "size"))
+
+
+def _without_images(frame: pd.DataFrame, files: RunFiles, artifact_file: str) -> pd.DataFrame:
+    """Write the images of a frame as files, and put their paths into its cells."""
+    for column in frame.columns:
+        if frame[column].dtype != object:
+            continue
+        found = [_is_image(cell) for cell in frame[column]]
+        if any(found) and not all(found):
+            raise InvalidParameter(f"The column {column!r} holds images beside other things.")
+        if found and all(found):
+            folder = f"table_images/{artifact_file.rpartition('.')[0]}"
+            frame[column] = [_write_cell(files, folder, cell) for cell in frame[column]]
+    return frame
+
+
+def _write_cell(files: RunFiles, folder: str, cell: Any) -> dict[str, str]:
+    stem, picture = f"{folder}/{uuid.uuid4()}", to_pil(cell)
+    files.write(f"{stem}.png", io.BytesIO(encoded(picture, ".png")))
+    files.write(f"{stem}.webp", io.BytesIO(encoded(small(picture), ".webp")))
+    return {"type": "image", "filepath": f"{stem}.png", "compressed_filepath": f"{stem}.webp"}
+
+
+def _bytes(frame: pd.DataFrame, name: str) -> bytes:
+    try:
+        if name.endswith(".parquet"):
+            return bytes(frame.to_parquet(index=False))
+        return str(frame.to_json(orient="split", index=False, date_format="iso")).encode()
+    except ImportError as error:
+        raise InvalidParameter("A Parquet table needs: pip install pyarrow") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidParameter(f"The table cannot be written to {name!r}: {error}.") from error
+
+
+def _has(files: RunFiles, path: str) -> bool:
+    found = files.list(path.rpartition("/")[0])
+    return any(item.path == path and not item.is_dir for item in found)
+
+
+def _read(files: RunFiles, path: str) -> pd.DataFrame:
+    import pandas as pd
+
+    with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
+        local = files.fetch(path, private)
+        if path.endswith(".parquet"):
+            return pd.read_parquet(local)
+        return pd.read_json(local, orient="split")
+
+
+def _listed(run: Run) -> list[Any]:
+    try:
+        found = json.loads(run.data.tags.get(LOGGED, "[]"))
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+def read_tables(
+    services: Services,
+    experiment_id: str,
+    artifact_file: str,
+    run_ids: Sequence[str] | None = None,
+    extra_columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return a table of the runs of an experiment, one below the other. Raises ``NotFound``."""
+    import pandas as pd
+
+    _check(artifact_file)
+    wanted = {"path": artifact_file, "type": "table"}
+    parts = []
+    for run in _runs(services, experiment_id, run_ids):
+        if wanted not in _listed(run):
+            continue
+        frame = _read(RunFiles(services, run.info.run_id), artifact_file)
+        for column in extra_columns or []:
+            # A column of the table keeps its name; the one that is added gives way.
+            frame[f"{column}_" if column in frame else column] = _extra(run, column)
+        parts.append(frame)
+    if not parts:
+        raise NotFound(
+            f"No run of the experiment {experiment_id} has a table {artifact_file!r}"
+            + (f" among {', '.join(run_ids)}." if run_ids else ".")
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _runs(services: Services, experiment_id: str, run_ids: Sequence[str] | None) -> list[Run]:
+    if run_ids:
+        return [services.runs.get(run_id) for run_id in run_ids]
+    found: list[Run] = []
+    token = ""
+    while True:
+        text = f"tags.`{LOGGED}` IS NOT NULL"
+        page = services.runs.search([experiment_id], text, max_results=_PAGE, page_token=token)
+        found += page.items
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def _extra(run: Run, column: str) -> Any:
+    kind, _, key = column.partition(".")
+    if key and kind in ("metrics", "params", "tags"):
+        return getattr(run.data, kind).get(key)
+    if column in ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"):
+        value = getattr(run.info, column)
+        return value.value if column == "status" else value
+    raise InvalidParameter(
+        f"extra_columns={column!r} is no column of search_runs; right are run_id, experiment_id, status, "
+        "artifact_uri, start_time, end_time, metrics.<key>, params.<key> and tags.<key>."
+    )
