@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mltrack_jupyter.entities import RunStatus, ViewType
     from mltrack_jupyter.errors import MltrackError
+    from mltrack_jupyter.tracking.autolog import (
+        autolog,
+        keras,
+        lightgbm,
+        lightning,
+        sklearn,
+        statsmodels,
+        xgboost,
+    )
     from mltrack_jupyter.tracking.client import Client
     from mltrack_jupyter.tracking.fluent import (
         ActiveRun,
@@ -48,15 +57,23 @@ if TYPE_CHECKING:
     from mltrack_jupyter.widgets import compare
 
 _FLUENT = "mltrack_jupyter.tracking.fluent"
+_AUTOLOG = "mltrack_jupyter.tracking.autolog"
 _HOMES = {
     "Client": "mltrack_jupyter.tracking.client",
     "MltrackError": "mltrack_jupyter.errors",
     "RunStatus": "mltrack_jupyter.entities",
     "ViewType": "mltrack_jupyter.entities",
+    "autolog": _AUTOLOG,
     "compare": "mltrack_jupyter.widgets",
+    "keras": _AUTOLOG,
+    "lightgbm": _AUTOLOG,
+    "lightning": _AUTOLOG,
     "load_model": "mltrack_jupyter.tracking.models",
     "log_model": "mltrack_jupyter.tracking.models",
     "register_model": "mltrack_jupyter.tracking.models",
+    "sklearn": _AUTOLOG,
+    "statsmodels": _AUTOLOG,
+    "xgboost": _AUTOLOG,
 }
 
 __all__ = [
@@ -66,6 +83,7 @@ __all__ = [
     "RunStatus",
     "ViewType",
     "active_run",
+    "autolog",
     "compare",
     "create_experiment",
     "delete_tag",
@@ -77,7 +95,10 @@ __all__ = [
     "get_metric_history",
     "get_run",
     "get_tracking_uri",
+    "keras",
     "last_active_run",
+    "lightgbm",
+    "lightning",
     "load_model",
     "log_artifact",
     "log_artifacts",
@@ -96,7 +117,10 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "sklearn",
     "start_run",
+    "statsmodels",
+    "xgboost",
 ]
 
 

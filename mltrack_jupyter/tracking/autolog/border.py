@@ -1,0 +1,37 @@
+"""The border named "autolog": what logs beside a training must never reach it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_MAX_TEXT = 500
+_log = logging.getLogger("mltrack_jupyter.autolog")
+
+
+class Border:
+    """Calls that may fail without anybody noticing but the log: once for each thing that was tried."""
+
+    def __init__(self, library: str, *, silent: bool = False) -> None:
+        self._library = library
+        self._level = logging.DEBUG if silent else logging.WARNING
+        self.failed: dict[str, str] = {}
+
+    def attempt(self, what: str, call: Callable[[], T], default: T) -> T:
+        """Return ``call()``, or ``default`` if it raises; ``what`` completes "… failed"."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - autolog: logged, and the training goes on
+            if what not in self.failed:
+                said = next(iter(str(error).splitlines()), "")[:_MAX_TEXT]
+                self.failed[what] = f"{what} failed: {type(error).__name__}: {said}"
+                _log.log(
+                    self._level,
+                    "autologging of %s: %s; the training is not affected",
+                    self._library,
+                    self.failed[what],
+                    exc_info=_log.isEnabledFor(logging.DEBUG),
+                )
+            return default
