@@ -72,7 +72,7 @@ def _fit(
         callback = training.attempt("adding a callback", lambda: _add(training, self), None)
         try:
             result = original(self, *args, **kwargs)
-        except BaseException:
+        except SystemExit:
             # Lightning turns an interrupt into the end of the process.
             training.killed = training.attempt(
                 "asking the trainer", lambda: self.interrupted, False
@@ -107,11 +107,14 @@ def _callback_class(base: type) -> type:
             )
 
         def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-            self._log_epoch(trainer)
-
-        def on_train_end(self, trainer: Any, module: Any) -> None:
-            # The metrics of the last epoch's end that a module logs by itself come after our turn.
-            self._log_epoch(trainer, last=True)
+            # The validation of an epoch has run by now.
+            every = self._training.options.more["log_every_n_epoch"] or 1
+            epoch = trainer.current_epoch
+            if epoch % every == 0:
+                values = dict(trainer.callback_metrics)
+                self._training.write(
+                    "logging metrics", lambda record: record.metrics(values, epoch)
+                )
 
         def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
             every = self._training.options.more["log_every_n_step"]
@@ -119,17 +122,6 @@ def _callback_class(base: type) -> type:
             if every and step % every == 0:
                 values = dict(trainer.logged_metrics)
                 self._training.write("logging metrics", lambda record: record.metrics(values, step))
-
-        def _log_epoch(self, trainer: Any, *, last: bool = False) -> None:
-            every = self._training.options.more["log_every_n_epoch"] or 1
-            epoch = trainer.current_epoch - last
-            if last:
-                return
-            if not trainer.sanity_checking and epoch % every == 0:
-                values = dict(trainer.callback_metrics)
-                self._training.write(
-                    "logging metrics", lambda record: record.metrics(values, epoch)
-                )
 
     return LogMetrics
 

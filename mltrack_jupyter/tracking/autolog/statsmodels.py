@@ -120,9 +120,10 @@ def _describe(record: Record, model: Any, given: Mapping[str, Any]) -> None:
 def _numbers(training: Training, result: Any) -> dict[str, Any]:
     # Each is computed when it is asked for, and some raise for some models.
     found = {
-        name: training.attempt(f"computing {name}", functools.partial(getattr, result, name), None)
+        name: training.attempt(
+            f"computing {name}", functools.partial(getattr, result, name, None), None
+        )
         for name in _METRICS
-        if hasattr(type(getattr(result, "_results", result)), name)
     }
     return {name: value for name, value in found.items() if value is not None}
 
