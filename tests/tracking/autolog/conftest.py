@@ -1,5 +1,10 @@
 """Small data, an empty store, and every library as it was once a test has ended."""
 
+import os
+
+# For data of sixty rows, threads of OpenMP only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
