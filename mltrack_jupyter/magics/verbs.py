@@ -150,6 +150,6 @@ VERBS = {
     ),
     "open": Verb("open RUN_ID", "one run", _open),
     "experiment": Verb("experiment [NAME]", "choose the experiment", _experiment),
-    "autolog": Verb("autolog [on|off]", "log trainings by themselves", _autolog),
+    "autolog": Verb("autolog [on or off]", "log trainings by themselves", _autolog),
     "status": Verb("status", "where runs go", _status),
 }

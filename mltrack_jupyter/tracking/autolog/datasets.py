@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Dataset, DatasetInput, Tag
-from mltrack_jupyter.models import infer_signature
-from mltrack_jupyter.models.inference import infer_schema
-from mltrack_jupyter.models.signature import ModelSignature
 from mltrack_jupyter.tracking import fluent
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.models import ModelSignature
 
 CONTEXT = "mlflow.data.context"
 # A digest tells data apart; it need not read all of it. MLflow reads as many rows.
@@ -31,6 +31,9 @@ def log_dataset(
 
 def describe(data: Any, targets: Any = None, name: str = "dataset") -> Dataset | None:
     """Return what is known of a frame, an array, a sparse matrix or a list of rows."""
+    # Models bring a parser of YAML with them, which switching on need not load.
+    from mltrack_jupyter.models.inference import infer_schema
+
     table = as_table(data)
     if table is None:
         return None
@@ -108,4 +111,11 @@ def signature_of(model: Any, example: Any) -> ModelSignature | None:
     if example is None or method is None:
         return None
     given = example.copy() if hasattr(example, "copy") else example
-    return infer_signature(example, method(given))
+    return signature(example, method(given))
+
+
+def signature(example: Any, output: Any) -> ModelSignature:
+    """Return the signature of a model that took and gave such data."""
+    from mltrack_jupyter.models import infer_signature
+
+    return infer_signature(example, output)

@@ -7,7 +7,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mltrack_jupyter.models import infer_signature
+from mltrack_jupyter.tracking.autolog import datasets
 from mltrack_jupyter.tracking.autolog.arguments import named, without
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
@@ -162,7 +162,7 @@ def _log_model(training: Training, model: Any, example: Any) -> None:
         record.text("\n".join(lines), "model_summary.txt")
 
     def signature() -> Any:
-        return None if example is None else infer_signature(
+        return None if example is None else datasets.signature(
             example, model.predict(example, verbose=0)
         )  # fmt: skip
 

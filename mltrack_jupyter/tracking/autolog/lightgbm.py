@@ -7,8 +7,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mltrack_jupyter.models import infer_signature
-from mltrack_jupyter.tracking.autolog import boosting
+from mltrack_jupyter.tracking.autolog import boosting, datasets
 from mltrack_jupyter.tracking.autolog.arguments import named, without
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
@@ -108,14 +107,14 @@ def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) 
     if not with_data or not training.options.log_datasets:
         return
 
-    def datasets(record: Record) -> None:
+    def write(record: Record) -> None:
         log_dataset(record.run_id, given["train_set"].data, given["train_set"].label)
         names = given.get("valid_names") or []
         for place, item in enumerate(given.get("valid_sets") or []):
             name = names[place] if place < len(names) else f"valid_{place}"
             log_dataset(record.run_id, item.data, context="eval", name=name)
 
-    training.write("logging the datasets", datasets)
+    training.write("logging the datasets", write)
 
 
 def _with_callback(
@@ -139,7 +138,7 @@ def _with_callback(
 def _log_booster(training: Training, booster: Any, example: Any) -> None:
     signature = training.attempt(
         "inferring a signature",
-        lambda: None if example is None else infer_signature(example, booster.predict(example)),
+        lambda: None if example is None else datasets.signature(example, booster.predict(example)),
         None,
     )
     training.write(

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Run
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.models.flavors import flavor_of
-from mltrack_jupyter.tracking import fluent, models, origins
+from mltrack_jupyter.tracking import fluent, origins
 from mltrack_jupyter.tracking.autolog.integration import Options
 from mltrack_jupyter.tracking.logging import to_number
 
@@ -143,9 +142,11 @@ class Record:
         save: Callable[[Path], Any] | None = None,
     ) -> str:
         """Log a model and return where: by its flavor, or as the file that ``save`` writes."""
+        from mltrack_jupyter.tracking.models import log_model
+
         options, place = self._options, self._path(path)
         if _has_flavor(model):
-            models.log_model(
+            log_model(
                 model,
                 place,
                 run_id=self.run_id,
@@ -170,6 +171,9 @@ class Record:
 
 
 def _has_flavor(model: Any) -> bool:
+    # Models bring a parser of YAML with them, which switching on need not load.
+    from mltrack_jupyter.models.flavors import flavor_of
+
     try:
         flavor_of(model)
     except InvalidParameter:

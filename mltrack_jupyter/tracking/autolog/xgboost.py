@@ -7,8 +7,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mltrack_jupyter.models import infer_signature
-from mltrack_jupyter.tracking.autolog import boosting
+from mltrack_jupyter.tracking.autolog import boosting, datasets
 from mltrack_jupyter.tracking.autolog.arguments import named, without
 from mltrack_jupyter.tracking.autolog.datasets import EXAMPLE_ROWS, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
@@ -159,7 +158,7 @@ def _log_booster(training: Training, booster: Any, matrix: Any) -> None:
         from xgboost import DMatrix
 
         example = _data_of(matrix, EXAMPLE_ROWS)
-        return infer_signature(example, booster.predict(DMatrix(example)))
+        return datasets.signature(example, booster.predict(DMatrix(example)))
 
     ending = training.options.more["model_format"]
     found = training.attempt("inferring a signature", signature, None)
