@@ -23,6 +23,7 @@ from mltrack_jupyter.entities.registered_model import (
     RegisteredModel,
 )
 from mltrack_jupyter.entities.run import (
+    AUTOLOGGED,
     Dataset,
     DatasetInput,
     DatasetSummary,
@@ -49,6 +50,7 @@ from mltrack_jupyter.entities.trash import Trash, TrashItem
 from mltrack_jupyter.entities.workspace import Change, ChangeList, WorkspaceInfo
 
 __all__ = [
+    "AUTOLOGGED",
     "STAGES",
     "Alias",
     "Change",

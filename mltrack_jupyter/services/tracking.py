@@ -184,6 +184,14 @@ class Runs(Protocol):
         """Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none."""
         ...
 
+    @operation("POST", "/api/1/runs/correct-params")
+    def correct_params(self, run_id: str, params: list[Param]) -> None:
+        """Replace params that autologging wrote; each value replaced is kept as ``autolog.<name>``.
+
+        Those that a user wrote are refused, as are new ones: all are replaced or, on an error, none.
+        """
+        ...
+
     @operation("POST", f"{_RUNS}/log-inputs")
     def log_inputs(
         self,

@@ -51,7 +51,12 @@ from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestRegisteredModels,
     TestRegisteredModelSearch,
 )
-from mltrack_jupyter.testing.runs import TestBatches, TestInputsAndOutputs, TestRuns  # noqa: E402
+from mltrack_jupyter.testing.runs import (  # noqa: E402
+    TestBatches,
+    TestCorrectedParams,
+    TestInputsAndOutputs,
+    TestRuns,
+)
 from mltrack_jupyter.testing.search import (  # noqa: E402
     TestFilters,
     TestOrder,
@@ -68,6 +73,7 @@ __all__ = [
     "TestBatches",
     "TestChangeFeed",
     "TestColumns",
+    "TestCorrectedParams",
     "TestExperimentSearch",
     "TestExperiments",
     "TestFilters",

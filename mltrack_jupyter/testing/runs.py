@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mltrack_jupyter.entities import (
+    AUTOLOGGED,
     Dataset,
     DatasetInput,
     Metric,
@@ -252,6 +253,30 @@ class TestBatches:
     def test_the_shape_of_the_run_id_is_checked(self, services: Services, run_id: str) -> None:
         with pytest.raises(MltrackError):
             services.runs.log_batch(run_id, tags=[Tag("a", "1")])
+
+
+class TestCorrectedParams:
+    """What autologging wrote may be replaced, by what the tag of the run says."""
+
+    def test_a_value_is_replaced_and_kept(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        values = [Param("C", "1"), Param("tol", "0"), Param("mine", "1")]
+        services.runs.log_batch(run_id, params=values, tags=[Tag(AUTOLOGGED, '["C", "tol"]')])
+        for _ in range(2):
+            services.runs.correct_params(run_id, [Param("C", "2")])
+        data = services.runs.get(run_id).data
+        assert data.params == {"C": "2", "autolog.C": "1", "tol": "0", "mine": "1"}
+        assert data.tags[AUTOLOGGED] == '["autolog.C", "tol"]'
+
+    @pytest.mark.parametrize("key", ["mine", "new", "C"])
+    def test_a_users_param_is_not(self, services: Services, key: str) -> None:
+        run_id = new_run(services).info.run_id
+        values = [Param("tol", "0"), Param("mine", "1"), Param("C", "1")]
+        tag = Tag(AUTOLOGGED, "nonsense" if key == "C" else '["tol", "new"]')
+        services.runs.log_batch(run_id, params=values, tags=[tag])
+        with pytest.raises(InvalidParameter, match="not written by autologging"):
+            services.runs.correct_params(run_id, [Param("tol", "9"), Param(key, "2")])
+        assert services.runs.get(run_id).data.params["tol"] == "0"
 
 
 class TestInputsAndOutputs:

@@ -12,6 +12,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.runs import start_run
 
 _BATCH = 100
@@ -127,6 +128,7 @@ def log_params(
     """Write several params: all of them or, on an error, none (100 at a time)."""
     pairs = [Param(key, str(value)) for key, value in params.items()]
     target, services, logged = _target(run_id)
+    pairs = corrected(services, target, pairs)
     for first in range(0, len(pairs), _BATCH):
         services.runs.log_batch(target, params=pairs[first : first + _BATCH])
     logged[0].update(params)

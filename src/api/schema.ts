@@ -412,6 +412,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/runs/correct-params": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace params that autologging wrote; each value replaced is kept as ``autolog.<name>``.
+         * @description Replace params that autologging wrote; each value replaced is kept as ``autolog.<name>``.
+         *
+         *     Those that a user wrote are refused, as are new ones: all are replaced or, on an error, none.
+         */
+        post: operations["runs_correct_params"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/runs/log-inputs": {
         parameters: {
             query?: never;
@@ -2843,6 +2865,42 @@ export interface operations {
                     params?: components["schemas"]["Param"][] | null;
                     /** @default null */
                     tags?: components["schemas"]["Tag"][] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_correct_params: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_id: string;
+                    params: components["schemas"]["Param"][];
                 };
             };
         };

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
-from mltrack_jupyter.entities import Metric, Param, Tag
+from mltrack_jupyter.entities import AUTOLOGGED, Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import insert_row, upsert
@@ -42,6 +43,41 @@ def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) ->
     rows = [{"run": run.id, "key": key, "value": value} for key, value in wanted.items()]
     if rows:
         connection.execute(insert(params), rows)
+
+
+def correct_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:
+    """Replace params that autologging wrote, by what the run's tag says; the old values are kept."""
+    wanted = {item.key: item.value for item in items}
+    query = select(params.c.key, params.c.value).where(
+        params.c.run == run.id, params.c.key.in_(wanted)
+    )
+    old: dict[str, str] = {row.key: row.value for row in connection.execute(query)}
+    changed = {key: value for key, value in wanted.items() if old.get(key) != value}
+    listed = _autologged(connection, run.id)
+    for key in changed:
+        if key not in listed or key not in old:
+            raise InvalidParameter(
+                f"The param {rules.short(key)} of run {run.run_id} was not written by autologging, and "
+                "only such params can be replaced. Log it under another name, or start a new run."
+            )
+    if not changed:
+        return
+    for key, value in changed.items():
+        here = (params.c.run == run.id) & (params.c.key == key)
+        connection.execute(update(params).where(here).values(value=value))
+    kept = [Param(f"autolog.{key}", old[key]) for key in changed]
+    add_params(connection, run, kept)
+    names = sorted({*listed, *(item.key for item in kept)} - set(changed))
+    set_tags(connection, run.id, [Tag(AUTOLOGGED, json.dumps(names, ensure_ascii=False))])
+
+
+def _autologged(connection: Connection, run: int) -> list[str]:
+    query = select(tags.c.value).where(tags.c.run == run, tags.c.key == AUTOLOGGED)
+    try:
+        found = json.loads(connection.execute(query).scalar() or "[]")
+    except ValueError:  # a tag is what anybody may write
+        return []
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def set_tags(connection: Connection, run: int, items: Sequence[Tag]) -> None:

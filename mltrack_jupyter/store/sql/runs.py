@@ -172,6 +172,15 @@ class SqlRuns(Runs):
             if metrics or params or tags:
                 _changed(connection, row, "log")
 
+    def correct_params(self, run_id: str, params: list[Param]) -> None:
+        rules.check_run_id(run_id)
+        rules.check_batch([], params, [])
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            run_writes.correct_params(connection, row, params)
+            if params:
+                _changed(connection, row, "correct", ", ".join(item.key for item in params))
+
     def log_inputs(
         self,
         run_id: str,

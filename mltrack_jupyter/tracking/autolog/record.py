@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter.entities import Run
+from mltrack_jupyter.entities import AUTOLOGGED, Run
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking import fluent, origins
 from mltrack_jupyter.tracking.autolog.integration import Options
@@ -18,8 +18,6 @@ from mltrack_jupyter.tracking.logging import to_number
 if TYPE_CHECKING:
     from mltrack_jupyter.models import ModelSignature
 
-PARAMS_TAG = "mltrack.autolog.params"
-"""Names of the params that autologging wrote, as a JSON list."""
 METRICS_TAG = "mltrack.autolog.metrics"
 """Names of the metrics that autologging wrote, as a JSON list."""
 _MAX_KEY = 250
@@ -76,7 +74,7 @@ class Record:
         if written:
             fluent.log_params(written, run_id=self.run_id)
             mine.update(written)
-            self._mark(PARAMS_TAG, mine)
+            self._mark(AUTOLOGGED, mine)
 
     def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Add points to metrics; those that are no numbers are left out."""
