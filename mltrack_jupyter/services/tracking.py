@@ -185,7 +185,7 @@ class Runs(Protocol):
         ...
 
     @operation("POST", "/api/1/runs/correct-params")
-    def correct_params(self, run_id: str, params: list[Param]) -> None:
+    def correct_params(self, run_id: str, params: list[Param] | None = None) -> None:
         """Replace params that autologging wrote; each value replaced is kept as ``autolog.<name>``.
 
         Those that a user wrote are refused, as are new ones: all are replaced or, on an error, none.

@@ -2900,7 +2900,8 @@ export interface operations {
             content: {
                 "application/json": {
                     run_id: string;
-                    params: components["schemas"]["Param"][];
+                    /** @default null */
+                    params?: components["schemas"]["Param"][] | null;
                 };
             };
         };

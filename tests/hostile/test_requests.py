@@ -178,7 +178,6 @@ BASE = {
 NESTED = {
     "runs/log-batch": {"run_id": "{run_id}", "metrics": [{"key": "m", "value": 1, "timestamp": 0, "step": 0}],
                        "params": [{"key": "p", "value": "1"}], "tags": [{"key": "t", "value": "1"}]},
-    "runs/correct-params": {"run_id": "{run_id}", "params": [{"key": "p", "value": "1"}]},
     "runs/log-inputs": {"run_id": "{run_id}", "models": [{"model_id": "{model_id}"}], "datasets": [
         {"dataset": {"name": "d", "digest": "d", "source_type": "t", "source": "s", "schema": "s", "profile": "p"},
          "tags": [{"key": "k", "value": "v"}]}]},

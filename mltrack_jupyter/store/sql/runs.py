@@ -172,12 +172,12 @@ class SqlRuns(Runs):
             if metrics or params or tags:
                 _changed(connection, row, "log")
 
-    def correct_params(self, run_id: str, params: list[Param]) -> None:
+    def correct_params(self, run_id: str, params: list[Param] | None = None) -> None:
         rules.check_run_id(run_id)
-        rules.check_batch([], params, [])
+        rules.check_batch([], params or [], [])
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
-            run_writes.correct_params(connection, row, params)
+            run_writes.correct_params(connection, row, params or [])
             if params:
                 _changed(connection, row, "correct", ", ".join(item.key for item in params))
 
