@@ -26,9 +26,11 @@ def corrected(services: Services, run_id: str, pairs: Sequence[Param]) -> list[P
     try:
         services.runs.correct_params(run_id, changed)
     except (EndpointNotFound, InvalidParameter) as error:
+        foreign = isinstance(error, EndpointNotFound)
+        reason = "the server never changes a param" if foreign else str(error)
         warnings.warn(
             f"The values of {', '.join(sorted(names))} that autologging logged cannot be replaced "
-            f"({error}); yours are kept as manual.<name>.",
+            f"({reason}); yours are kept as manual.<name>.",
             stacklevel=4,
         )
         return rest + [Param(f"manual.{pair.key}", pair.value) for pair in changed]

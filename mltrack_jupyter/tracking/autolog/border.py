@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
 _MAX_TEXT = 500
 _log = logging.getLogger("mltrack_jupyter.autolog")
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Keep warnings of what is computed for the log from the user, who has not asked for it."""
+    # Filters belong to the process; only its main thread may change them for a while.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class Border:

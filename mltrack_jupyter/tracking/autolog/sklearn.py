@@ -10,6 +10,7 @@ from typing import Any
 
 from mltrack_jupyter.tracking.autolog import sklearn_after
 from mltrack_jupyter.tracking.autolog.arguments import named
+from mltrack_jupyter.tracking.autolog.border import unheard
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset, signature_of
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
@@ -158,7 +159,8 @@ def _fit(
                 "logging the dataset", lambda record: log_dataset(record.run_id, data, targets)
             )
         result = original(self, *args, **kwargs)
-        _log_fitted(training, self, given, example)
+        with unheard():
+            _log_fitted(training, self, given, example)
         return result
 
 

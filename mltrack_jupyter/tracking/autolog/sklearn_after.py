@@ -9,6 +9,7 @@ import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from numbers import Number
 from typing import Any
 
@@ -48,7 +49,7 @@ class Evaluations:
     def predicted(self, record: Record, result: Any, dataset: str) -> None:
         """Remember what a model made of a dataset; lists cannot be told apart and are not."""
         key = id(result)
-        with self._lock:
+        with self._lock, suppress(TypeError):
             gone = weakref.ref(result, lambda _: self._predictions.pop(key, None))
             self._predictions[key] = gone, record, dataset
 

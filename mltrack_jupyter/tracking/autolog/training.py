@@ -150,7 +150,7 @@ class Training:
             **(self.options.extra_tags or {}),
         }
         run = fluent.start_run(tags=tags)
-        if scope.has_cells():
+        if scope.has_cells() and threading.current_thread() is threading.main_thread():
             # The cell ends it, so that what is logged by hand below the training is in it as well.
             run.implicit = True
         else:

@@ -10,6 +10,7 @@ import pandas
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -269,6 +270,16 @@ def test_an_estimator_without_targets_or_score(script, classes, runs):
     PCA(2).fit_transform(classes[0])
     [run] = runs()
     assert (run.data.tags["estimator_name"], run.data.metrics) == ("PCA", {})
+
+
+def test_warnings_of_the_log_are_not_the_users(script, classes, runs):
+    script.sklearn.autolog(log_models=False)
+    constant = DummyClassifier(strategy="constant", constant=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        constant.fit(*classes)
+    [run] = runs()
+    assert run.data.metrics["training_recall_score"] == 0.5
 
 
 def test_what_is_returned_is_what_scikit_learn_returns(script, classes):
