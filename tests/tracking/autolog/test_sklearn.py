@@ -111,7 +111,7 @@ def test_a_pipeline_is_one_run_with_the_params_of_its_steps(script, classes, run
     "train",
     [
         lambda X, y: BaggingClassifier(LogisticRegression(), 3, n_jobs=1).fit(X, y),
-        lambda X, y: GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2, n_jobs=2).fit(X, y),
+        lambda X, y: GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2).fit(X, y),
     ],
 )
 def test_fits_inside_a_fit_are_not_logged(script, classes, runs, train):
