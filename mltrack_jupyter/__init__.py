@@ -20,6 +20,14 @@ if TYPE_CHECKING:
         clear_active_model,
         get_active_model_id,
     )
+    from mltrack_jupyter.tracking.autolog import (
+        autolog,
+        keras,
+        lightgbm,
+        lightning,
+        statsmodels,
+        xgboost,
+    )
     from mltrack_jupyter.tracking.client import Client
     from mltrack_jupyter.tracking.diagnosis import doctor
     from mltrack_jupyter.tracking.fluent import (
@@ -110,6 +118,7 @@ _HOMES = {
     "evaluation": "evaluate validate_evaluation_results",
     "exceptions": "MlflowException",
     "tracking.active_model": "ActiveModel clear_active_model get_active_model_id",
+    "tracking.autolog": "autolog keras lightgbm lightning statsmodels xgboost",
     "tracking.client": "Client",
     "tracking.diagnosis": "doctor",
     "tracking.fluent": (
@@ -162,6 +171,7 @@ __all__ = [
     "ViewType",
     "active_run",
     "clear_active_model",
+    "autolog",
     "compare",
     "create_experiment",
     "create_external_model",
@@ -193,6 +203,9 @@ __all__ = [
     "is_tracking_uri_set",
     "last_active_run",
     "last_logged_model",
+    "keras",
+    "lightgbm",
+    "lightning",
     "load_model",
     "load_table",
     "log_artifact",
@@ -233,8 +246,11 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "sklearn",
     "start_run",
     "validate_evaluation_results",
+    "statsmodels",
+    "xgboost",
 ]
 
 

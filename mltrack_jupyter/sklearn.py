@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter import models
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking import models as verbs
+from mltrack_jupyter.tracking.autolog.sklearn import autolog
 
 if TYPE_CHECKING:
     from mltrack_jupyter.registry import ModelInfo
 
-__all__ = ["load_model", "log_model", "save_model"]
+__all__ = ["autolog", "load_model", "log_model", "save_model"]
 
 
 def log_model(

@@ -9,7 +9,7 @@ import pytest
 import mltrack_jupyter
 
 ROOMS = ["entities", "errors", "services", "store", "models", "registry", "tracking.fluent",
-         "tracking.client", "testing"]  # fmt: skip
+         "tracking.client", "tracking.autolog", "testing"]  # fmt: skip
 
 
 def test_the_names_are_sorted():

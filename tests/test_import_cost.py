@@ -15,6 +15,7 @@ BEFORE = """
 import mltrack_jupyter as mltrack
 mltrack.start_run, mltrack.log_metric, mltrack.search_runs, mltrack.Client, mltrack.log_figure
 mltrack.set_tracking_uri("somewhere")
+mltrack.autolog()
 """
 AFTER = """
 import mltrack_jupyter as mltrack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,12 @@ class Cell:
     last_value: Any = None
 
 
-def infer(cell: Cell, params: list[str] | None, metrics: list[str] | None) -> Inferred:
+def infer(
+    cell: Cell,
+    params: list[str] | None,
+    metrics: list[str] | None,
+    is_logged: Callable[[Any], bool] = lambda _: False,
+) -> Inferred:
     """Return what a cell made.
 
     Parameters
@@ -85,11 +90,14 @@ def infer(cell: Cell, params: list[str] | None, metrics: list[str] | None) -> In
         The cell, after it has run.
     params, metrics
         Names that the user selected; ``None`` to infer them.
+    is_logged
+        Tells of an estimator whether its params are in the run already.
     """
     found = Inferred()
     estimators = _estimators(cell)
     guessed = _literal_params(cell)
-    _add_estimator_params(guessed, estimators)
+    fresh = {name: item for name, item in estimators.items() if not is_logged(item)}
+    _add_estimator_params(guessed, fresh)
     if params is None:
         found.params = guessed
         found.inferred_params = list(guessed)

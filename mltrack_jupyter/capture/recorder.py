@@ -19,7 +19,8 @@ from mltrack_jupyter.capture.writing import write_run
 from mltrack_jupyter.entities import ModelVersion, Run, RunStatus
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking import fluent, origins
+from mltrack_jupyter.tracking.origins import Origins
 
 # Magics that run the rest of the cell in the user's namespace: its assignments count as the cell's.
 _TRANSPARENT = ("time", "capture", "prun")
@@ -129,7 +130,9 @@ class TrackedCell:
         cell = Cell(self._code, self._before, self._shell.user_ns, outcome.line, last_value)
         options = self.options
         found = guarded(
-            "looking at the cell", lambda: infer(cell, options.params, options.metrics), Inferred()
+            "looking at the cell",
+            lambda: infer(cell, options.params, options.metrics, self._autologged.has_estimator),
+            Inferred(),
         )
         notes = [*found.warnings, *figures.notes()]
         tags = {**self._git.tags(), **self._inferred_tag(found)}
@@ -179,6 +182,8 @@ class TrackedCell:
 
     def _model(self, found: Inferred, cell: Cell, *, register: bool) -> list[str]:
         wanted = self.options.register
+        if self._autologged.models:
+            return self._register_autologged(wanted if register else "")
         if found.model is None:
             return [f"--register {wanted}: no fitted model in the cell"] if wanted else []
         return guarded(
@@ -186,6 +191,22 @@ class TrackedCell:
             lambda: self._log_model(found, cell, wanted if register else ""),
             [f"the model {found.model_name!r} could not be logged; the log has the reason"],
         )
+
+    @property
+    def _autologged(self) -> Origins:
+        return origins.known(self.run_id)
+
+    def _register_autologged(self, name: str) -> list[str]:
+        """Register the model that autologging has logged already, if that is wanted."""
+        from mltrack_jupyter.registry import register_model
+
+        uri = f"runs:/{self.run_id}/{self._autologged.models[-1]}"
+        try:
+            if name:
+                self._version = register_model(self._services, uri, name)
+        except MltrackError as error:
+            return [f"the model was not registered as {name!r}: {error}"]
+        return []
 
     def _log_model(self, found: Inferred, cell: Cell, name: str) -> list[str]:
         from mltrack_jupyter.registry import log_model

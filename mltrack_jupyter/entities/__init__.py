@@ -39,6 +39,7 @@ from mltrack_jupyter.entities.registered_model import (
     RegisteredModel,
 )
 from mltrack_jupyter.entities.run import (
+    AUTOLOGGED,
     Dataset,
     DatasetInput,
     DatasetSummary,
@@ -69,6 +70,7 @@ RunTag = ExperimentTag = InputTag = ModelVersionTag = RegisteredModelTag = Logge
 LoggedModelInput, LoggedModelOutput, LoggedModelParameter = ModelInput, ModelOutput, Param
 
 __all__ = [
+    "AUTOLOGGED",
     "STAGES",
     "Alias",
     "Amendment",

@@ -8,6 +8,9 @@ from msgspec.structs import force_setattr
 
 from mltrack_jupyter.entities.base import Entity, Tag, as_dict, number, text
 
+AUTOLOGGED = "mltrack.autolog.params"
+"""Tag of a run with the names of the params that autologging wrote, as a JSON list."""
+
 
 class RunStatus(str, Enum):
     """Where a run stands; the order gives MLflow's numbers (from 1)."""

@@ -128,6 +128,20 @@ def _status(_: str, __: Mapping[str, Any]) -> None:
     sys.stdout.writelines(f"{name + ':':<12}{value}\n" for name, value in lines.items())
 
 
+def _autolog(rest: str, namespace: Mapping[str, Any]) -> None:
+    from mltrack_jupyter.tracking.autolog import LIBRARIES, autolog, switched_on
+
+    words = split_line(rest, namespace)
+    if words not in ([], ["on"], ["off"]):
+        raise UsageError(f"%mltrack autolog takes on or off, not {rest!r}.")
+    if words:
+        autolog(disable=words == ["off"])
+    on = switched_on()
+    sys.stdout.write(f"Autologging: {', '.join(on) if on else 'off'}\n")
+    if not on:
+        sys.stdout.write(f"%mltrack autolog on logs trainings with {', '.join(LIBRARIES)}.\n")
+
+
 VERBS = {
     "runs": Verb("runs [FILTER]", "a table of runs", _runs),
     "compare": Verb("compare [--color METRIC] [RUN_IDS or FILTER]", "runs side by side", _compare),
@@ -136,5 +150,6 @@ VERBS = {
     ),
     "open": Verb("open RUN_ID", "one run", _open),
     "experiment": Verb("experiment [NAME]", "choose the experiment", _experiment),
+    "autolog": Verb("autolog [on or off]", "log trainings by themselves", _autolog),
     "status": Verb("status", "where runs go", _status),
 }

@@ -53,7 +53,11 @@ from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestRegisteredModels,
     TestRegisteredModelSearch,
 )
-from mltrack_jupyter.testing.runs import TestBatches, TestInputsAndOutputs, TestRuns  # noqa: E402
+from mltrack_jupyter.testing.runs import (  # noqa: E402
+    TestBatches,
+    TestInputsAndOutputs,
+    TestRuns,
+)
 from mltrack_jupyter.testing.search import (  # noqa: E402
     TestFilters,
     TestOrder,

@@ -16,6 +16,7 @@ from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import start_run
 from mltrack_jupyter.tracking.scope import ActiveRun
@@ -205,7 +206,9 @@ def log_params(
         for first in range(0, len(pairs), _BATCH):
             session.services().runs.log_batch(run_id, params=pairs[first : first + _BATCH])
         return handle(synchronous)
-    _write(run, RunEntry(run_id=run.run_id, params=pairs), synchronous)
+    kept, tags = corrected(run.run_id, pairs)
+    entry = RunEntry(run_id=run.run_id, params=[*pairs, *kept], tags=tags)
+    _write(run, entry, synchronous)
     run.logged[0].update(params)
     return handle(synchronous)
 

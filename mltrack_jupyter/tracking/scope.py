@@ -220,6 +220,11 @@ def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
     _context = provider
 
 
+def has_cells() -> bool:
+    """Tell whether this is a notebook, which ends at each cell's end what a log call opened by itself."""
+    return _context is not script_context
+
+
 def push(run: ActiveRun) -> ActiveRun:
     """Make a run the active one."""
     global _newest, _last_of_process

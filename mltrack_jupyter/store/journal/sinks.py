@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from mltrack_jupyter.entities import Metric, NewRun, Refusal, RunEntry, Tag, ViewType
+from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
 from mltrack_jupyter.errors import (
     EndpointNotFound,
     MltrackError,
@@ -18,8 +18,11 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
 
+_AMENDED = "mltrack.amended."
+"""Before the name of a param, the tag with its newest value on a server that never changes one."""
 _CHOSEN = "mltrack.run_id"
 """The tag with the id that a run was begun under while its server, which gives its own ids, was away."""
 
@@ -140,15 +143,24 @@ class MlflowSink:
             yield error.message
             return
         calls: list[dict[str, Any]] = [{"metrics": part} for part in _parts(_points(entry), 1000)]
-        calls += [{"params": [param]} for param in entry.params]
         calls += [{"tags": part} for part in _parts(_last(entry.tags), 100)]
         for call in calls:
             yield from _refusal(lambda call=call: runs.log_batch(run_id, **call))
+        yield from self._write_params(run_id, entry.params)
         if entry.datasets:
             yield from _refusal(lambda: runs.log_inputs(run_id, datasets=entry.datasets))
         if entry.status is not None:
             status, end = entry.status, entry.end_time
             yield from _refusal(lambda: runs.update(run_id, status=status, end_time=end))
+
+    def _write_params(self, run_id: str, params: Sequence[Param]) -> Iterator[str]:
+        """Write params; one that has another value already, which there never changes, goes into a tag."""
+        log = self._services.runs.log_batch
+        for param in params:
+            refused = list(_refusal(lambda param=param: log(run_id, params=[param])))
+            tag = Tag(f"{_AMENDED}{param.key}"[: rules.MAX_KEY], param.value)
+            if refused and list(_refusal(lambda tag=tag: log(run_id, tags=[tag]))):
+                yield from refused
 
     def _create(self, entry: RunEntry) -> str:
         assert entry.new is not None

@@ -1,0 +1,112 @@
+"""A library whose trainings can be logged: its options, and whether it is switched on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking.autolog import imports
+from mltrack_jupyter.tracking.autolog.border import Border
+from mltrack_jupyter.tracking.autolog.patches import Patches
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user asked of the autologging of a library; the names are MLflow's."""
+
+    log_models: bool = True
+    log_input_examples: bool = False
+    log_model_signatures: bool = True
+    log_datasets: bool = True
+    exclusive: bool = False
+    silent: bool = False
+    registered_model_name: str | None = None
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Options of this library alone."""
+
+
+class Integration:
+    """One library: which packages it patches, and how.
+
+    Parameters
+    ----------
+    name
+        As in ``mltrack.<name>.autolog``.
+    roots
+        The packages that are watched; none of them is imported.
+    patch
+        Called with each of their modules after its import.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        roots: tuple[str, ...],
+        patch: Callable[[Integration, ModuleType], None],
+    ) -> None:
+        self.name = name
+        self.patches = Patches()
+        self.options = Options()
+        self._roots = roots
+        self._patch = patch
+        self._on = False
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+
+    @property
+    def on(self) -> bool:
+        """Whether trainings are logged; never in a process that was forked from this one."""
+        return self._on and self._pid == os.getpid()
+
+    def enable(self, options: Options) -> None:
+        """Log trainings from now on; a second time only changes the options."""
+        _check(self.name, options)
+        with self._lock:
+            self.options = options
+            self._pid = os.getpid()
+            if not self._on:
+                self._on = True
+                for root in self._roots:
+                    imports.watch(root, self._loaded)
+
+    def disable(self) -> None:
+        """Log no trainings, and put back every function that was replaced."""
+        with self._lock:
+            if self._on:
+                self._on = False
+                for root in self._roots:
+                    imports.unwatch(root, self._loaded)
+                self.patches.restore(*self._roots)
+
+    def switch(self, options: Options, *, disable: bool) -> None:
+        """Do one or the other."""
+        if disable:
+            self.disable()
+        else:
+            self.enable(options)
+
+    def _loaded(self, module: ModuleType) -> None:
+        # An import of the user's may not fail because something in the library is not as expected.
+        Border(self.name, silent=self.options.silent).attempt(
+            f"patching {module.__name__}", lambda: self._patch(self, module), None
+        )
+
+
+def _check(name: str, options: Options) -> None:
+    most = options.more.get("max_tuning_runs")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+        raise InvalidParameter(
+            f"mltrack.{name}.autolog(max_tuning_runs={most!r}): it is a number of runs from 0, or None "
+            "for all of them."
+        )
+    if options.extra_tags and not isinstance(options.extra_tags, Mapping):
+        raise InvalidParameter(
+            f"mltrack.{name}.autolog(extra_tags=...) takes a dict of tags, not a "
+            f"{type(options.extra_tags).__name__}."
+        )

@@ -1,0 +1,184 @@
+"""Writing what a training tells to its run: names without clashes, and whose they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mltrack_jupyter.entities import AUTOLOGGED, Run
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking import fluent, origins
+from mltrack_jupyter.tracking.autolog.integration import Options
+from mltrack_jupyter.tracking.logging import to_number
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.models import ModelSignature
+
+METRICS_TAG = "mltrack.autolog.metrics"
+"""Names of the metrics that autologging wrote, as a JSON list."""
+_MAX_KEY = 250
+# What MLflow's servers take.
+_MAX_PARAM = 6_000
+_MAX_TAG = 5_000
+_BAD = re.compile(r"[^\w\-. :/]")
+
+
+class Record:
+    """The part of a run that one training writes.
+
+    What a user wrote by hand under the same name stays; the value found here is then kept as
+    ``autolog.<name>``. What a second training in one run writes begins with the name of its model.
+    """
+
+    def __init__(self, run: Run, label: str, options: Options, *, is_model: bool) -> None:
+        self.run_id = run.info.run_id
+        self.experiment_id = run.info.experiment_id
+        self._options = options
+        self.origins = origins.of_run(self.run_id)
+        self._params = {**run.data.params}
+        self._tags = {**run.data.tags}
+        self._metrics = set(run.data.metrics)
+        self.is_model = is_model
+        self._prefix = self._choose_prefix(label)
+        self._place = "" if not self._prefix else f"-{self._prefix[:-1]}"
+
+    def _choose_prefix(self, label: str) -> str:
+        mine = self.origins
+        mine.labels[label] += 1
+        number = mine.labels[label]
+        # What only transforms leaves the plain names to the model that comes after it.
+        mine.trained += self.is_model
+        if self.is_model and mine.trained == 1:
+            return ""
+        return f"{label}." if number == 1 else f"{label}-{number}."
+
+    def name(self, key: Any) -> str:
+        """Return a name as stores take it: ``ndcg@3`` becomes ``ndcg_at_3``, as in MLflow."""
+        text = _BAD.sub("_", str(key).replace("@", "_at_"))
+        return f"{self._prefix}{text}"[:_MAX_KEY]
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Write params; those that a user wrote by hand stay."""
+        mine = self.origins.params
+        by_hand = (fluent.logged_keys(self.run_id)[0] | set(self._params)) - set(mine)
+        written: dict[str, str] = {}
+        for key, value in values.items():
+            name, text = self.name(key), _text(value)
+            if name in mine or self._params.get(name) == text:
+                continue
+            written[f"autolog.{name}" if name in by_hand else name] = text
+        if written:
+            fluent.log_params(written, run_id=self.run_id)
+            mine.update(written)
+            self._mark(AUTOLOGGED, mine)
+
+    def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
+        """Add points to metrics; those that are no numbers are left out."""
+        mine = self.origins.metrics
+        before = len(mine)
+        by_hand = (fluent.logged_keys(self.run_id)[1] | self._metrics) - mine
+        points: dict[str, float] = {}
+        for key, value in values.items():
+            try:
+                number = to_number(str(key), value)
+            except InvalidParameter:
+                continue
+            name = self.name(key)
+            points[f"autolog.{name}" if name in by_hand else name] = number
+        if points:
+            fluent.log_metrics(points, step=step, run_id=self.run_id)
+            mine |= set(points)
+            if len(mine) != before:
+                self._mark(METRICS_TAG, mine)
+
+    def tags(self, values: Mapping[str, Any]) -> None:
+        """Set tags; those that a user set by hand stay."""
+        mine = self.origins.tags
+        by_hand = set(self._tags) - mine
+        written = {
+            (f"autolog.{name}" if name in by_hand else name): str(value)[:_MAX_TAG]
+            for name, value in ((self.name(key), value) for key, value in values.items())
+            if self._tags.get(name) != str(value)
+        }
+        if written:
+            fluent.set_tags(written, run_id=self.run_id)
+            mine |= set(written)
+
+    def note(self, tag: str, text: str) -> None:
+        """Set a tag of autologging itself."""
+        fluent.set_tags({tag: text[:_MAX_TAG]}, run_id=self.run_id)
+
+    def _mark(self, tag: str, names: Any) -> None:
+        listed = sorted(names)
+        while len(json.dumps(listed, ensure_ascii=False)) > _MAX_TAG:
+            listed = [*listed[: len(listed) * 3 // 4], "…"]
+        self.note(tag, json.dumps(listed, ensure_ascii=False))
+
+    def text(self, text: str, path: str) -> None:
+        """Write a text file."""
+        fluent.log_text(text, self._path(path), run_id=self.run_id)
+
+    def json(self, content: Any, path: str) -> None:
+        """Write a JSON file."""
+        fluent.log_dict(content, self._path(path), run_id=self.run_id)
+
+    def _path(self, path: str) -> str:
+        stem, dot, ending = path.rpartition(".")
+        return f"{stem}{self._place}{dot}{ending}" if dot else f"{path}{self._place}"
+
+    def model(
+        self,
+        model: Any,
+        path: str = "model",
+        *,
+        signature: ModelSignature | None = None,
+        example: Any = None,
+        save: Callable[[Path], Any] | None = None,
+    ) -> str:
+        """Log a model and return where: by its flavor, or as the file that ``save`` writes."""
+        from mltrack_jupyter.tracking.models import log_model
+
+        options, place = self._options, self._path(path)
+        if _has_flavor(model):
+            log_model(
+                model,
+                place,
+                run_id=self.run_id,
+                signature=signature if options.log_model_signatures else None,
+                input_example=example if options.log_input_examples else None,
+                registered_model_name=options.registered_model_name if path == "model" else None,
+                serialization_format=options.more.get("serialization_format"),
+            )
+            self.origins.models.append(place)
+        elif save is not None:
+            with tempfile.TemporaryDirectory(prefix="mltrack-model-") as folder:
+                save(Path(folder))
+                if signature is not None and options.log_model_signatures:
+                    text = json.dumps(signature.to_dict(), indent=2)
+                    (Path(folder) / "signature.json").write_text(text, encoding="utf-8")
+                fluent.log_artifacts(folder, place, run_id=self.run_id)
+        return place
+
+    def covers(self, *estimators: Any) -> None:
+        """Note whose params are in the run now, so that nobody writes them a second time."""
+        self.origins.add_estimators(*estimators)
+
+
+def _has_flavor(model: Any) -> bool:
+    # Models bring a parser of YAML with them, which switching on need not load.
+    from mltrack_jupyter.models.flavors import flavor_of
+
+    try:
+        flavor_of(model)
+    except InvalidParameter:
+        return False
+    return True
+
+
+def _text(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _MAX_PARAM else text[: _MAX_PARAM - 1] + "…"

@@ -1,0 +1,140 @@
+"""statsmodels: every ``fit`` of a model, with the figures of its summary."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mltrack_jupyter.tracking.autolog.arguments import named, without
+from mltrack_jupyter.tracking.autolog.datasets import log_dataset
+from mltrack_jupyter.tracking.autolog.integration import Integration, Options
+from mltrack_jupyter.tracking.autolog.record import Record
+from mltrack_jupyter.tracking.autolog.sklearn import classes_of
+from mltrack_jupyter.tracking.autolog.training import Training, current
+
+# MLflow's choice of the numbers of a result.
+_METRICS = (
+    "aic",
+    "bic",
+    "centered_tss",
+    "condition_number",
+    "df_model",
+    "df_resid",
+    "ess",
+    "f_pvalue",
+    "fvalue",
+    "llf",
+    "mse_model",
+    "mse_resid",
+    "mse_total",
+    "rsquared",
+    "rsquared_adj",
+    "scale",
+    "ssr",
+    "uncentered_tss",
+)
+_NO_PARAMS = ("self", "start_params", "callback")
+
+
+def autolog(
+    log_models: bool = False,
+    log_datasets: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    registered_model_name: str | None = None,
+    extra_tags: Mapping[str, str] | None = None,
+) -> None:
+    """Log every fit of statsmodels from now on; ``disable=True`` ends that.
+
+    The library's only file format is the pickle, which nobody should have to load: with
+    ``log_models=True`` it is written, else the summary and the coefficients are all that is kept. The
+    other parameters are those of scikit-learn's ``autolog``.
+    """
+    options = Options(
+        log_models=log_models,
+        log_datasets=log_datasets,
+        exclusive=exclusive,
+        silent=silent,
+        registered_model_name=registered_model_name,
+        extra_tags=extra_tags or {},
+    )
+    INTEGRATION.switch(options, disable=disable)
+
+
+def _patch(integration: Integration, module: types.ModuleType) -> None:
+    for owner in classes_of(module):
+        if any(base.__module__ == "statsmodels.base.model" for base in owner.__mro__):
+            integration.patches.method(owner, "fit", functools.partial(_fit, integration))
+
+
+def _fit(
+    integration: Integration,
+    original: Callable[..., Any],
+    self: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    if current() is not None:
+        return original(self, *args, **kwargs)
+    with Training(integration, type(self).__name__) as training:
+        if training.record is None:
+            return original(self, *args, **kwargs)
+        training.write(
+            "logging params",
+            lambda record: _describe(record, self, named(original, (self, *args), kwargs)),
+        )
+        if training.options.log_datasets:
+            training.write(
+                "logging the dataset",
+                lambda record: log_dataset(record.run_id, self.exog, self.endog),
+            )
+        result = original(self, *args, **kwargs)
+        training.write("logging metrics", lambda record: record.metrics(_numbers(training, result)))
+        training.write("logging the summary", lambda record: _log_summary(record, result))
+        if training.options.log_models:
+            training.write(
+                "logging the model",
+                lambda record: record.model(
+                    result, save=lambda folder: result.save(str(folder / "model.pickle"))
+                ),
+            )
+        return result
+
+
+def _describe(record: Record, model: Any, given: Mapping[str, Any]) -> None:
+    kind = type(model)
+    names = {
+        "estimator_name": kind.__name__,
+        "estimator_class": f"{kind.__module__}.{kind.__name__}",
+    }
+    record.tags(names)
+    formula = getattr(model, "formula", None)
+    more = {} if formula is None else {"formula": formula}
+    record.params({**without(given, _NO_PARAMS), **more})
+
+
+def _numbers(training: Training, result: Any) -> dict[str, Any]:
+    # Each is computed when it is asked for, and some raise for some models.
+    found = {
+        name: training.attempt(
+            f"computing {name}", functools.partial(getattr, result, name, None), None
+        )
+        for name in _METRICS
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _log_summary(record: Record, result: Any) -> None:
+    record.text(str(result.summary()), "model_summary.txt")
+    names = list(getattr(result.model, "exog_names", None) or [])
+    values = [float(value) for value in getattr(result, "params", ())]
+    if len(names) == len(values):
+        record.json(dict(zip(names, values, strict=True)), "coefficients.json")
+
+
+INTEGRATION = Integration("statsmodels", ("statsmodels",), _patch)
+"""The integration that :func:`autolog` switches."""
