@@ -95,9 +95,7 @@ def save_model(
         )
         pins = infer_requirements(model, saved.modules) if requirements is None else requirements
         _write_texts(draft, about, pins)
-        if target.exists():
-            target.rmdir()
-        draft.rename(target)
+        _move(draft, target)
     finally:
         shutil.rmtree(private, ignore_errors=True)
     return about
@@ -109,6 +107,12 @@ def _new_folder(path: str | Path) -> Path:
         raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
+
+
+def _move(draft: Path, target: Path) -> None:
+    if target.exists():
+        target.rmdir()
+    draft.rename(target)
 
 
 def _write_texts(draft: Path, about: ModelMetadata, requirements: Sequence[str]) -> None:
