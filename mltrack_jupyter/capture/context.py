@@ -9,8 +9,9 @@ from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.capture.git import GitState, find_root, read_git
-from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, kernel_id, source_name
-from mltrack_jupyter.capture.redact import redact
+from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, source_name
+from mltrack_jupyter.store.process import kernel_id
+from mltrack_jupyter.tracking.redact import redact
 
 MAX_CODE = 100_000
 _finder = NotebookFinder()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mltrack_jupyter.store.process import kernel_id
+
 UNKNOWN = "<unknown notebook>"
 _TIMEOUT = 1.0
 _PAUSE = 30.0
-_KERNEL_FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
 _MAX_ANSWER = 5_000_000
 
@@ -36,15 +35,6 @@ class Notebook:
     def folder(self) -> Path:
         """The folder that git is asked about."""
         return self.file.parent if self.file is not None else Path.cwd()
-
-
-def kernel_id() -> str:
-    """Return the id of this kernel, ``""`` outside of one."""
-    module = sys.modules.get("ipykernel.kernelapp")
-    if module is None or not module.IPKernelApp.initialized():
-        return ""
-    match = _KERNEL_FILE.search(str(module.IPKernelApp.instance().connection_file))
-    return match[1] if match else ""
 
 
 class NotebookFinder:

@@ -14,12 +14,12 @@ from mltrack_jupyter.capture.context import GitLook, Place, code_tag, find_place
 from mltrack_jupyter.capture.figures import Figures, FigureTaps
 from mltrack_jupyter.capture.namespace import Cell, Inferred, Snapshot, infer
 from mltrack_jupyter.capture.outcome import Outcome
-from mltrack_jupyter.capture.redact import redact, redact_value
 from mltrack_jupyter.capture.writing import write_run
 from mltrack_jupyter.entities import ModelVersion, Run, RunStatus
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking.redact import redact, redact_value
 
 # Magics that run the rest of the cell in the user's namespace: its assignments count as the cell's.
 _TRANSPARENT = ("time", "capture", "prun")
@@ -132,9 +132,7 @@ class TrackedCell:
             "looking at the cell", lambda: infer(cell, options.params, options.metrics), Inferred()
         )
         notes = [*found.warnings, *figures.notes()]
-        tags = {**self._git.tags(), **self._inferred_tag(found)}
-        if outcome.text:
-            tags["mltrack.error"] = outcome.text
+        tags = {**self._git.tags(), **self._inferred_tag(found), **outcome.tags}
         # A refused store is no reason to keep the rest: each of these may fail alone.
         notes += self._values(found, tags)
         notes += self._files(figures)

@@ -20,7 +20,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunData, RunInfo, RunInputs, RunOutputs, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import leases, reasons, session
 from mltrack_jupyter.tracking.clock import now_ms
 
 PARENT = "mlflow.parentRunId"
@@ -88,7 +88,7 @@ class ActiveRun:
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
         if not self.closed and self.is_ours:
-            finish_run(self.info.run_id, status_of(error).value)
+            finish_run(self.info.run_id, status_of(error).value, reasons.tags_of(error))
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
@@ -194,6 +194,7 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
 
 def _push(run: ActiveRun) -> ActiveRun:
     global _newest, _last_of_process
+    leases.hold(run.services, run.info.run_id)
     with _lock:
         _opened.append(run)
         _last_of_process = run.info.run_id
@@ -210,8 +211,8 @@ def find(run_id: str) -> ActiveRun | None:
         return next((run for run in reversed(_opened) if run.info.run_id == run_id), None)
 
 
-def finish_run(run_id: str, status: str = "FINISHED") -> None:
-    """End an open run, and what is still open inside it, with a status."""
+def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:
+    """End an open run, and what is still open inside it, with a status and the tags that say why."""
     known = RunStatus.__members__.get(status)
     if known is None or not known.is_terminated:
         raise InvalidParameter(
@@ -224,7 +225,7 @@ def finish_run(run_id: str, status: str = "FINISHED") -> None:
     with _lock:
         inside = [run for run in reversed(_opened) if scope in _lineage(run)]
     for run in inside:
-        end(run, known)
+        end(run, known, why)
 
 
 def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
@@ -233,22 +234,26 @@ def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
         run = run.parent
 
 
-def end(run: ActiveRun, status: RunStatus) -> None:
-    """End one run, and leave its scope."""
+def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None) -> None:
+    """End one run, with the tags that say why, and leave its scope."""
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
     run.closed = True
     with _lock:
         if run in _opened:
             _opened.remove(run)
+    leases.let_go(run.info.run_id)
+    if why:
+        tags = [Tag(key, value) for key, value in why.items()]
+        run.services.runs.log_batch(run.info.run_id, tags=tags)
     run.services.runs.update(run.info.run_id, status=status, end_time=now_ms())
 
 
-def end_implicit(status: str) -> None:
+def end_implicit(status: str, why: Mapping[str, str] | None = None) -> None:
     """End the runs that a log call opened by itself; a notebook does so after each cell."""
     run = active_run()
     while run is not None:
         if run.implicit:
-            finish_run(run.info.run_id, status)
+            finish_run(run.info.run_id, status, why)
         run = _open(run.parent)
 
 

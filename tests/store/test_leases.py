@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_a_lease_goes_with_its_run(store, database, run_id):
 
 def describe(pid):
     """Return the description that a process gives of itself."""
-    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     here = present()
     return Process(
         process_id=f"p{pid}", host=here.host, boot_id=here.boot_id, pid=pid, started=int(fields[19])
