@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from mltrack_jupyter.services import Services
@@ -30,6 +31,12 @@ class ServicesHolder:
     def opened(self) -> Services | None:
         """The services if they were asked for already."""
         return self._services
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a store already, so that opening it creates none."""
+        path = self.uri.removeprefix("sqlite:///")
+        return self._services is not None or path == self.uri or os.path.exists(path)
 
     def close(self) -> None:
         """Close the store."""
