@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mltrack_jupyter.config import working_folder
 from mltrack_jupyter.store.process import kernel_id
 
 UNKNOWN = "<unknown notebook>"
@@ -34,7 +35,7 @@ class Notebook:
     @property
     def folder(self) -> Path:
         """The folder that git is asked about."""
-        return self.file.parent if self.file is not None else Path.cwd()
+        return self.file.parent if self.file is not None else working_folder()
 
 
 class NotebookFinder:
@@ -134,7 +135,7 @@ def source_name(notebook: Notebook, git_root: Path | None) -> str:
         return UNKNOWN
     absolute = Path(notebook.path).is_absolute()
     # A server's own paths are good names already, so that the working directory need not serve.
-    for root in (git_root, Path.cwd() if absolute else None):
+    for root in (git_root, working_folder() if absolute else None):
         if root is not None and notebook.file is not None and notebook.file.is_relative_to(root):
             return notebook.file.relative_to(root).as_posix()
     return Path(notebook.path).name if absolute else notebook.path

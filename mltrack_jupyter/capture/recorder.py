@@ -10,7 +10,7 @@ from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
 from mltrack_jupyter.capture.code import parse_quietly, read_code
-from mltrack_jupyter.capture.context import GitLook, Place, code_tag, find_place, here, place_tags
+from mltrack_jupyter.capture.context import Place, code_tag, find_place, here, place_tags
 from mltrack_jupyter.capture.figures import Figures, FigureTaps
 from mltrack_jupyter.capture.namespace import Cell, Inferred, Snapshot, infer
 from mltrack_jupyter.capture.outcome import Outcome
@@ -72,15 +72,13 @@ class TrackedCell:
     def begin(self, info: Any = None) -> None:
         """Open the run and start to watch. A store that is down is a ``problem``, not an error."""
         place = find_place(self._shell, info)
-        git = GitLook().start(place.notebook)
-        here.enter(place, git)
+        here.enter(place)
         try:
             self._open_run(place)
         except MltrackError as error:
             here.leave()
             self.problem = f"this cell is not tracked: {error}"
             return
-        self._git = git
         self._code = read_code(unwrapped(self._source.python, self._shell))
         self._before = guarded(
             "looking at the namespace",
@@ -132,7 +130,7 @@ class TrackedCell:
             "looking at the cell", lambda: infer(cell, options.params, options.metrics), Inferred()
         )
         notes = [*found.warnings, *figures.notes()]
-        tags = {**self._git.tags(), **self._inferred_tag(found), **outcome.tags}
+        tags = {**self._inferred_tag(found), **outcome.tags}
         # A refused store is no reason to keep the rest: each of these may fail alone.
         notes += self._values(found, tags)
         notes += self._files(figures)

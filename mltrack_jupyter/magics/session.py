@@ -50,10 +50,11 @@ class Session:
         """Make runs that are started by hand know the notebook they are started in."""
         from mltrack_jupyter.capture import here, outcome_of_session
         from mltrack_jupyter.store.process import kernel_id
-        from mltrack_jupyter.tracking import ending, fluent
+        from mltrack_jupyter.tracking import ending, fluent, surroundings
 
         self._told = True
         fluent.set_context_provider(here.tags)
+        surroundings.set_moment_provider(here.moment)
         if kernel_id():
             ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
 
@@ -122,10 +123,11 @@ class Session:
     def forget(self) -> None:
         """Undo what was told to the tracking room."""
         if self._told:
-            from mltrack_jupyter.tracking import ending, fluent, scope
+            from mltrack_jupyter.tracking import ending, fluent, scope, surroundings
 
             fluent.set_context_provider(scope.script_context)
             ending.set_outcome_provider(ending.outcome_of_script)
+            surroundings.set_moment_provider(surroundings.moment_of_script)
 
     def hooks(self) -> dict[str, Callable[..., None]]:
         """Return the events that are listened to."""

@@ -20,7 +20,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunData, RunInfo, RunInputs, RunOutputs, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import leases, reasons, session
+from mltrack_jupyter.tracking import leases, reasons, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 
 PARENT = "mlflow.parentRunId"
@@ -152,6 +152,7 @@ def script_context() -> dict[str, str]:
         "mlflow.user": config.user_name(),
         "mlflow.source.name": name,
         "mlflow.source.type": "LOCAL",
+        "mltrack.trigger": config.trigger("script"),
     }
 
 
@@ -182,7 +183,9 @@ def open_run(
         start_time=now_ms(),
         tags=[Tag(key, value) for key, value in values.items()],
     )
-    return _push(ActiveRun(run, session.get_tracking_uri(), parent))
+    active = _push(ActiveRun(run, session.get_tracking_uri(), parent))
+    surroundings.record(active.services, active.info.run_id, whole=parent is None)
+    return active
 
 
 def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
@@ -242,6 +245,7 @@ def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None)
         if run in _opened:
             _opened.remove(run)
     leases.let_go(run.info.run_id)
+    surroundings.wait(run.info.run_id)
     if why:
         tags = [Tag(key, value) for key, value in why.items()]
         run.services.runs.log_batch(run.info.run_id, tags=tags)
