@@ -78,7 +78,8 @@ def test_a_run_knows_its_environment_and_its_children_do_not_repeat_it(mltrack):
         pass
     lock = text_of(mltrack, run.info.run_id, surroundings.LOCK).splitlines()
     assert any(line.startswith("sqlalchemy==2.") for line in lock)
-    assert lock == sorted(lock)
+    names = [line.partition("==")[0] for line in lock]
+    assert names == sorted(set(names))
     described = json.loads(text_of(mltrack, run.info.run_id, surroundings.ENVIRONMENT))
     assert described["python"] == sys.version.split()[0]
     assert described["cores"] == os.cpu_count()
@@ -114,7 +115,7 @@ def test_starting_a_run_does_not_wait_for_git(mltrack, repository, standing, mon
 
 def test_the_repository_is_asked_once_for_each_moment(mltrack, repository, standing, monkeypatch):
     asked = []
-    monkeypatch.setattr(surroundings, "read_git", lambda folder: asked.append(folder))
+    monkeypatch.setattr(surroundings, "read_git", asked.append)
     for what in ("cell 1", "cell 2"):
         monkeypatch.setattr(surroundings, "_moment", lambda what=what: Moment(repository, what))
         for _ in range(3):
