@@ -8,6 +8,7 @@ import threading
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.process import present
+from mltrack_jupyter.tracking import beside
 
 SECONDS = 15.0
 """How often the store hears that this process lives."""
@@ -56,10 +57,11 @@ def _renew() -> None:
             stores = {services.uri: services for services in _held.values()}
         for services in stores.values():
             try:
-                if beginning:  # who begins looks after those who could not end
-                    services.leases.reap()
-                else:
-                    services.leases.renew(present().process_id)
+                with beside.inside:
+                    if beginning:  # who begins looks after those who could not end
+                        services.leases.reap()
+                    else:
+                        services.leases.renew(present().process_id)
             except MltrackError:
                 # The next heartbeat may get through; until then the lease says when the last one did.
                 continue

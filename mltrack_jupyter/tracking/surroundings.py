@@ -20,7 +20,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import Tag
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import environment
+from mltrack_jupyter.tracking import beside, environment
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.git import GitState, read_diff, read_git
 from mltrack_jupyter.tracking.redact import redact
@@ -75,13 +75,14 @@ def wait(run_id: str) -> None:
 
 def _write(services: Services, run_id: str, moment: Moment, whole: bool) -> None:
     state = _state(moment)
+    tags = [Tag(key, value) for key, value in state.tags.items()] if state is not None else []
+    texts = _texts(state) if whole else {}
     try:
-        if state is not None:
-            tags = [Tag(key, value) for key, value in state.tags.items()]
-            services.runs.log_batch(run_id, tags=tags)
-        if whole:
+        with beside.inside:
+            if tags:
+                services.runs.log_batch(run_id, tags=tags)
             files = RunFiles(services, run_id)
-            for path, text in _texts(state).items():
+            for path, text in texts.items():
                 files.write(path, io.BytesIO(text.encode()))
     except MltrackError:
         # The run itself tells if its store is away; this is only what stands beside it.

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mltrack_jupyter.tracking import leases, scope
+from mltrack_jupyter.tracking import beside, leases, scope
 
 PARENT = "mlflow.parentRunId"
 
@@ -120,3 +120,25 @@ def test_a_forked_child_begins_with_nothing_of_its_own_open(mltrack):
             os._exit(0)
         os.waitpid(child, 0)
     assert os.read(reading, 1000) == b"[] None {}"
+
+
+def test_a_fork_waits_until_no_thread_of_ours_is_inside_a_store(mltrack):
+    entered, leave, order = threading.Event(), threading.Event(), []
+
+    def work():
+        with beside.inside:
+            entered.set()
+            leave.wait(5)
+            order.append("left")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    entered.wait()
+    threading.Timer(0.2, leave.set).start()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if order == ["left"] and beside.inside.acquire(timeout=1) else 1)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert beside.inside.acquire(timeout=1)
+    beside.inside.release()
