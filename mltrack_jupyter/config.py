@@ -40,15 +40,25 @@ def setting(*names: str) -> str:
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
+def working_folder() -> Path:
+    """Return the working directory, or the user's home if it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path.home()
+
+
+def trigger(usual: str) -> str:
+    """Return what started a run: ``cell``, ``script``, ``api``, or what the environment says."""
+    return setting("MLTRACK_TRIGGER") or usual
+
+
 def default_store(start: Path | None = None) -> Path:
     """Return the folder of the store; nothing is created.
 
     It is the nearest ``.mltrack`` upwards, else one at the git root, else one here.
     """
-    try:
-        here = (start or Path.cwd()).absolute()
-    except FileNotFoundError:  # the working directory was deleted
-        here = Path.home()
+    here = (start or working_folder()).absolute()
     git_root = None
     for folder in (here, *here.parents):
         if (folder / STORE_FOLDER).is_dir():

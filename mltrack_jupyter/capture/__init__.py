@@ -1,9 +1,9 @@
 """What a cell did: namespace difference, figures, model, code, notebook and commit."""
 
 from mltrack_jupyter.capture.context import here
-from mltrack_jupyter.capture.outcome import Outcome, outcome_of
+from mltrack_jupyter.capture.outcome import Outcome, outcome_of, outcome_of_session
 from mltrack_jupyter.capture.recorder import Options, Report, Source, TrackedCell
-from mltrack_jupyter.capture.redact import redact
+from mltrack_jupyter.tracking.redact import redact
 
 __all__ = [
     "Options",
@@ -13,5 +13,6 @@ __all__ = [
     "TrackedCell",
     "here",
     "outcome_of",
+    "outcome_of_session",
     "redact",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mltrack_jupyter import config
-from mltrack_jupyter.capture.git import GitState, find_root, read_git
-from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, kernel_id, source_name
-from mltrack_jupyter.capture.redact import redact
+from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, source_name
+from mltrack_jupyter.store.process import kernel_id
+from mltrack_jupyter.tracking.git import find_root
+from mltrack_jupyter.tracking.redact import redact
+from mltrack_jupyter.tracking.surroundings import Moment
 
 MAX_CODE = 100_000
 _finder = NotebookFinder()
@@ -62,7 +63,7 @@ def place_tags(place: Place) -> dict[str, str]:
         "mltrack.cell.id": place.cell_id,
         "mltrack.execution_count": "" if count is None else str(count),
         "mltrack.kernel.id": kernel_id(),
-        "mltrack.trigger": "cell",
+        "mltrack.trigger": config.trigger("cell"),
     }
     return {key: value for key, value in tags.items() if value}
 
@@ -72,71 +73,46 @@ def code_tag(source: str) -> str:
     return redact(source[:MAX_CODE]) + ("\n# …" if len(source) > MAX_CODE else "")
 
 
-@dataclass
-class GitLook:
-    """A look at the repository, taken beside the cell so that the cell does not wait for git."""
-
-    _found: list[GitState | None] = field(default_factory=list)
-    _thread: threading.Thread | None = None
-
-    def start(self, notebook: Notebook) -> GitLook:
-        """Begin to look."""
-        folder = notebook.folder
-        if find_root(folder) is not None:
-            target = lambda: self._found.append(read_git(folder))  # noqa: E731
-            self._thread = threading.Thread(target=target, name="mltrack-git", daemon=True)
-            self._thread.start()
-        return self
-
-    def tags(self) -> dict[str, str]:
-        """Return what was seen, waiting for it at most three seconds; nothing without a repository."""
-        if self._thread is not None:
-            self._thread.join(3.0)
-        state = self._found[0] if self._found else None
-        if state is None:
-            return {}
-        tags = {
-            "mlflow.source.git.commit": state.commit,
-            "mlflow.source.git.branch": state.branch,
-            "mltrack.git.dirty": str(state.dirty).lower(),
-        }
-        return {key: value for key, value in tags.items() if value}
-
-
 class Here:
-    """The tags of the cell that runs now, worked out once for all the runs that it starts."""
+    """Where the cell that runs now is, worked out once for all the runs that it starts."""
 
     def __init__(self) -> None:
-        self._known: tuple[object, dict[str, str]] | None = None
-        self._open: tuple[Place, GitLook] | None = None
+        self._known: tuple[object, Place] | None = None
+        self._open: Place | None = None
 
-    def enter(self, place: Place, git: GitLook) -> None:
+    def enter(self, place: Place) -> None:
         """Say that a tracked cell runs."""
-        self._open, self._known = (place, git), None
+        self._open = place
 
     def leave(self) -> None:
         """Say that the tracked cell has ended."""
-        self._open = self._known = None
+        self._open = None
 
     def tags(self) -> dict[str, str]:
         """Return the system tags of a run that is started by hand in a notebook."""
+        place = self._place()
+        if place is None:
+            return {}
+        usual = "cell" if self._open is not None else "api"
+        return {**place_tags(place), "mltrack.trigger": config.trigger(usual)}
+
+    def moment(self) -> Moment:
+        """Return where git is asked, and until when its answer holds: until the next cell."""
+        place = self._place()
+        if place is None:
+            return Moment(config.working_folder())
+        return Moment(place.notebook.folder, place)
+
+    def _place(self) -> Place | None:
         from IPython.core.getipython import get_ipython
 
         shell = get_ipython()
-        if shell is None:
-            return {}
+        if self._open is not None or shell is None:
+            return self._open
         key = (id(shell), shell.execution_count)
         if self._known is None or self._known[0] != key:
-            self._known = (key, self._look(shell))
-        return dict(self._known[1])
-
-    def _look(self, shell: Any) -> dict[str, str]:
-        if self._open is not None:
-            place, git = self._open
-            return {**place_tags(place), **git.tags()}
-        place = find_place(shell)
-        git = GitLook().start(place.notebook)
-        return {**place_tags(place), **git.tags(), "mltrack.trigger": "api"}
+            self._known = (key, find_place(shell))
+        return self._known[1]
 
 
 here = Here()

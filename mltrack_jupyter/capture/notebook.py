@@ -5,18 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mltrack_jupyter.config import working_folder
+from mltrack_jupyter.store.process import kernel_id
+
 UNKNOWN = "<unknown notebook>"
 _TIMEOUT = 1.0
 _PAUSE = 30.0
-_KERNEL_FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
 _MAX_ANSWER = 5_000_000
 
@@ -35,16 +35,7 @@ class Notebook:
     @property
     def folder(self) -> Path:
         """The folder that git is asked about."""
-        return self.file.parent if self.file is not None else Path.cwd()
-
-
-def kernel_id() -> str:
-    """Return the id of this kernel, ``""`` outside of one."""
-    module = sys.modules.get("ipykernel.kernelapp")
-    if module is None or not module.IPKernelApp.initialized():
-        return ""
-    match = _KERNEL_FILE.search(str(module.IPKernelApp.instance().connection_file))
-    return match[1] if match else ""
+        return self.file.parent if self.file is not None else working_folder()
 
 
 class NotebookFinder:
@@ -144,7 +135,7 @@ def source_name(notebook: Notebook, git_root: Path | None) -> str:
         return UNKNOWN
     absolute = Path(notebook.path).is_absolute()
     # A server's own paths are good names already, so that the working directory need not serve.
-    for root in (git_root, Path.cwd() if absolute else None):
+    for root in (git_root, working_folder() if absolute else None):
         if root is not None and notebook.file is not None and notebook.file.is_relative_to(root):
             return notebook.file.relative_to(root).as_posix()
     return Path(notebook.path).name if absolute else notebook.path

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import traceback
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from mltrack_jupyter.capture.redact import redact
 from mltrack_jupyter.entities import RunStatus
-
-_MAX_TRACEBACK = 20_000
+from mltrack_jupyter.tracking import reasons
+from mltrack_jupyter.tracking.redact import redact
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,13 @@ class Outcome:
     error: BaseException | None = None
     line: int | None = None
     text: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that say why the run ended so."""
+        if self.error is None:
+            return {}
+        return {reasons.REASON: reasons.sentence_of(self.error), reasons.ERROR: self.text}
 
 
 def outcome_of(error: BaseException | None, namespace: dict[str, Any]) -> Outcome:
@@ -46,5 +53,27 @@ def _own_part(trace: TracebackType | None, namespace: dict[str, Any]) -> Traceba
 
 def _text(error: BaseException, own: TracebackType | None) -> str:
     lines = traceback.format_exception(type(error), error, own or error.__traceback__)
-    text = "".join(lines).rstrip()
-    return text if len(text) <= _MAX_TRACEBACK else "…" + text[-_MAX_TRACEBACK:]
+    return reasons.cut_traceback("".join(lines).rstrip())
+
+
+def outcome_of_session(shell: Any) -> tuple[RunStatus, dict[str, str]]:
+    """Return the status, and its reason as tags, of runs that were left open when their kernel was shut down."""
+    action = "restarted" if _is_restarting() else "shut down"
+    reason = f"The kernel was {action} while the run was open"
+    last = getattr(shell, "last_execution_result", None)
+    error = getattr(last, "error_before_exec", None) or getattr(last, "error_in_exec", None)
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
+    failed = outcome_of(error, shell.user_ns)
+    if failed.status is not RunStatus.FAILED:
+        return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
+    sentence = f"{reason}; its last cell had failed: {reasons.sentence_of(error)}"
+    return RunStatus.FAILED, {**failed.tags, reasons.REASON: sentence}
+
+
+def _is_restarting() -> bool:
+    """Tell whether this kernel was asked to make room for its successor."""
+    module = sys.modules.get("ipykernel.kernelapp")
+    kernel = module.IPKernelApp.instance().kernel if module else None
+    message = getattr(kernel, "_shutdown_message", None) or {}
+    return bool((message.get("content") or {}).get("restart"))

@@ -10,17 +10,17 @@ from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
 from mltrack_jupyter.capture.code import parse_quietly, read_code
-from mltrack_jupyter.capture.context import GitLook, Place, code_tag, find_place, here, place_tags
+from mltrack_jupyter.capture.context import Place, code_tag, find_place, here, place_tags
 from mltrack_jupyter.capture.figures import Figures, FigureTaps
 from mltrack_jupyter.capture.namespace import Cell, Inferred, Snapshot, infer
 from mltrack_jupyter.capture.outcome import Outcome
-from mltrack_jupyter.capture.redact import redact, redact_value
 from mltrack_jupyter.capture.writing import write_run
 from mltrack_jupyter.entities import ModelVersion, Run, RunStatus
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import fluent, origins
 from mltrack_jupyter.tracking.origins import Origins
+from mltrack_jupyter.tracking.redact import redact, redact_value
 
 # Magics that run the rest of the cell in the user's namespace: its assignments count as the cell's.
 _TRANSPARENT = ("time", "capture", "prun")
@@ -73,15 +73,13 @@ class TrackedCell:
     def begin(self, info: Any = None) -> None:
         """Open the run and start to watch. A store that is down is a ``problem``, not an error."""
         place = find_place(self._shell, info)
-        git = GitLook().start(place.notebook)
-        here.enter(place, git)
+        here.enter(place)
         try:
             self._open_run(place)
         except MltrackError as error:
             here.leave()
             self.problem = f"this cell is not tracked: {error}"
             return
-        self._git = git
         self._code = read_code(unwrapped(self._source.python, self._shell))
         self._before = guarded(
             "looking at the namespace",
@@ -135,9 +133,7 @@ class TrackedCell:
             Inferred(),
         )
         notes = [*found.warnings, *figures.notes()]
-        tags = {**self._git.tags(), **self._inferred_tag(found)}
-        if outcome.text:
-            tags["mltrack.error"] = outcome.text
+        tags = {**self._inferred_tag(found), **outcome.tags}
         # A refused store is no reason to keep the rest: each of these may fail alone.
         notes += self._values(found, tags)
         notes += self._files(figures)

@@ -9,6 +9,8 @@ from mltrack_jupyter.cli.parsing import add_store, ids
 from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import Column, Run
 
+_REASON = "mltrack.status_reason"
+
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     """Declare the two commands."""
@@ -37,10 +39,11 @@ def run_list(arguments: argparse.Namespace) -> int:
             filter=arguments.filter,
             order_by=arguments.order_by,
             max_results=arguments.max,
-            columns=arguments.columns or [],
+            columns=[*(arguments.columns or []), f"tags.{_REASON}"],
         )
     finally:
         services.close()
+    wanted = " ".join(arguments.columns or [])
     header = ["run", "name", "experiment", "status", "started", "took"]
     rows = [
         [run_id, name, experiment, status, when(start), duration(start, end)]
@@ -55,7 +58,9 @@ def run_list(arguments: argparse.Namespace) -> int:
         )
     ]
     for column in found.columns:
-        header.append(column.key)
+        if column.key == _REASON and not (any(column.values) or _REASON in wanted):
+            continue
+        header.append("why" if column.key == _REASON else column.key)
         for row, text in zip(rows, _texts(column), strict=True):
             row.append(text)
     say(*table(header, rows))
@@ -89,6 +94,7 @@ def _described(run: Run) -> list[str]:
         ["name", info.run_name],
         ["experiment", info.experiment_id],
         ["status", info.status.value + (" (deleted)" if info.lifecycle_stage == "deleted" else "")],
+        ["why", run.data.tags.get(_REASON, "")],
         ["user", info.user_id],
         ["started", when(info.start_time)],
         ["took", duration(info.start_time, info.end_time)],

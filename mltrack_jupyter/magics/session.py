@@ -48,11 +48,15 @@ class Session:
 
     def _tell_context(self) -> None:
         """Make runs that are started by hand know the notebook they are started in."""
-        from mltrack_jupyter.capture import here
-        from mltrack_jupyter.tracking import fluent
+        from mltrack_jupyter.capture import here, outcome_of_session
+        from mltrack_jupyter.store.process import kernel_id
+        from mltrack_jupyter.tracking import ending, fluent, surroundings
 
         self._told = True
         fluent.set_context_provider(here.tags)
+        surroundings.set_moment_provider(here.moment)
+        if kernel_id():
+            ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
 
     def begin(self, options: Options) -> None:
         """Track the cell that runs now. Nothing happens in a silent one, which has no output."""
@@ -112,15 +116,18 @@ class Session:
         from mltrack_jupyter.capture.border import guarded
         from mltrack_jupyter.tracking import fluent
 
-        status = outcome_of(error_of(result), self.shell.user_ns).status.value
-        guarded("ending a run", lambda: fluent.end_implicit(status), None)
+        outcome = outcome_of(error_of(result), self.shell.user_ns)
+        end = lambda: fluent.end_implicit(outcome.status.value, outcome.tags)  # noqa: E731
+        guarded("ending a run", end, None)
 
     def forget(self) -> None:
         """Undo what was told to the tracking room."""
         if self._told:
-            from mltrack_jupyter.tracking import fluent, scope
+            from mltrack_jupyter.tracking import ending, fluent, scope, surroundings
 
             fluent.set_context_provider(scope.script_context)
+            ending.set_outcome_provider(ending.outcome_of_script)
+            surroundings.set_moment_provider(surroundings.moment_of_script)
 
     def hooks(self) -> dict[str, Callable[..., None]]:
         """Return the events that are listened to."""

@@ -13,6 +13,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
 from mltrack_jupyter.server.holder import ServicesHolder
+from mltrack_jupyter.server.kernels import Kernels
 from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.store.artifacts import scheme_of
 
@@ -68,6 +69,7 @@ class MltrackApp(ExtensionApp):
         events = self.serverapp.event_logger
         events.register_event_schema(EVENT_SCHEMA)
         self.feed = Feed(self.holder, events, self.log)
+        self.kernels = Kernels(self.holder, self.serverapp.kernel_manager, events, self.log)
         self.log.info("mltrack: store %s", _without_password(uri))
 
     def initialize_handlers(self) -> None:
@@ -76,9 +78,11 @@ class MltrackApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         self.feed.start()
+        self.kernels.start()
 
     async def stop_extension(self) -> None:
         """Stop the feed and close the store."""
+        await self.kernels.stop()
         await self.feed.stop()
         self.holder.close()
         for name, value in getattr(self, "_told", {}).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from mltrack_jupyter.services import Services
@@ -41,14 +42,25 @@ class ServicesHolder:
                 self._recover(self._services)
             return self._services
 
-    def _recover(self, services: Services) -> None:
+    def recover(self) -> None:
         """Take over what processes logged to files and died before they could hand it over."""
+        with self._lock:
+            if self._services is not None:
+                self._recover(self._services)
+
+    def _recover(self, services: Services) -> None:
         recover(journal_folder(self.uri), lambda: services, self.uri)
 
     @property
     def opened(self) -> Services | None:
         """The services if they were asked for already."""
         return self._services
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a store already, so that opening it creates none."""
+        path = self.uri.removeprefix("sqlite:///")
+        return self._services is not None or path == self.uri or os.path.exists(path)
 
     def close(self) -> None:
         """Close the store."""

@@ -14,7 +14,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import is_absent, journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import scope, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -48,7 +48,9 @@ def open_run(
         start_time=now_ms(),
     )
     make = _make if session.keeps_ids(uri) else _ask_for
-    return scope.push(ActiveRun(make(uri, new, pairs), uri, parent, new.experiment_name))
+    run = ActiveRun(make(uri, new, pairs), uri, parent, new.experiment_name)
+    surroundings.record(run, whole=parent is None)
+    return scope.push(run)
 
 
 def _name(given: str, tagged: str) -> str:

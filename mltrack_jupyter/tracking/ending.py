@@ -1,38 +1,112 @@
-"""The end of the process: runs that are still open get the status that the process deserves."""
+"""The end of the process: runs that are still open get the status that the process deserves.
+
+Python tells an exception that ends it to ``sys.excepthook``, but ``SystemExit`` to nobody, nor its code
+to ``atexit``. So ``sys.exit()`` (and ``exit()``) raise a ``SystemExit`` here that notices when its code
+is asked for by the interpreter itself, from below all Python code, which happens only when it ends the
+process. One that is caught is never noticed. ``raise SystemExit(1)`` outside a ``with`` block is not seen.
+"""
 
 from __future__ import annotations
 
 import atexit
+import builtins
+import functools
 import sys
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Never
 
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import reasons, scope, session
 
-_status = RunStatus.FINISHED
+_Outcome = tuple[RunStatus, dict[str, str]]
+_outcome: _Outcome = (RunStatus.FINISHED, {})
+
+
+def outcome_of_script() -> _Outcome:
+    """Return the status of runs that are left open when a script ends, and its reason as tags."""
+    return _outcome
+
+
+_provider: Callable[[], _Outcome] = outcome_of_script
+
+
+def set_outcome_provider(provider: Callable[[], _Outcome]) -> None:
+    """Choose who tells how the process ends; a notebook knows of its cells."""
+    global _provider
+    _provider = provider
+
+
+def _note(error: BaseException) -> None:
+    global _outcome
+    _outcome = scope.status_of(error), reasons.tags_of(error)
+
+
+class _NoticedExit(SystemExit):
+    """A ``SystemExit`` whose code cannot be asked for by the interpreter without being noticed."""
+
+    @property
+    def code(self) -> Any:
+        try:
+            sys._getframe(1)  # noqa: SLF001 - the one way to ask who calls
+        except ValueError:  # nobody calls: this is the end
+            _note(SystemExit(self._code))
+        return self._code
+
+    @code.setter
+    def code(self, value: Any) -> None:
+        self._code = value
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._code = SystemExit(*arguments).code
+
+    def __reduce__(self) -> Any:
+        return SystemExit, self.args
+
+
+_NoticedExit.__name__ = _NoticedExit.__qualname__ = "SystemExit"
+_NoticedExit.__module__ = "builtins"
+
+
+def _noticing(leave: Callable[..., Never]) -> Callable[..., Never]:
+    @functools.wraps(leave)
+    def noticed(*arguments: Any) -> Never:
+        try:
+            leave(*arguments)
+        except SystemExit as error:
+            # Other threads end silently by a SystemExit of exactly this type.
+            if threading.current_thread() is not threading.main_thread():
+                raise
+            raise _NoticedExit(*error.args) from None
+
+    return noticed
 
 
 def _note_failure(previous: Callable[..., Any]) -> Callable[..., Any]:
     def excepthook(kind: type[BaseException], error: BaseException, trace: Any) -> Any:
-        global _status
-        _status = scope.status_of(error)
+        _note(error)
         return previous(kind, error, trace)
 
     return excepthook
 
 
 def _end_open_runs() -> None:
+    status, why = _provider()
     for run in scope.open_runs():
         try:
-            scope.end(run, _status)
+            scope.end(run, status, why)
         except MltrackError as error:
             sys.stderr.write(f"mltrack: the run {run.run_id} could not be ended: {error}\n")
     session.close()
 
 
 def install() -> None:
-    """End open runs when the process ends: FAILED or KILLED after an uncaught exception, else FINISHED."""
+    """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
     sys.excepthook = _note_failure(sys.excepthook)
+    sys.exit = _noticing(sys.exit)
+    quitter = type(getattr(builtins, "exit", None))
+    if quitter.__name__ == "Quitter":
+        quitter.__call__ = _noticing(quitter.__call__)  # type: ignore[method-assign]
     atexit.register(_end_open_runs)

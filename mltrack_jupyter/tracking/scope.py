@@ -27,11 +27,12 @@ from mltrack_jupyter.entities import (
     RunInputs,
     RunOutputs,
     RunStatus,
+    Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal import Keeper
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import reasons, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 
 PARENT = "mlflow.parentRunId"
@@ -139,7 +140,7 @@ class ActiveRun:
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
         if not self.closed and self.is_ours:
-            finish_run(self.run_id, status_of(error).value)
+            finish_run(self.run_id, status_of(error).value, reasons.tags_of(error))
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
@@ -203,6 +204,7 @@ def script_context() -> dict[str, str]:
         "mlflow.user": config.user_name(),
         "mlflow.source.name": name,
         "mlflow.source.type": "LOCAL",
+        "mltrack.trigger": config.trigger("script"),
     }
 
 
@@ -244,8 +246,8 @@ def find(run_id: str) -> ActiveRun | None:
         return next((run for run in reversed(_opened) if run.run_id == run_id), None)
 
 
-def finish_run(run_id: str, status: str = "FINISHED") -> None:
-    """End an open run, and what is still open inside it, with a status."""
+def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:
+    """End an open run, and what is still open inside it, with a status and the tags that say why."""
     known = RunStatus.__members__.get(status)
     if known is None or not known.is_terminated:
         raise InvalidParameter(
@@ -258,7 +260,7 @@ def finish_run(run_id: str, status: str = "FINISHED") -> None:
     with _lock:
         inside = [run for run in reversed(_opened) if scope in _lineage(run)]
     for run in inside:
-        end(run, known)
+        end(run, known, why)
 
 
 def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
@@ -267,8 +269,8 @@ def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
         run = run.parent
 
 
-def end(run: ActiveRun, status: RunStatus) -> None:
-    """End one run, and leave its scope."""
+def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None) -> None:
+    """End one run, with the tags that say why, and leave its scope."""
     # What watches the run writes its last words while the run is open.
     while run.on_end:
         run.on_end.pop()()
@@ -277,7 +279,9 @@ def end(run: ActiveRun, status: RunStatus) -> None:
     with _lock:
         if run in _opened:
             _opened.remove(run)
-    entry = RunEntry(run_id=run.run_id, status=status, end_time=now_ms())
+    surroundings.wait(run.run_id)
+    tags = [Tag(key, value) for key, value in (why or {}).items()]
+    entry = RunEntry(run_id=run.run_id, tags=tags, status=status, end_time=now_ms())
     keeper = run.keeper
     keeper.journal.entry(entry)
     keeper.let_go(run.run_id)
@@ -287,12 +291,12 @@ def end(run: ActiveRun, status: RunStatus) -> None:
         keeper.flush()
 
 
-def end_implicit(status: str) -> None:
+def end_implicit(status: str, why: Mapping[str, str] | None = None) -> None:
     """End the runs that a log call opened by itself; a notebook does so after each cell."""
     run = active_run()
     while run is not None:
         if run.implicit:
-            finish_run(run.run_id, status)
+            finish_run(run.run_id, status, why)
         run = _open(run.parent)
 
 

@@ -79,7 +79,8 @@ class _Facts:
         inferred = _json(tags.get("mltrack.inferred"))
         guessed = [set(map(str, inferred.get(kind) or ())) for kind in ("params", "metrics")]
         notes = list(card.warnings) or tags.get("mltrack.warnings", "").splitlines()
-        error = tags.get("mltrack.error", "").rstrip().rpartition("\n")[2]
+        error = tags.get("mltrack.status_reason", "")
+        error = error or tags.get("mltrack.error", "").rstrip().rpartition("\n")[2]
         return cls(
             name=info.run_name or info.run_id[:8],
             status=info.status.value,

@@ -1,6 +1,6 @@
 /** The status of a run as a shape and a colour: never by colour alone. */
 import * as React from 'react';
-import { statusWord } from '../models/format';
+import { statusWord, withReason } from '../models/format';
 import type { ITranslate } from '../models/strings';
 
 const SHAPES: Record<string, React.ReactElement> = {
@@ -15,8 +15,10 @@ const SHAPES: Record<string, React.ReactElement> = {
 export function StatusIcon(props: {
   status: string;
   trans: ITranslate;
+  /** Why the run has it, where that was told. */
+  reason?: string;
 }): React.ReactElement {
-  const word = statusWord(props.status, props.trans);
+  const word = withReason(statusWord(props.status, props.trans), props.reason);
   return (
     <svg
       className={`mltrack-Status mltrack-mod-${props.status.toLowerCase()}`}

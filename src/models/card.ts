@@ -1,6 +1,6 @@
 /** What a card says about a run. */
 import { cellText, duration } from './format';
-import { jsonOf } from './tags';
+import { jsonOf, REASON_TAG } from './tags';
 import { metricKeys, tagOf, type RunTable } from './table';
 
 /** A key with its value, and whether it was inferred from the cell. */
@@ -21,6 +21,8 @@ export interface CardFacts {
   readonly params: readonly Fact[];
   readonly hasModel: boolean;
   readonly warnings: string;
+  /** Why the run has its status; empty if that goes without saying. */
+  readonly reason: string;
 }
 
 interface Inferred {
@@ -62,6 +64,7 @@ export function cardFacts(table: RunTable, row: number, now: number): CardFacts 
       (a, b) => inferred.params.indexOf(a.key) - inferred.params.indexOf(b.key)
     ),
     hasModel: tagOf(table, row, 'mltrack.model') !== '',
-    warnings: tagOf(table, row, 'mltrack.warnings')
+    warnings: tagOf(table, row, 'mltrack.warnings'),
+    reason: tagOf(table, row, REASON_TAG)
   };
 }

@@ -134,3 +134,8 @@ export function statusWord(status: string, trans: ITranslate): string {
       return status || trans.__('Unknown');
   }
 }
+
+/** The word for a status with the reason, where there is one. */
+export function withReason(word: string, reason = ''): string {
+  return reason ? `${word}: ${reason}` : word;
+}

@@ -1,5 +1,8 @@
 /** Run tags that hold JSON. Anyone may write them, so that anything may stand there. */
 
+/** The tag that says why a run has its status. */
+export const REASON_TAG = 'mltrack.status_reason';
+
 /** The object in a tag; an empty one for anything else. */
 export function jsonOf(tag: string): Readonly<Record<string, unknown>> {
   try {

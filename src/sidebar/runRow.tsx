@@ -2,8 +2,9 @@
 import * as React from 'react';
 import { StatusIcon } from '../components/status';
 import type { IContext } from '../models/context';
-import { age, cellText, statusWord } from '../models/format';
+import { age, cellText, statusWord, withReason } from '../models/format';
 import { findColumn, tagOf, type RunTable } from '../models/table';
+import { REASON_TAG } from '../models/tags';
 
 /** What a row needs. */
 export interface RunRowProps {
@@ -23,7 +24,9 @@ function describe(props: RunRowProps): string {
   const { table, row, context } = props;
   const name = table.names[row] || table.ids[row];
   const hint = context.trans.__('Double-click to open');
-  return `${name}\n${statusWord(table.statuses[row], context.trans)}\n${table.ids[row]}\n${hint}`;
+  const word = statusWord(table.statuses[row], context.trans);
+  const status = withReason(word, tagOf(table, row, REASON_TAG));
+  return `${name}\n${status}\n${table.ids[row]}\n${hint}`;
 }
 
 /** The row. */
@@ -66,7 +69,11 @@ export function RunRow(props: RunRowProps): React.ReactElement {
         onClick={onBox}
         onDoubleClick={event => event.stopPropagation()}
       />
-      <StatusIcon status={table.statuses[row]} trans={context.trans} />
+      <StatusIcon
+        status={table.statuses[row]}
+        trans={context.trans}
+        reason={tagOf(table, row, REASON_TAG)}
+      />
       <span className="mltrack-RunRow-name">{table.names[row] || runId}</span>
       <span className="mltrack-RunRow-metric">{cellText(value, 'metric')}</span>
       <span className="mltrack-RunRow-age">

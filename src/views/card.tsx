@@ -106,7 +106,7 @@ export function Card(props: {
       data-status={facts.status}
     >
       <div className="mltrack-Card-line">
-        <StatusIcon status={facts.status} trans={trans} />
+        <StatusIcon status={facts.status} trans={trans} reason={facts.reason} />
         <strong>{facts.name}</strong>
         <span className="mltrack-Quiet" role="status">
           {statusWord(facts.status, trans)} · {facts.duration}
@@ -117,6 +117,14 @@ export function Card(props: {
       {facts.params.length > 0 && (
         <div className="mltrack-Card-line">
           <Facts facts={facts.params} most={PARAMS} kind="param" context={context} />
+        </div>
+      )}
+      {facts.reason && (
+        <div
+          className="mltrack-Card-line mltrack-Quiet"
+          data-testid="mltrack-card-reason"
+        >
+          {facts.reason}
         </div>
       )}
       {facts.warnings && <div className="mltrack-Card-warning">{facts.warnings}</div>}

@@ -11,6 +11,7 @@ import { pathBelow } from '../models/artifact';
 import type { IContext } from '../models/context';
 import { duration, statusWord } from '../models/format';
 import { RunPageModel } from '../models/runPage';
+import { REASON_TAG } from '../models/tags';
 import {
   Metrics,
   Model,
@@ -64,16 +65,18 @@ function Header(props: RunPartProps): React.ReactElement | null {
   }
   const start = info.start_time ?? now;
   const experimentId = info.experiment_id;
+  const reason = model.tag(REASON_TAG);
   return (
     <header>
       <h1>
-        <StatusIcon status={info.status} trans={trans} />
+        <StatusIcon status={info.status} trans={trans} reason={reason} />
         {info.run_name || model.runId}
       </h1>
       <p className="mltrack-RunPage-facts">
         <span role="status" data-testid="mltrack-run-status">
           {statusWord(info.status, trans)}
         </span>
+        {reason && <span data-testid="mltrack-run-reason">{reason}</span>}
         <span>{duration((info.end_time ?? now) - start)}</span>
         <span>{new Date(start).toLocaleString()}</span>
         <button

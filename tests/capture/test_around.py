@@ -10,11 +10,11 @@ import pytest
 
 from mltrack_jupyter.capture import notebook as notebooks
 from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
-from mltrack_jupyter.capture.git import read_git
 from mltrack_jupyter.capture.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 from mltrack_jupyter.capture.outcome import outcome_of
 from mltrack_jupyter.capture.writing import write_run
 from mltrack_jupyter.errors import InvalidParameter, Unavailable
+from mltrack_jupyter.tracking.git import read_git
 
 
 def png(number):

@@ -11,6 +11,7 @@ import pytest
 
 from mltrack_jupyter.cli import COMMANDS, main
 from mltrack_jupyter.cli.parsing import seconds
+from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql import migrations, schema
 
@@ -55,6 +56,22 @@ def test_a_wrong_word_is_answered_with_the_right_one(given, meant, capsys):
         main(given)
     assert stopped.value.code == 2
     assert f"Did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_a_run_says_why_it_has_its_status(store, capsys):
+    assert main(["runs", "list"]) == 0
+    assert "why" not in capsys.readouterr().out
+    services = open_store(store)
+    (run,) = services.runs.search(["0"])
+    services.runs.set_tag(run.info.run_id, "mltrack.status_reason", "The kernel died.")
+    services.runs.update(run.info.run_id, status=RunStatus.KILLED)
+    services.close()
+    assert main(["runs", "list"]) == 0
+    header, line = capsys.readouterr().out.strip().splitlines()
+    assert header.split()[-1] == "why"
+    assert line.endswith("The kernel died.")
+    assert main(["runs", "show", run.info.run_id]) == 0
+    assert "why         The kernel died." in capsys.readouterr().out
 
 
 def test_lists(store, capsys):

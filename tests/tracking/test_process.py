@@ -18,11 +18,15 @@ mltrack.log_param("a", 1)
 """
 
 
-def statuses(store):
+def stored(store):
     services = open_store(store)
     page = services.runs.search(["0"])
     services.close()
-    return {run.info.run_name: run.info.status.value for run in page}
+    return {run.info.run_name: run for run in page}
+
+
+def statuses(store):
+    return {name: run.info.status.value for name, run in stored(store).items()}
 
 
 @pytest.mark.parametrize(
@@ -33,13 +37,65 @@ def statuses(store):
         ("1 / 0", 1, "FAILED"),
         ("raise KeyboardInterrupt", -2, "KILLED"),
         ("sys.exit(0)", 0, "FINISHED"),
+        ("sys.exit()", 0, "FINISHED"),
+        ("sys.exit(3)", 3, "FAILED"),
+        ("sys.exit('no data')", 1, "FAILED"),
+        ("exit(3)", 3, "FAILED"),
+        ("raise SystemExit", 0, "FINISHED"),
+        ("import argparse; argparse.ArgumentParser().error('x')", 2, "FAILED"),
+        ("try: sys.exit(3)\nexcept SystemExit as error: assert error.code == 3", 0, "FINISHED"),
+        ("try: sys.exit(3)\nfinally: print('tidy')", 3, "FAILED"),
+        ("import threading; t = threading.Thread(target=sys.exit, args=(3,)); t.start(); t.join()", 0, "FINISHED"),
     ],
-)
+)  # fmt: skip
 def test_a_script_that_ends_ends_its_runs(run_script, end, code, expected):
     done = run_script(BEGIN + end, check=False)
     # An interpreter that still runs code after an interrupt, to end the run, may exit with 1.
     assert done.returncode in (code, 130 if code else code, 1 if code else code)
     assert statuses(run_script.store) == {"outer": expected, "inner": expected}
+
+
+@pytest.mark.parametrize(
+    ("block", "end", "reason"),
+    [
+        (False, "raise ValueError('the reason')", "ValueError: the reason"),
+        (True, "raise ValueError('api_key=\"sk-1234567890abcdef1234\"')", 'ValueError: api_key="[redacted]"'),
+        (False, "raise KeyboardInterrupt", "Interrupted."),
+        (True, "sys.exit(3)", "Ended by sys.exit(3)."),
+        (False, "sys.exit(3)", "Ended by sys.exit(3)."),
+        (False, "sys.exit(0)", None),
+    ],
+)  # fmt: skip
+def test_a_run_says_why_it_ended(run_script, block, end, reason):
+    begin = (
+        "with mltrack.start_run(run_name='r'): " if block else "mltrack.start_run(run_name='r')\n"
+    )
+    run_script(f"import sys, mltrack_jupyter as mltrack\n{begin}{end}\n", check=False)
+    tags = stored(run_script.store)["r"].data.tags
+    assert tags.get("mltrack.status_reason") == reason
+    if "ValueError" in end:
+        error = tags["mltrack.error"]
+        assert error.startswith("Traceback (most recent call last)")
+        assert "sk-123" not in error
+    else:
+        assert "mltrack.error" not in tags
+
+
+def test_leaving_by_sys_exit_looks_as_ever(run_script):
+    done = run_script(
+        """
+import pickle, sys, mltrack_jupyter as mltrack
+mltrack.start_run()
+try:
+    sys.exit((1, 2))
+except SystemExit as error:
+    print(repr(error), error.code, error.args, type(pickle.loads(pickle.dumps(error))))
+sys.exit("bye")
+""",
+        check=False,
+    )
+    assert done.stdout.strip() == "SystemExit(1, 2) (1, 2) (1, 2) <class 'SystemExit'>"
+    assert (done.stderr.strip(), done.returncode) == ("bye", 1)
 
 
 def test_the_traceback_of_a_script_is_still_shown(run_script):

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { imageType, pathBelow, previewOf } from '../artifact';
 import { cardFacts, parseInferred } from '../card';
-import { age, cellText, duration, fileSize, longNumber, shortNumber } from '../format';
+import {
+  age,
+  cellText,
+  duration,
+  fileSize,
+  longNumber,
+  shortNumber,
+  statusWord,
+  withReason
+} from '../format';
 import { ENGLISH } from '../strings';
 import { fromWire } from '../table';
 import { parseView } from '../viewSpec';
@@ -128,5 +137,23 @@ describe('cards', () => {
   it('survive a tag that is no JSON', () => {
     expect(parseInferred('{').params).toEqual([]);
     expect(parseInferred('{"params":5}').params).toEqual([]);
+  });
+});
+
+describe('the reason of a status', () => {
+  it('stands behind its word', () => {
+    const word = statusWord('KILLED', ENGLISH);
+    expect(withReason(word, 'The kernel died.')).toBe('Killed: The kernel died.');
+    expect(withReason(word)).toBe('Killed');
+    expect(withReason(word, '')).toBe('Killed');
+  });
+
+  it('is a fact of the card', () => {
+    const reasons = column('tag', 'mltrack.status_reason', ['The kernel died.', null]);
+    const table = fromWire(wire(['a', 'b'], [reasons]));
+    expect([0, 1].map(row => cardFacts(table, row, 0).reason)).toEqual([
+      'The kernel died.',
+      ''
+    ]);
   });
 });

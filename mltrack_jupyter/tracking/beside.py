@@ -1,0 +1,39 @@
+"""Work in threads of ours beside the user's: none of it is inside a store while the process forks.
+
+What a thread holds at that moment, a lock inside SQLite say, would be held in the child for ever. So a
+fork waits for such a call to return, two seconds at most.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+_PATIENCE = 2.0
+
+inside = threading.RLock()
+"""Held by a thread of ours while it is inside a store."""
+_waited = threading.local()
+
+
+def _before_fork() -> None:
+    _waited.got = inside.acquire(timeout=_PATIENCE)
+
+
+def _after_in_parent() -> None:
+    if _waited.got:
+        inside.release()
+
+
+def _after_in_child() -> None:
+    # The one who held it in the parent is not here.
+    if _waited.got:
+        inside.release()
+    else:
+        inside._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - as logging does
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )

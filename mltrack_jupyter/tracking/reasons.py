@@ -1,0 +1,46 @@
+"""Why a run ended as it did: one sentence, and the traceback where there is one; without secrets."""
+
+from __future__ import annotations
+
+from mltrack_jupyter.tracking.redact import redact
+
+REASON = "mltrack.status_reason"
+"""The tag with the sentence."""
+ERROR = "mltrack.error"
+"""The tag with the traceback."""
+_MAX_SENTENCE = 500
+_MAX_TRACEBACK = 20_000
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what to say of an exception that ended a run."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if type(error).__name__ == "CancelledError":
+        return "Cancelled."
+    if isinstance(error, SystemExit):
+        return f"Ended by sys.exit({redact(repr(error.code))[:_MAX_SENTENCE]})."
+    import traceback
+
+    # As the last line of a traceback: that also copes with an exception that cannot say what it is.
+    lines = list(traceback.TracebackException(type(error), error, None).format_exception_only())
+    text = redact(lines[-1].partition("\n")[0].strip())
+    return text if len(text) <= _MAX_SENTENCE else text[: _MAX_SENTENCE - 1] + "…"
+
+
+def tags_of(error: BaseException | None) -> dict[str, str]:
+    """Return the tags that say why a run ended by an exception; none if it ended well."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return {}
+    tags = {REASON: sentence_of(error)}
+    if isinstance(error, Exception):
+        import traceback
+
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        tags[ERROR] = cut_traceback(redact("".join(lines).rstrip()))
+    return tags
+
+
+def cut_traceback(text: str) -> str:
+    """Return the end of a traceback that is too long to be kept whole."""
+    return text if len(text) <= _MAX_TRACEBACK else "…" + text[-_MAX_TRACEBACK:]

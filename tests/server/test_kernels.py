@@ -1,0 +1,202 @@
+"""What becomes of a run when its kernel is gone: real kernels of a real server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+import websocket
+from conftest import clean_environment
+
+from mltrack_jupyter.store import open_store
+
+ROOT = Path(__file__).parents[2]
+REASON = "mltrack.status_reason"
+OPEN = "import mltrack_jupyter as mltrack; run = mltrack.start_run(); run.info.run_id"
+
+
+class Kernel:
+    """A kernel of the server, driven over its REST and its web socket."""
+
+    def __init__(self, server):
+        self.server = server
+        self.http = httpx.Client(
+            base_url=server.url, headers={"Authorization": f"token {server.token}"}, timeout=60
+        )
+        answer = self.http.post("/api/kernels", json={"name": "python3"})
+        assert answer.status_code == 201, server.log()
+        self.id = answer.json()["id"]
+        self.connect()
+
+    def connect(self):
+        url = self.server.url.replace("http", "ws", 1)
+        url += f"/api/kernels/{self.id}/channels?token={self.server.token}"
+        self.socket = websocket.create_connection(url, timeout=60)
+
+    def start(self, code):
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {},
+                   "allow_stdin": False, "stop_on_error": False}  # fmt: skip
+        header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "t",
+                  "session": "t", "date": "", "version": "5.3"}  # fmt: skip
+        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content,
+                   "channel": "shell", "buffers": []}  # fmt: skip
+        self.socket.send(json.dumps(message))
+        return header["msg_id"]
+
+    def run(self, code):
+        """Run a cell and return the text of its last value."""
+        asked, text = self.start(code), ""
+        while True:
+            answer = json.loads(self.socket.recv())
+            if answer["parent_header"].get("msg_id") != asked:
+                continue
+            if answer["msg_type"] == "execute_result":
+                text = answer["content"]["data"]["text/plain"].strip("'")
+            if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
+                return text
+
+    def ask(self, action):
+        assert self.http.post(f"/api/kernels/{self.id}/{action}").status_code < 300
+
+    def shut_down(self):
+        assert self.http.delete(f"/api/kernels/{self.id}").status_code == 204
+
+    def close(self):
+        self.socket.close()
+        self.http.delete(f"/api/kernels/{self.id}")
+        self.http.close()
+
+
+@pytest.fixture(scope="module")
+def server(own_server):
+    return own_server
+
+
+@pytest.fixture
+def kernel(server):
+    kernel = Kernel(server)
+    yield kernel
+    kernel.close()
+
+
+@pytest.fixture(scope="module")
+def services(server):
+    services = server.services()
+    yield services
+    services.close()
+
+
+def ended(services, run_id, seconds=10):
+    """Wait until a run has ended; return its status, its reason, and how long that took."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        run = services.runs.get(run_id)
+        if run.info.status.is_terminated:
+            took = time.monotonic() - start
+            print(f"{run.info.status.value} after {took:.2f} s")
+            return run.info.status.value, run.data.tags.get(REASON), took
+        time.sleep(0.02)
+    raise AssertionError(f"the run is {run.info.status.value} after {seconds} s")
+
+
+def test_a_kernel_that_is_killed(kernel, services):
+    run_id = kernel.run(OPEN)
+    pid = int(kernel.run("import os; os.getpid()"))
+    os.kill(pid, signal.SIGKILL)
+    status, reason, took = ended(services, run_id)
+    assert (status, reason) == ("KILLED", "The kernel died.")
+    assert took < 2
+
+
+def test_a_kernel_that_is_restarted_while_its_cell_runs_and_will_not_stop(kernel, services):
+    run_id = kernel.run(OPEN)
+    kernel.start("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass")
+    time.sleep(1)
+    kernel.ask("restart")
+    status, reason, took = ended(services, run_id)
+    assert (status, reason) == ("KILLED", "The kernel was restarted.")
+    assert took < 2
+
+
+def test_a_kernel_that_is_restarted_at_rest_and_its_next_run(kernel, services):
+    run_id = kernel.run(OPEN)
+    kernel.ask("restart")
+    assert ended(services, run_id)[:2] == (
+        "KILLED", "The kernel was restarted while the run was open.",
+    )  # fmt: skip
+    kernel.socket.close()
+    kernel.connect()
+    later = kernel.run(OPEN)
+    time.sleep(1.5)
+    assert services.runs.get(later).info.status.value == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("cell", "status", "reason"),
+    [
+        ("1 + 1", "KILLED", "The kernel was shut down while the run was open."),
+        (
+            "1 / 0", "FAILED",
+            ("The kernel was shut down while the run was open; its last cell had failed: "
+            "ZeroDivisionError: division by zero"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_kernel_that_is_shut_down(kernel, services, cell, status, reason):
+    run_id = kernel.run(OPEN)
+    kernel.run(cell)
+    kernel.shut_down()
+    found = ended(services, run_id)
+    assert found[:2] == (status, reason)
+    assert found[2] < 2
+    assert ("1 / 0" in services.runs.get(run_id).data.tags.get("mltrack.error", "")) == (
+        status == "FAILED"
+    )
+
+
+def test_a_run_that_goes_on_is_not_touched(kernel, services):
+    run_id = kernel.run(OPEN)
+    for _ in range(5):
+        services.leases.reap()
+    kernel.ask("interrupt")
+    assert kernel.run("mltrack.log_metric('m', 1.0); mltrack.active_run().info.run_id") == run_id
+    assert services.runs.get(run_id).info.status.value == "RUNNING"
+    kernel.run("mltrack.end_run()")
+    assert ended(services, run_id)[:2] == ("FINISHED", None)
+
+
+def test_a_script_that_was_killed_while_no_server_ran(start_server, tmp_path):
+    store = tmp_path / "server" / "work" / ".mltrack"
+    code = "import mltrack_jupyter as m, time; print(m.start_run().info.run_id, flush=True); time.sleep(60)"
+    environment = clean_environment() | {"MLTRACK_TRACKING_URI": str(store)}
+    script = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+    )
+    run_id = script.stdout.readline().strip()
+    script.kill()
+    script.wait()
+    script.stdout.close()
+    here = open_store(store)
+    assert here.runs.get(run_id).info.status.value == "RUNNING"
+    start_server()
+    assert ended(here, run_id)[:2] == ("KILLED", "The process that wrote the run died.")
+    here.close()
+
+
+def test_a_kernel_that_is_culled(start_server):
+    server = start_server(
+        "--MappingKernelManager.cull_idle_timeout=6", "--MappingKernelManager.cull_interval=1",
+        "--MappingKernelManager.cull_connected=True",
+    )  # fmt: skip
+    services, kernel = server.services(), Kernel(server)
+    run_id = kernel.run(OPEN)
+    status, reason, _ = ended(services, run_id, 30)
+    assert (status, reason) == ("KILLED", "The kernel was shut down while the run was open.")
+    services.close()
+    kernel.close()
