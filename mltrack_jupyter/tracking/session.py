@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import warnings
@@ -28,6 +29,9 @@ _flushed: dict[str, Services] = {}
 _keepers: dict[str, Keeper] = {}
 _keeps_ids: dict[str, bool] = {}
 _checked: dict[tuple[str, str], float] = {}
+_looked: dict[str, float] = {}
+_LOOK = 0.2
+"""How often reading looks for what processes left that died, in seconds."""
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
@@ -92,7 +96,17 @@ def keeper(uri: str) -> Keeper:
                 folder = journal_folder(uri)
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
+                _close_with_worker()
     return found
+
+
+def _close_with_worker() -> None:
+    """Hand over at the end of a worker of ``multiprocessing``, which ends without ``atexit``."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, close, exitpriority=0)
 
 
 def flush(uri: str | None = None) -> None:
@@ -128,9 +142,18 @@ def check_experiment(uri: str, experiment_id: str) -> None:
 
 
 def _before(uri: str) -> None:
-    """Do what must be done before anything is asked of a store."""
+    """Do what must be done before anything is asked of a store: its answer is to have what was logged."""
     _checked.clear()
     flush(uri)
+    now = time.monotonic()
+    if _looked.get(uri, 0.0) < now - _LOOK:
+        _looked[uri] = now
+        opened = unflushed(uri)
+        try:
+            recover(journal_folder(uri), lambda: opened, uri)
+        except MltrackError as error:
+            if not is_absent(error):
+                raise
 
 
 def keeps_ids(uri: str) -> bool:

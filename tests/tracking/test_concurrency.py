@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mltrack_jupyter.tracking import beside, leases, scope
+from mltrack_jupyter.tracking import beside, scope, session
 
 PARENT = "mlflow.parentRunId"
 
@@ -114,9 +114,7 @@ def test_a_forked_child_begins_with_nothing_of_its_own_open(mltrack):
     with mltrack.start_run():
         child = os.fork()
         if child == 0:
-            os.write(
-                writing, f"{scope.open_runs()} {scope.own_run()} {dict(leases._held)}".encode()
-            )
+            os.write(writing, f"{scope.open_runs()} {scope.own_run()} {session._keepers}".encode())
             os._exit(0)
         os.waitpid(child, 0)
     assert os.read(reading, 1000) == b"[] None {}"
