@@ -50,8 +50,8 @@ def statuses(store):
 )  # fmt: skip
 def test_a_script_that_ends_ends_its_runs(run_script, end, code, expected):
     done = run_script(BEGIN + end, check=False)
-    # An interpreter that still runs code after an interrupt, to end the run, may exit with 1.
-    assert done.returncode in (code, 130 if code else code, 1 if code else code)
+    # Python forgets that it was interrupted if anything is compiled before it ends, and then says 1.
+    assert done.returncode in (code, 130) or (expected == "KILLED" and done.returncode == 1)
     assert statuses(run_script.store) == {"outer": expected, "inner": expected}
 
 
