@@ -70,7 +70,7 @@ def _texts(
     )
     for key, group in groupby(connection.execute(query), key=lambda row: row.key):
         rows = list(group)
-        if not is_shown(kind, key, None):
+        if not is_shown(kind, key):
             continue
         values = [row.value for row in rows]
         count = sum(row.times for row in rows)
