@@ -60,7 +60,7 @@ def server(command: list[str], port: int) -> Iterator[dict[str, float]]:
     with Path("server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
-        _wait(process, port, begin + 120)
+        _wait(process, port, begin + 300)
         yield {"seconds": time.perf_counter() - begin, **_footprint(process.pid)}
     finally:
         os.killpg(process.pid, signal.SIGTERM)

@@ -214,7 +214,12 @@ class Runs(Protocol):
         order_by: list[str] | None = None,
         page_token: str = "",
     ) -> Page[Run]:
-        """Return runs of some experiments that match a filter; the cost does not grow with the runs."""
+        """Return runs of some experiments that match a filter.
+
+        The first page costs the same however many runs there are, except for an order by an attribute
+        other than ``start_time`` and a filter of attributes or by LIKE that few runs fit. Later pages
+        cost more by what they skip.
+        """
         ...
 
     @operation("POST", "/api/1/runs/table", reads=True)
@@ -231,7 +236,8 @@ class Runs(Protocol):
         """Return runs as columns.
 
         ``run_ids`` asks for these runs, in this order; else the runs of ``experiment_ids`` (all active
-        experiments where absent). ``columns`` names what to include, as ``metrics.acc``.
+        experiments where absent). ``columns`` names what to include, as ``metrics.acc``. The rows of the
+        first page cost as in a search; ``total`` is counted, which grows with the runs.
         """
         ...
 
@@ -245,7 +251,8 @@ class Runs(Protocol):
         """Return statistics of every column that a table of these runs would have.
 
         The runs are the active ones of ``experiment_ids`` (of all experiments where absent) that match
-        ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them.
+        ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them. The cost
+        grows with the values that the runs have.
         """
         ...
 
@@ -257,7 +264,10 @@ class Metrics(Protocol):
     def history(
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
-        """Return every point of a metric by (timestamp, step, value); all of them without a limit."""
+        """Return every point of a metric by (timestamp, step, value); all of them without a limit.
+
+        The cost grows with the points of the metric.
+        """
         ...
 
     @operation("GET", "/api/2.0/mlflow/metrics/get-history-bulk-interval", answer="metrics")

@@ -482,8 +482,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Return runs of some experiments that match a filter; the cost does not grow with the runs.
-         * @description Return runs of some experiments that match a filter; the cost does not grow with the runs.
+         * Return runs of some experiments that match a filter.
+         * @description Return runs of some experiments that match a filter.
+         *
+         *     The first page costs the same however many runs there are, except for an order by an attribute
+         *     other than ``start_time`` and a filter of attributes or by LIKE that few runs fit. Later pages
+         *     cost more by what they skip.
          */
         post: operations["runs_search"];
         delete?: never;
@@ -506,7 +510,8 @@ export interface paths {
          * @description Return runs as columns.
          *
          *     ``run_ids`` asks for these runs, in this order; else the runs of ``experiment_ids`` (all active
-         *     experiments where absent). ``columns`` names what to include, as ``metrics.acc``.
+         *     experiments where absent). ``columns`` names what to include, as ``metrics.acc``. The rows of the
+         *     first page cost as in a search; ``total`` is counted, which grows with the runs.
          */
         post: operations["runs_table"];
         delete?: never;
@@ -529,7 +534,8 @@ export interface paths {
          * @description Return statistics of every column that a table of these runs would have.
          *
          *     The runs are the active ones of ``experiment_ids`` (of all experiments where absent) that match
-         *     ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them.
+         *     ``filter``. Texts are listed for columns with at most ``max_categories`` (up to 1,000) of them. The cost
+         *     grows with the values that the runs have.
          */
         post: operations["runs_columns"];
         delete?: never;
@@ -548,6 +554,8 @@ export interface paths {
         /**
          * Return every point of a metric by (timestamp, step, value); all of them without a limit.
          * @description Return every point of a metric by (timestamp, step, value); all of them without a limit.
+         *
+         *     The cost grows with the points of the metric.
          */
         get: operations["metrics_history"];
         put?: never;

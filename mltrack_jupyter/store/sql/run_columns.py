@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, Table, case, func, select
 
 from mltrack_jupyter.entities import ColumnStats, RunColumns
 from mltrack_jupyter.store.sql.run_table import is_shown
-from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
+from mltrack_jupyter.store.sql.tables import latest_metrics, params, runs, tags
 from mltrack_jupyter.store.sql.values import to_bits
 
 # By the bits, which tell infinities in every database: MySQL's numbers have none.
@@ -22,10 +22,12 @@ _FINITE = to_bits(-sys.float_info.max), to_bits(sys.float_info.max)
 def load_columns(connection: Connection, scope: Select[Any], most: int) -> RunColumns:
     """Return the columns of the runs whose numbers ``scope`` selects."""
     total = connection.execute(select(func.count()).select_from(scope.subquery())).scalar_one()
+    everything = connection.execute(select(func.count()).select_from(runs)).scalar_one()
+    most_runs = connection.dialect.name == "sqlite" and 2 * total > everything
     return RunColumns(
         total=total,
         columns=[
-            *_texts(connection, scope, "param", params, total, most),
+            *_texts(connection, scope, "param", params, total, most, along_index=most_runs),
             *_metrics(connection, scope, total),
             *_texts(connection, scope, "tag", tags, total, most),
         ],
@@ -60,17 +62,27 @@ def _metrics(connection: Connection, scope: Select[Any], total: int) -> Iterator
 
 
 def _texts(
-    connection: Connection, scope: Select[Any], kind: str, table: Table, total: int, most: int
+    connection: Connection,
+    scope: Select[Any],
+    kind: str,
+    table: Table,
+    total: int,
+    most: int,
+    *,
+    along_index: bool = False,
 ) -> Iterator[ColumnStats]:
+    # Of most runs the values are counted in the order of the index of (key, value), without a sort;
+    # SQLite does so when it cannot look for the runs one by one.
+    owner = table.c.run + 0 if along_index else table.c.run
     query = (
         select(table.c.key, table.c.value, func.count().label("times"))
-        .where(table.c.run.in_(scope))
+        .where(owner.in_(scope))
         .group_by(table.c.key, table.c.value)
         .order_by(table.c.key)
     )
     for key, group in groupby(connection.execute(query), key=lambda row: row.key):
         rows = list(group)
-        if not is_shown(kind, key, None):
+        if not is_shown(kind, key):
             continue
         values = [row.value for row in rows]
         count = sum(row.times for row in rows)

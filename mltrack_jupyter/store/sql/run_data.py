@@ -6,7 +6,8 @@ lock once a row, which threads of a server queue for, and make an object a row o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from mltrack_jupyter.store.sql.values import from_bits_many
 
 # Of so many runs the texts of a table are joined into one, which has to fit into a gigabyte.
 _AT_ONCE = 250
+_MOST_KEYS = 1000  # more do not fit into the parameters of every server's statements
 _Point = tuple[str, int, int, int]
 T = TypeVar("T", Param, Tag)
 
@@ -45,12 +47,12 @@ def among(connection: Connection, column: ColumnElement[int], numbers: list[int]
     return column.in_(select(each.c.value))
 
 
-def _joined(table: Table, item: str) -> TextClause:
+def _joined(table: Table, item: str, condition: str = "") -> TextClause:
     # The order of the key is that of the table itself, in which SQLite reads and groups it.
     return text(
         "SELECT '{' || group_concat('\"' || run || '\":' || items) || '}' FROM ("  # noqa: S608
         f"SELECT run, json_group_array({item}) AS items FROM {table.name} "
-        "WHERE run IN (SELECT value FROM json_each(:numbers)) GROUP BY run)"
+        f"WHERE run IN (SELECT value FROM json_each(:numbers)) {condition} GROUP BY run)"
     )
 
 
@@ -61,11 +63,46 @@ _JOINED = {
     # The bits of a value: SQLite writes no more than 15 digits of a number.
     latest_metrics.name: _joined(latest_metrics, "json_array(key, bits, timestamp, step)"),
 }
+_SOME = "AND key IN (SELECT value FROM json_each(:keys))"
+_CELLS = {
+    (table.name, some): _joined(table, f"json_array(key, {column})", _SOME if some else "")
+    for table, column in ((params, "value"), (tags, "value"), (latest_metrics, "bits"))
+    for some in (True, False)
+}
+_CELL = msgspec.json.Decoder(dict[int, list[tuple[str, str | int]]], strict=False)
 _POINTS = msgspec.json.Decoder(dict[int, list[_Point]], strict=False)
 _PAIRS: dict[type[Any], msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(dict[int, list[kind]], strict=False)  # type: ignore[valid-type]
     for kind in (Param, Tag)
 }
+
+
+def load_cells(
+    connection: Connection,
+    table: Table,
+    column: str,
+    numbers: Sequence[int],
+    keys: Sequence[str] | None,
+) -> Iterator[tuple[int, str, Any]]:
+    """Yield run, key and value of a table (its texts, or its ``bits``), of some keys or of all."""
+    some = None if keys is None else frozenset(keys)
+    for part in chunked(numbers, _AT_ONCE):
+        if connection.dialect.name == "sqlite":
+            asked = {"numbers": str(part)}
+            if keys is not None:
+                asked["keys"] = json.dumps(keys)
+            texts = _CELLS[table.name, keys is not None]
+            text = connection.execute(texts, asked).scalar() or "{}"
+            for run, cells in _CELL.decode(text).items():
+                for key, value in cells:
+                    yield run, key, value
+            continue
+        query = select(table.c.run, table.c.key, table.c[column]).where(table.c.run.in_(part))
+        if some is not None and len(some) <= _MOST_KEYS:
+            query = query.where(table.c.key.in_(some))
+        for run, key, value in connection.execute(query):
+            if some is None or key in some:
+                yield run, key, value
 
 
 def _ask(connection: Connection, table: Table, numbers: list[int]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table
 
 from mltrack_jupyter.entities import Column, RunTable
-from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.run_data import load_cells
 from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
 from mltrack_jupyter.store.sql.values import from_bits
 
@@ -22,7 +22,6 @@ SHOWN_TAGS = (
     "mltrack.warnings",
 )
 _SYSTEM = ("mlflow.", "mltrack.")
-_PLURALS = {"param": "params", "metric": "metrics", "tag": "tags"}
 
 
 def load_table(
@@ -51,7 +50,6 @@ def _columns(
     connection: Connection, rows: Sequence[Row[Any]], wanted: Sequence[str] | None
 ) -> list[Column]:
     place = {row.id: index for index, row in enumerate(rows)}
-    asked = None if wanted is None else frozenset(wanted)
     found: dict[tuple[str, str], list[str | float | None]] = {}
     sources: list[tuple[str, Table, str]] = [
         ("param", params, "value"),
@@ -59,13 +57,16 @@ def _columns(
         ("tag", tags, "value"),
     ]
     for kind, table, column in sources:
-        for part in chunked(place):
-            query = select(table.c.run, table.c.key, table.c[column])
-            for run, key, value in connection.execute(query.where(table.c.run.in_(part))):
-                if not is_shown(kind, key, asked):
+        keys = None if wanted is None else _keys(kind, wanted)
+        if keys == []:
+            continue
+        for run, key, value in load_cells(connection, table, column, list(place), keys):
+            values = found.get((kind, key))
+            if values is None:
+                if wanted is None and not is_shown(kind, key):
                     continue
-                values = found.setdefault((kind, key), [None] * len(rows))
-                values[place[run]] = from_bits(value) if kind == "metric" else value
+                values = found[kind, key] = [None] * len(rows)
+            values[place[run]] = from_bits(value) if kind == "metric" else value
     order = {"param": 0, "metric": 1, "tag": 2}
     return [
         Column(kind=kind, key=key, values=values)
@@ -73,8 +74,11 @@ def _columns(
     ]
 
 
-def is_shown(kind: str, key: str, wanted: Collection[str] | None) -> bool:
-    """Tell whether a table has a column: if it is wanted, or is no system tag where nothing is said."""
-    if wanted is not None:
-        return f"{_PLURALS[kind]}.{key}" in wanted
+def _keys(kind: str, wanted: Collection[str]) -> list[str]:
+    start = f"{kind}s."
+    return sorted({name.removeprefix(start) for name in wanted if name.startswith(start)})
+
+
+def is_shown(kind: str, key: str) -> bool:
+    """Tell whether a table has a column where nothing is said of columns: if it is no system tag."""
     return kind != "tag" or key in SHOWN_TAGS or not key.startswith(_SYSTEM)
