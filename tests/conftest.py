@@ -65,7 +65,7 @@ class JupyterServer:
 
     def _wait_for_url(self):
         info = self.folder / "runtime" / f"jpserver-{self.process.pid}.json"
-        for _ in range(600):
+        for _ in range(2400):
             if self.process.poll() is not None:
                 raise RuntimeError(self.log())
             if info.exists() and info.read_text().endswith("}"):
