@@ -9,7 +9,7 @@ unexport MLTRACK_TRACKING_URI MLFLOW_TRACKING_URI MLFLOW_EXPERIMENT_NAME
 
 HEADLESS ?= $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s))),,1)
 
-.PHONY: demo test lint unit ui browser api lab bench clean
+.PHONY: demo test lint unit soak ui browser api lab bench clean
 
 demo: $(VENV)/.demo ## run the quickstart in a kernel, then open JupyterLab on it (HEADLESS=1: print and exit)
 	@$(PY) scripts/demo.py $(if $(HEADLESS),--headless)
@@ -54,6 +54,9 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter, tsc, eslint, prettier
 
 unit: $(VENV)/.test ## the Python tests
 	$(PY) -m pytest
+
+soak: $(VENV)/.test ## the proofs that take an hour or two: random histories and requests, kills at every statement, all processes
+	SOAK=1 $(PY) -m pytest --timeout=0 tests/store tests/transfer tests/hostile tests/test_schemathesis.py
 
 ui: node_modules/.package-lock.json ## the TypeScript unit tests
 	npm test --silent

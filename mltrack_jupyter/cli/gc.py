@@ -78,6 +78,8 @@ def _purge(services: Services, items: Sequence[TrashItem]) -> list[TrashItem]:
     for item in items:  # one by one: an interruption leaves whole runs
         if item.entity == "run":
             done += services.workspace.purge(run_ids=[item.entity_id]).items
+        elif item.entity == "logged_model":
+            done += services.workspace.purge(model_ids=[item.entity_id]).items
     for item in items:
         if item.entity == "experiment":
             done += services.workspace.purge(experiment_ids=[item.entity_id]).items
@@ -91,9 +93,14 @@ def _agreed(items: Sequence[TrashItem]) -> bool:
 
 
 def _summary(items: Sequence[TrashItem]) -> str:
-    runs = sum(item.entity == "run" for item in items)
+    kinds = {"run": "runs", "logged_model": "logged models", "experiment": "experiments"}
+    counts = [
+        f"{sum(item.entity == kind for item in items)} {name}"
+        for kind, name in kinds.items()
+        if kind != "logged_model" or any(item.entity == kind for item in items)
+    ]
     files, total = sum(item.files for item in items), sum(item.size for item in items)
-    return f"{runs} runs, {len(items) - runs} experiments, {files} files ({size(total)})"
+    return f"{', '.join(counts)}, {files} files ({size(total)})"
 
 
 def _lines(items: Sequence[TrashItem]) -> list[str]:

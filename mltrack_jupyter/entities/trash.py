@@ -6,7 +6,7 @@ from mltrack_jupyter.entities.base import Entity
 
 
 class TrashItem(Entity, frozen=True, kw_only=True):
-    """A deleted ``run`` or ``experiment``, the files it owns and their size in bytes.
+    """A deleted ``run``, ``logged_model`` or ``experiment``, the files it owns and their size in bytes.
 
     ``deleted_time`` (ms) is 0 where nobody recorded it. ``kept_because`` says why a purge leaves it.
     """
@@ -22,6 +22,6 @@ class TrashItem(Entity, frozen=True, kw_only=True):
 
 
 class Trash(Entity, frozen=True, kw_only=True, omit_defaults=False):
-    """Items of the trash: runs first, the one deleted longest ago first."""
+    """Items of the trash: runs, logged models, experiments; of each the one deleted longest ago first."""
 
     items: list[TrashItem] = []

@@ -332,7 +332,12 @@ class LoggedModels(Protocol):
 
     @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}")
     def delete(self, model_id: str) -> None:
-        """Hide a logged model."""
+        """Put a logged model into the trash."""
+        ...
+
+    @operation("POST", "/api/1/logged-models/restore")
+    def restore(self, model_id: str) -> None:
+        """Take a logged model out of the trash."""
         ...
 
     @operation("POST", f"{_LOGGED_MODELS}/search", answer="models", reads=True)

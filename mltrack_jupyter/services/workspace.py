@@ -34,12 +34,15 @@ class Workspace(Protocol):
 
     @operation("POST", "/api/1/trash/purge", retry=False)
     def purge(
-        self, run_ids: list[str] | None = None, experiment_ids: list[str] | None = None
+        self,
+        run_ids: list[str] | None = None,
+        experiment_ids: list[str] | None = None,
+        model_ids: list[str] | None = None,
     ) -> Trash:
-        """Delete runs and experiments of the trash for good, each with its files; there is no way back.
+        """Delete runs, experiments and logged models of the trash for good, with their files.
 
         What is not in the trash (any more), or is needed by a registered model, is left as it is and
-        comes back with ``kept_because``. An experiment takes all its runs with it.
+        comes back with ``kept_because``. An experiment takes all its runs and models with it.
         """
         ...
 

@@ -9,6 +9,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.artifacts import local_path
+from mltrack_jupyter.store.rules import hide_password
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST
@@ -59,7 +60,7 @@ def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "
         return StoreSource(open_store(_with_tables(text)))
     if _SCHEME.match(text) and not text.startswith(("file:", "sqlite:")):
         raise InvalidParameter(
-            f"{text!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
+            f"{hide_password(text)!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
         )
     path = Path(text.partition(":///")[2]) if text.startswith("sqlite:") else local_path(text)
     path = path.expanduser()

@@ -651,8 +651,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Hide a logged model.
-         * @description Hide a logged model.
+         * Put a logged model into the trash.
+         * @description Put a logged model into the trash.
          */
         delete: operations["logged_models_delete"];
         options?: never;
@@ -662,6 +662,26 @@ export interface paths {
          * @description Say that the model's files are all there, or will never be.
          */
         patch: operations["logged_models_finalize"];
+        trace?: never;
+    };
+    "/api/1/logged-models/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a logged model out of the trash.
+         * @description Take a logged model out of the trash.
+         */
+        post: operations["logged_models_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/2.0/mlflow/logged-models/search": {
@@ -1431,11 +1451,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delete runs and experiments of the trash for good, each with its files; there is no way back.
-         * @description Delete runs and experiments of the trash for good, each with its files; there is no way back.
+         * Delete runs, experiments and logged models of the trash for good, with their files.
+         * @description Delete runs, experiments and logged models of the trash for good, with their files.
          *
          *     What is not in the trash (any more), or is needed by a registered model, is left as it is and
-         *     comes back with ``kept_because``. An experiment takes all its runs with it.
+         *     comes back with ``kept_because``. An experiment takes all its runs and models with it.
          */
         post: operations["workspace_purge"];
         delete?: never;
@@ -2313,7 +2333,7 @@ export interface components {
         };
         /**
          * Trash
-         * @description Items of the trash: runs first, the one deleted longest ago first.
+         * @description Items of the trash: runs, logged models, experiments; of each the one deleted longest ago first.
          */
         Trash: {
             /** @default [] */
@@ -2321,7 +2341,7 @@ export interface components {
         };
         /**
          * TrashItem
-         * @description A deleted ``run`` or ``experiment``, the files it owns and their size in bytes.
+         * @description A deleted ``run``, ``logged_model`` or ``experiment``, the files it owns and their size in bytes.
          *
          *         ``deleted_time`` (ms) is 0 where nobody recorded it. ``kept_because`` says why a purge leaves it.
          */
@@ -3784,6 +3804,41 @@ export interface operations {
                     "application/json": {
                         model?: components["schemas"]["LoggedModel"];
                     };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logged_models_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    model_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description What was wrong. */
@@ -5372,6 +5427,8 @@ export interface operations {
                     run_ids?: string[] | null;
                     /** @default null */
                     experiment_ids?: string[] | null;
+                    /** @default null */
+                    model_ids?: string[] | null;
                 };
             };
         };

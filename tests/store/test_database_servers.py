@@ -1,6 +1,7 @@
 """Stores on PostgreSQL and MariaDB: errors, several processes, and what their SQL does differently."""
 
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from mltrack_jupyter.store.sql.retries import ATTEMPTS, retried
 from mltrack_jupyter.testing.making import new_experiment, new_model, new_run, unique
 
 pytestmark = pytest.mark.database
+SOAK = bool(os.environ.get("SOAK"))
 
 BEGIN = """
 import sys
@@ -44,6 +46,10 @@ POINTS = """
 for step in range(100):
     own, shared = Metric(f"m{index}", 0.5, step, step), Metric("shared", float(index), step, step)
     services.runs.log_batch(sys.argv[4], metrics=[own, shared])
+"""
+ONE_BY_ONE = """
+for step in range(int(sys.argv[5])):
+    services.runs.log_metric(sys.argv[4], f"m{index}", 0.5, step, step)
 """
 REGISTER = """
 try:
@@ -76,7 +82,7 @@ def together(url, folder, count, code, *arguments):
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    found = [process.communicate(timeout=120) for process in processes]
+    found = [process.communicate(timeout=900 if SOAK else 120) for process in processes]
     assert [error for _, error in found] == [""] * count
     return [said.strip() for said, _ in found]
 
@@ -112,6 +118,15 @@ def test_four_processes_write_into_one_run(url, services, database, tmp_path):
         query = tables.latest_metrics.select().where(tables.latest_metrics.c.key == "shared")
         (row,) = connection.execute(query)
     assert (row.count, row.min, row.max) == (400, 0.0, 3.0)
+
+
+@pytest.mark.parametrize(("count", "points"), [(8, 1000 if SOAK else 25)])
+def test_eight_processes_write_points_one_by_one(url, services, tmp_path, count, points):
+    run_id = new_run(services).info.run_id
+    together(url, tmp_path, count, ONE_BY_ONE, run_id, str(points))
+    for index in range(count):
+        steps = [point.step for point in services.metrics.history(run_id, f"m{index}")]
+        assert steps == list(range(points))
 
 
 def test_numbers_of_versions_are_given_once(url, services, tmp_path):

@@ -55,7 +55,7 @@ def together(folder, count, code, *arguments):
                   for index, p in enumerate(processes)):  # fmt: skip
         threading.Event().wait(0.01)
     (folder / "go").touch()
-    found = [process.communicate(timeout=240) for process in processes]
+    found = [process.communicate(timeout=900) for process in processes]
     assert [error for _, error in found] == [""] * count
     return [said.strip() for said, _ in found]
 

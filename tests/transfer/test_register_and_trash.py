@@ -164,3 +164,65 @@ def test_a_purge_never_follows_a_link(tmp_path):
     store.close()
     assert (outside / "precious").exists()
     assert not folder.exists()
+
+
+@pytest.fixture
+def model_with_files(target):
+    model = target.logged_models.create("0", name="forest", params=[Param("depth", "3")])
+    path = model.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    target.artifact_files.upload(f"{path}/MLmodel", io.BytesIO(b"{}"))
+    return model
+
+
+def test_a_logged_model_in_the_trash(target, tmp_path, model_with_files):
+    model_id = model_with_files.info.model_id
+    folder = tmp_path / "target" / ".mltrack" / "artifacts" / "0" / "models" / model_id
+    (left,) = target.workspace.purge(model_ids=[model_id]).items
+    assert left.kept_because == "it is not in the trash"
+    target.logged_models.delete(model_id)
+    (item,) = target.workspace.trash().items
+    assert (item.entity, item.entity_id, item.name) == ("logged_model", model_id, "forest")
+    assert (item.files, item.size) == (1, 2)
+    assert target.workspace.trash(older_than=item.deleted_time - 1).items == []
+    assert target.workspace.trash(experiment_ids=["7"]).items == []
+
+    target.logged_models.restore(model_id)
+    assert target.logged_models.get(model_id).data.params["depth"] == "3"
+    assert target.workspace.trash().items == []
+
+    target.logged_models.delete(model_id)
+    (gone,) = target.workspace.purge(model_ids=[model_id]).items
+    assert (gone.kept_because, gone.files, gone.size) == ("", 1, 2)
+    assert not folder.exists()
+    assert target.workspace.trash().items == []
+    for call in (target.logged_models.get, target.logged_models.restore):
+        with pytest.raises(NotFound):
+            call(model_id)
+    newest = target.workspace.changes(since=0).changes[-1]
+    assert (newest.action, newest.entity_id) == ("purge", model_id)
+
+
+def test_a_logged_model_stays_as_long_as_a_version_is_made_of_it(target, model_with_files):
+    model_id = model_with_files.info.model_id
+    target.registered_models.create("reg")
+    target.model_versions.create("reg", f"models:/{model_id}", model_id=model_id)
+    target.logged_models.delete(model_id)
+    (item,) = target.workspace.trash().items
+    assert "version 1 of the model 'reg'" in item.kept_because
+    (left,) = target.workspace.purge(model_ids=[model_id]).items
+    assert left.kept_because == item.kept_because
+    target.registered_models.delete("reg")  # what it left over may go now
+    (gone,) = target.workspace.purge(model_ids=[model_id]).items
+    assert gone.kept_because == ""
+
+
+def test_a_deleted_experiment_has_its_models_with_it(target, model_with_files):
+    number = target.experiments.create("e")
+    model = target.logged_models.create(number)
+    target.logged_models.delete(model.info.model_id)
+    target.experiments.delete(number)
+    assert [item.entity for item in target.workspace.trash().items] == ["experiment"]
+    with pytest.raises(InvalidParameter):
+        target.logged_models.restore(model.info.model_id)
+    target.workspace.purge(experiment_ids=[number])
+    assert target.workspace.purge(model_ids=[model.info.model_id]).items[0].kept_because

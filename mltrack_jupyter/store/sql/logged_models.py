@@ -207,7 +207,17 @@ class SqlLoggedModels(LoggedModels):
             row = connection.execute(query).first()
             if row is None:
                 raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
-            _touch(connection, row, deleted=True)
+            _touch(connection, row, "update" if row.deleted else "delete", deleted=True)
+
+    def restore(self, model_id: str) -> None:
+        with self._database.write() as connection:
+            query = select(logged_models).where(logged_models.c.model_id == model_id)
+            row = connection.execute(held(connection, query)).first()
+            if row is None:
+                raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
+            if row.deleted:
+                find_active_experiment(connection, str(row.experiment))
+                _touch(connection, row, "restore", deleted=False)
 
     def search(
         self,
@@ -274,8 +284,8 @@ def _pairs(number: int, items: Sequence[Tag] | Sequence[Param]) -> list[dict[str
     return [{"logged_model": number, "key": key, "value": value} for key, value in values.items()]
 
 
-def _touch(connection: Connection, row: Row[Any], **values: Any) -> None:
+def _touch(connection: Connection, row: Row[Any], action: str = "update", **values: Any) -> None:
     statement = update(logged_models).where(logged_models.c.id == row.id)
     connection.execute(statement.values(last_updated_timestamp=now_ms(), **values))
     parent = str(row.experiment)
-    record_change(connection, "logged_model", row.model_id, "update", parent_id=parent)
+    record_change(connection, "logged_model", row.model_id, action, parent_id=parent)

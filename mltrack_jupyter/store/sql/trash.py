@@ -23,8 +23,10 @@ from mltrack_jupyter.store.sql.tables import (
     registered_models,
     runs,
 )
+from mltrack_jupyter.store.sql.trash_models import deleted_models, needed_model
 
 _DEFAULT = 0
+_ORDER = {"run": 0, "logged_model": 1, "experiment": 2}
 
 
 class TrashBin:
@@ -48,14 +50,19 @@ class TrashBin:
             if numbers is not None:
                 query = query.where(experiments.c.id.in_(numbers))
             rows = connection.execute(query).all()
+            models = deleted_models(connection, numbers)
+            items += [self._model_item(connection, row) for row in models]
             items += [self._experiment_item(connection, row) for row in rows]
         found = [item for item in items if older_than is None or item.deleted_time <= older_than]
-        found.sort(key=lambda item: (item.entity != "run", item.deleted_time, item.entity_id))
+        found.sort(key=lambda item: (_ORDER[item.entity], item.deleted_time, item.entity_id))
         return Trash(items=[self._measured(item) for item in found])
 
-    def purge(self, run_ids: Iterable[str], experiment_ids: Iterable[str]) -> Trash:
-        """Delete runs and experiments of the trash for good; say which were left, and why."""
+    def purge(
+        self, run_ids: Iterable[str], experiment_ids: Iterable[str], model_ids: Iterable[str]
+    ) -> Trash:
+        """Delete runs, logged models and experiments of the trash for good; say which were left, and why."""
         items = [retried(self._purge_run)(rules.check_run_id(run_id)) for run_id in run_ids]
+        items += [retried(self._purge_model)(model_id) for model_id in model_ids]
         for number in rules.parse_experiment_ids(list(experiment_ids)):
             items += self._purge_experiment(number)
         return Trash(items=items)
@@ -70,6 +77,16 @@ class TrashBin:
             experiment_id=str(row.experiment),
             deleted_time=_deleted_time(connection, "run", row.run_id, row.experiment),
             kept_because=_needed_run(connection, row),
+        )
+
+    def _model_item(self, connection: Connection, row: Row[Any]) -> TrashItem:
+        return TrashItem(
+            entity="logged_model",
+            entity_id=row.model_id,
+            name=row.name,
+            experiment_id=str(row.experiment),
+            deleted_time=_deleted_time(connection, "logged_model", row.model_id, row.experiment),
+            kept_because=needed_model(connection, row),
         )
 
     def _experiment_item(self, connection: Connection, row: Row[Any]) -> TrashItem:
@@ -91,6 +108,11 @@ class TrashBin:
             if item.entity == "run":
                 query = select(runs.c.artifact_uri).where(runs.c.run_id == item.entity_id)
                 return self._own(connection.execute(query).scalars())
+            if item.entity == "logged_model":
+                models = logged_models.c
+                query = select(models.artifact_uri).where(models.model_id == item.entity_id)
+                uris = connection.execute(query).scalars()
+                return self._own(uri for uri in uris if _is_models_own(uri, item.entity_id))
             return self._roots_of_models(connection, int(item.entity_id))
 
     def _own(self, uris: Iterable[str]) -> list[RecordedFiles]:
@@ -121,6 +143,26 @@ class TrashBin:
             connection.execute(delete(runs).where(runs.c.id == row.id))
             record_change(
                 connection, "run", run_id, "purge", parent_id=str(row.experiment), detail=row.name
+            )
+        return self._removed(item, roots)
+
+    def _purge_model(self, model_id: str) -> TrashItem:
+        with self._database.write() as connection:
+            query = select(logged_models).where(logged_models.c.model_id == model_id)
+            row = connection.execute(held(connection, query)).first()
+            if row is None or not row.deleted:
+                return TrashItem(
+                    entity="logged_model", entity_id=model_id, kept_because="it is not in the trash"
+                )
+            item = self._model_item(connection, row)
+            if item.kept_because:
+                return item
+            mine = _is_models_own(row.artifact_uri, model_id)
+            roots = self._own([row.artifact_uri] if mine else [])
+            connection.execute(delete(logged_models).where(logged_models.c.id == row.id))
+            parent = str(row.experiment)
+            record_change(
+                connection, "logged_model", model_id, "purge", parent_id=parent, detail=row.name
             )
         return self._removed(item, roots)
 
@@ -214,3 +256,8 @@ def _needed_experiment(connection: Connection, row: Row[Any]) -> str:
     if found:
         return f"version {found.version} of the model {found.name!r} is made of a model in it"
     return ""
+
+
+def _is_models_own(uri: str, model_id: str) -> bool:
+    """Tell whether a folder is the model's alone; one inside a run's goes with the run."""
+    return uri.endswith(f"/models/{model_id}/artifacts")

@@ -47,9 +47,12 @@ class SqlWorkspace(Workspace):
         return self._trash.contents(older_than, experiment_ids)
 
     def purge(
-        self, run_ids: list[str] | None = None, experiment_ids: list[str] | None = None
+        self,
+        run_ids: list[str] | None = None,
+        experiment_ids: list[str] | None = None,
+        model_ids: list[str] | None = None,
     ) -> Trash:
-        return self._trash.purge(run_ids or [], experiment_ids or [])
+        return self._trash.purge(run_ids or [], experiment_ids or [], model_ids or [])
 
     def server_info(self) -> dict[str, str | bool]:
         multipart = self._reach.serves and self._reach.has_multipart
