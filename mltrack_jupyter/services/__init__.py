@@ -37,7 +37,9 @@ __all__ = [
 class Services:
     """Everything that can be asked of a store; whether it is a database here or a server elsewhere.
 
-    Services may be called from several threads. ``uri`` is where they were opened.
+    Services may be called from several threads. ``uri`` is where they were opened. ``once``, where a
+    store has it, takes the key of a request, a text that tells it from others, and what answers it, and
+    does that once however often the key comes.
     """
 
     uri: str = field(repr=False)  # it may hold a password
@@ -52,6 +54,7 @@ class Services:
     workspace: Workspace
     transfer: Transfer
     close: Callable[[], None] = field(default=lambda: None, repr=False)
+    once: Callable[[str, str, Callable[[], bytes]], bytes] | None = field(default=None, repr=False)
 
 
 def service_types() -> dict[str, type]:
@@ -60,5 +63,5 @@ def service_types() -> dict[str, type]:
     return {
         item.name: hints[item.name]
         for item in fields(Services)
-        if item.name not in ("uri", "close")
+        if item.name not in ("uri", "close", "once")
     }

@@ -98,9 +98,12 @@ def decode_request(
             target = operation.aliases.get(name, name)
             if target in operation.parameters:
                 is_list = _is_list(operation.parameters[target][0])
-                given[name] = list(values) if is_list else values[-1]
+                given[name] = list(values) if is_list else values[0]
     else:
         given = _parse_body(body)
+    if operation.repeats:
+        for name in path_params:
+            _require(given.get(name), name)
     given.update(path_params)
     return _convert(operation, given)
 
@@ -130,17 +133,36 @@ def _check_depth(value: Any, left: int) -> None:
 
 def _convert(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, value in given.items():
+    # Where both spellings are given, the one that is no alias counts.
+    for name in sorted(given, key=operation.parameters.__contains__):
         target = operation.aliases.get(name, name)
-        if value is not None and target in operation.parameters:
-            values[target] = _normalise(operation.parameters[target][0], value)
+        if given[name] is not None and target in operation.parameters:
+            values[target] = _normalise(operation.parameters[target][0], given[name])
             if values[target] is None:
                 del values[target]
+    _check_names(operation, given, values)
     try:
         request = msgspec.convert(values, operation.request_type, strict=False)
     except msgspec.ValidationError as error:
         raise _explain(error, given) from error
     return {name: getattr(request, name) for name in operation.parameters}
+
+
+def _check_names(operation: Operation, given: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    for name, (hint, default) in operation.parameters.items():
+        head, *rest = name.split("_")
+        other = head + "".join(part.capitalize() for part in rest)
+        if other != name and name in given and other in given:
+            raise InvalidParameter(
+                f"Request specifies both {name!r} and {other!r}; provide only {name!r}."
+            )
+        if default is msgspec.NODEFAULT and hint is str and name not in operation.path_params:
+            _require(values.get(name), name)
+
+
+def _require(value: Any, name: str) -> None:
+    if value is None or value == "":
+        raise InvalidParameter(f"Missing value for required parameter '{name}'.")
 
 
 def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> InvalidParameter:

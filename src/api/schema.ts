@@ -1571,6 +1571,8 @@ export interface components {
             creation_time?: number;
             /** @default [] */
             tags?: components["schemas"]["Tag"][];
+            /** @default  */
+            workspace?: string;
         };
         /**
          * ViewType
@@ -2269,8 +2271,7 @@ export interface operations {
             content: {
                 "application/json": {
                     experiment_id: string;
-                    /** @default  */
-                    new_name?: string;
+                    new_name: string;
                 };
             };
         };
@@ -2917,8 +2918,7 @@ export interface operations {
             content: {
                 "application/json": {
                     run_id: string;
-                    /** @default null */
-                    models?: components["schemas"]["ModelOutput"][] | null;
+                    models: components["schemas"]["ModelOutput"][];
                 };
             };
         };
@@ -3461,9 +3461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        model?: components["schemas"]["LoggedModel"];
-                    };
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description What was wrong. */
@@ -4853,7 +4851,9 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        [key: string]: string | boolean;
+                        [key: string]: string | boolean | number | {
+                            [key: string]: boolean;
+                        };
                     };
                 };
             };

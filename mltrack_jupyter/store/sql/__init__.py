@@ -11,6 +11,7 @@ from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
+from mltrack_jupyter.store.sql.once import Once
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import RootArtifactFiles, SqlRunArtifacts
@@ -52,6 +53,7 @@ def open_sql(
         workspace=SqlWorkspace(database, TrashBin(database, locations)),
         transfer=SqlTransfer(database, locations, sources),
         close=database.close,
+        once=Once(database),
     )
     if not database.is_sqlite:
         for service in (

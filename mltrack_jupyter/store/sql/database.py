@@ -38,6 +38,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
+        self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
         _forget_after_fork(self)
 
     @property
@@ -56,12 +57,18 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
+        if (joined := self._joined.get()) is not None:
+            yield joined
+            return
         with self._translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that writes everything or, on an exception, nothing."""
+        if (joined := self._joined.get()) is not None:
+            yield joined
+            return
         lock = self._writing if self.is_sqlite else nullcontext()
         with self._translated(), lock, self.engine.connect() as connection:
             connection.info["write"] = True
@@ -70,6 +77,19 @@ class Database:
                     yield connection
             finally:
                 connection.info.pop("write", None)
+
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Open a writing transaction that whatever is read and written in it, by this thread, is part of.
+
+        Nothing of it stays if an exception leaves it; so none of what is done in it may be caught.
+        """
+        with self.write() as connection:
+            token = self._joined.set(connection)
+            try:
+                yield connection
+            finally:
+                self._joined.reset(token)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from mltrack_jupyter.store.sql.tables import metric_keys, metrics, runs
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many
 
 _MAX_RUNS = 100
+_MOST = 10**9
 
 
 class SqlMetrics(Metrics):
@@ -30,7 +31,7 @@ class SqlMetrics(Metrics):
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
         if max_results is not None:
-            rules.check_page_size(max_results, 10**9)
+            max_results = min(rules.check_page_size(max_results, rules.MAX_INT64), _MOST)
         offset = decode_token(page_token)
         query = (
             select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
@@ -41,7 +42,7 @@ class SqlMetrics(Metrics):
         )
         if offset or max_results is not None:
             query = query.offset(offset)
-            query = query.limit(max_results + 1 if max_results is not None else 10**9)
+            query = query.limit(max_results + 1 if max_results is not None else _MOST)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         more = ""

@@ -13,9 +13,9 @@ from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest schema version; the same as the newest file in ``migrations/versions``."""
-_KNOWN = ("0001",)
+_KNOWN = ("0001", "0002")
 
 
 def ensure_schema(database: Database) -> None:
