@@ -112,7 +112,7 @@ def unknown(method: str, path: str) -> MltrackError:
     for part, reason in _LEFT_OUT.items():
         if part in path:
             return NotImplementedHere(f"{path} is left out: {reason}")
-    if _OTHER_PARTS.match(path):
+    if _OTHER_PARTS.search(path):
         return NotImplementedHere(
             f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
             "artifacts and registers models."

@@ -29,7 +29,7 @@ class SqlRunArtifacts(RunArtifacts):
         path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
-        return self._locations.children(self._root(run_id), path)
+        return self._locations.children(self._root(run_id), _folder(path))
 
     def read(self, run_id: str, path: str) -> Download:
         return self._locations.files(self._root(run_id)).open(path)
@@ -42,7 +42,7 @@ class RootArtifactFiles(ArtifactFiles):
         self._files = LocalFiles(locations.root)
 
     def list(self, path: str = "") -> FileList:
-        check_path(path, empty=True)
+        path = check_path(_folder(path), empty=True)
         return FileList(files=self._files.list(path))
 
     def download(self, path: str) -> Download:
@@ -53,3 +53,8 @@ class RootArtifactFiles(ArtifactFiles):
 
     def delete(self, path: str) -> None:
         self._files.delete(path)
+
+
+def _folder(path: str) -> str:
+    # Some clients name a folder with a slash at its end; a slash alone is no relative path.
+    return path[:-1] if len(path) > 1 and path.endswith("/") else path

@@ -24,7 +24,7 @@ from mltrack_jupyter.store.sql.tables import (
 )
 
 _RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
-_WORD = re.compile(r"[\w-]+\Z")
+_NO_FILES = "dummy-source"
 _LATEST = re.compile(r"(models:/+)([^/]+)/latest\Z", re.IGNORECASE)
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
 
@@ -70,10 +70,10 @@ class Sources:
     ) -> str:
         """Return the URI where the files of a source are. Raises ``InvalidParameter``.
 
-        A ``prompt`` has no files; what MLflow's clients name as its source is a mere word.
+        A ``prompt`` has no files; MLflow's clients name the same word as the source of each.
         """
         scheme = scheme_of(source)
-        if prompt and not scheme and _WORD.match(source):
+        if prompt and source == _NO_FILES:
             return source
         self._check_text(source, scheme)
         if scheme == "runs":
