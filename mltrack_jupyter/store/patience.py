@@ -18,6 +18,13 @@ import httpx
 from mltrack_jupyter.config import setting
 from mltrack_jupyter.errors import InvalidParameter
 
+_SETTINGS = {
+    "HTTP_REQUEST_MAX_RETRIES": (
+        "MLTRACK_HTTP_REQUEST_MAX_RETRIES",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+    ),
+    "HTTP_REQUEST_TIMEOUT": ("MLTRACK_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_TIMEOUT"),
+}
 _REFUSED = (408, 429)
 _LOST = (502, 503, 504)
 _LONGEST_S = 60.0
@@ -61,7 +68,7 @@ def timeout_s() -> float:
 
 
 def _number(name: str, default: float) -> float:
-    text = setting(f"MLTRACK_{name}", f"MLFLOW_{name}")
+    text = setting(*_SETTINGS[name])
     try:
         value = float(text) if text else default
     except ValueError:
