@@ -226,8 +226,9 @@ def test_the_model_of_a_run_is_registered_later(client):
     assert list(loaded.predict(X)) == [0, 0, 1, 1]
     assert made.run_id == run.info.run_id
     tags = client.get_logged_model(made.source.removeprefix("models:/")).tags
-    versions = json.loads(tags["mlflow.modelVersions"])  # client and server both note them
-    assert {item["version"] for item in versions} == {"1", "2"}
+    versions = json.loads(tags["mlflow.modelVersions"])
+    # Client and server both note them, the one as text, the other as numbers.
+    assert {item["version"] for item in versions} == {"1", "2", 1, 2}
 
 
 def test_a_logged_model_has_params_tags_and_metrics(client):
@@ -369,3 +370,14 @@ def test_it_reads_what_mltrack_wrote(server):
     services.close()
     found = mlflow.get_run(run.info.run_id)
     assert (found.info.run_name, found.data.metrics) == ("ours", {"acc": 0.5})
+
+
+def test_prompts_live_in_the_registry(client):
+    name = unique("prompt")
+    made = mlflow.genai.register_prompt(name, "Hello {{who}}", commit_message="first")
+    assert (made.name, made.version) == (name, 1)
+    assert mlflow.genai.register_prompt(name, "Bye {{who}}").version == 2
+    assert mlflow.genai.load_prompt(f"prompts:/{name}/1").format(who="you") == "Hello you"
+    mlflow.genai.set_prompt_alias(name, "best", 2)
+    assert mlflow.genai.load_prompt(f"prompts:/{name}@best").template == "Bye {{who}}"
+    assert name not in {model.name for model in client.search_registered_models()}

@@ -32,6 +32,7 @@ class Experiment(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"})
     last_update_time: int = 0
     creation_time: int = 0
     tag_list: list[Tag] = []
+    workspace: str = ""
 
     @property
     def tags(self) -> dict[str, str]:

@@ -158,7 +158,10 @@ def _registered(uri: str, rest: str) -> Registered | Logged:
         # Decoded once, and after splitting: an encoded slash can end up in a name, where it is refused.
         name, last = _name(uri, first), unquote(last)
         if last.isascii() and last.isdigit():
-            return Version(name, str(rules.parse_version(last)))
+            number = rules.parse_version(last)
+            if number < 0:
+                raise _wrong(uri, "no version has such a number")
+            return Version(name, str(number))
         if last.lower() == "latest":
             return Latest(name)
         if last.lower() in {stage.lower() for stage in STAGES}:

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote
 
 from mltrack_jupyter.services import Download
 
+_TEXTS = frozenset(
+    [
+        "cf",
+        "cfg",
+        "cnf",
+        "conf",
+        "csv",
+        "err",
+        "hocon",
+        "ini",
+        "ipynb",
+        "js",
+        "json",
+        "log",
+        "md",
+        "prop",
+        "properties",
+        "py",
+        "py3",
+        "rst",
+        "toml",
+        "tsv",
+        "txt",
+        "xml",
+        "yaml",
+        "yml",
+    ]
+)
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 
 
@@ -90,3 +121,21 @@ def _range(text: str, size: int) -> tuple[int, int] | None:
     if match[2] and last < start:
         return None
     return start, min(last + 1, size)
+
+
+def content_type(name: str) -> str:
+    """Return the type of a file by its name; what people read as text is plain text, as in MLflow."""
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    if extension in _TEXTS or name in ("MLmodel", "MLproject"):
+        return "text/plain"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def attachment(name: str) -> str:
+    """Return a header by which a browser saves a file under its name, and never shows it."""
+    if not (name.isascii() and name.isprintable()):
+        return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    if _TOKEN.fullmatch(name):
+        return f"attachment; filename={name}"
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'attachment; filename="{escaped}"'

@@ -7,12 +7,10 @@ import base64
 import binascii
 import contextvars
 import json
-import mimetypes
 import re
 from collections.abc import Mapping
 from tempfile import SpooledTemporaryFile
 from typing import Any
-from urllib.parse import quote
 
 import tornado
 from jupyter_server.base.handlers import APIHandler
@@ -21,11 +19,20 @@ from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
-from mltrack_jupyter.server.downloads import choose
+from mltrack_jupyter.server.downloads import attachment, choose, content_type
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.services.codec import digest_header, encode_error
-from mltrack_jupyter.services.dispatch import AJAX, Answer, Route, answer, routes, unknown
+from mltrack_jupyter.services.dispatch import (
+    ACCEPTS_KEYS,
+    AJAX,
+    KEY_HEADER,
+    Answer,
+    Route,
+    answer,
+    routes,
+    unknown,
+)
 from mltrack_jupyter.store.sql.database import actor
 
 MLFLOW_VERSION = "3.18.0"
@@ -76,6 +83,11 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
     # Jupyter sets it by its older name.
     set_secure_cookie = set_signed_cookie
 
+    def set_default_headers(self) -> None:
+        """Tell clients that what they send with a key may be sent again."""
+        super().set_default_headers()
+        self.set_header(ACCEPTS_KEYS, "?1")
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -105,7 +117,8 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         context = contextvars.copy_context()
         context.run(actor.set, self.current_user.username)
         loop = asyncio.get_running_loop()
-        call = (_in_thread, holder, route, params, query, body)
+        key = self.request.headers.get(KEY_HEADER, "")
+        call = (_in_thread, holder, route, params, query, body, key)
         await self._finish(await loop.run_in_executor(None, context.run, *call))
 
     async def _authorize(self, action: str) -> None:
@@ -135,13 +148,9 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         self.finish(found.body)
 
     async def _send(self, download: Download) -> None:
-        kind = mimetypes.guess_type(download.name)[0] or "application/octet-stream"
-        if download.name == "MLmodel":
-            kind = "text/plain"
-        self.set_header("Content-Type", kind)
+        self.set_header("Content-Type", content_type(download.name))
         # In Jupyter a script of ours could run code in the kernel: no artifact is ever shown inline.
-        name = quote(download.name)
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
+        self.set_header("Content-Disposition", attachment(download.name))
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
@@ -161,6 +170,17 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
                 await self.flush()
         # JSON is what APIHandler.finish would claim to send.
         super(APIHandler, self).finish()
+
+    async def options(self, **_params: str) -> None:
+        """Answer OPTIONS, with nothing."""
+        self.set_status(204)
+        self.clear_header("Content-Type")
+        super(APIHandler, self).finish()
+
+    @tornado.web.authenticated
+    async def head(self, **_params: str) -> None:
+        """Refuse HEAD: an answer in JSON is asked for by GET."""
+        raise HTTPError(400 if "GET" in self._routes else 405)
 
     @tornado.web.authenticated
     async def get(self, **params: str) -> None:
@@ -263,12 +283,13 @@ def _in_thread(
     params: Mapping[str, str],
     query: Mapping[str, list[str]],
     body: Any,
+    key: str,
 ) -> Answer:
     try:
         services = holder.get()
     except MltrackError as error:
         return Answer(error.status, encode_error(error))
-    return answer(route, services, params, query, body)
+    return answer(route, services, params, query, body, key)
 
 
 def _is_loopback(host: str) -> bool:

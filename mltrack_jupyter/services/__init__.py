@@ -46,7 +46,9 @@ class Services:
     Services may be called from several threads. ``uri`` is where they were opened. ``files_at(uri, run_id)``
     returns the files at an artifact URI as whoever holds these services reaches them: through a server, or
     directly; ``run_id`` is the run that they belong to, if any. It raises ``InvalidParameter`` where they
-    cannot be reached.
+    cannot be reached. ``once``, where a
+    store has it, takes the key of a request, a text that tells it from others, and what answers it, and
+    does that once however often the key comes.
     """
 
     uri: str = field(repr=False)  # it may hold a password
@@ -64,6 +66,7 @@ class Services:
     leases: Leases
     files_at: Callable[[str, str], Repository] = field(repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
+    once: Callable[[str, str, Callable[[], bytes]], bytes] | None = field(default=None, repr=False)
 
 
 def service_types() -> dict[str, type]:
@@ -72,5 +75,5 @@ def service_types() -> dict[str, type]:
     return {
         item.name: hints[item.name]
         for item in fields(Services)
-        if item.name not in ("uri", "files_at", "close")
+        if item.name not in ("uri", "files_at", "close", "once")
     }

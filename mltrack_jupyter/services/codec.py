@@ -27,6 +27,7 @@ from mltrack_jupyter.services.operation import Operation
 _MAX_INT64 = 2**63 - 1
 _MAX_DEPTH = 32
 _NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
+_CAMEL_CASE = re.compile(rb'"[a-z]+[A-Z][A-Za-z]*"\s*:')
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _AS_THEY_ARE = frozenset({str, int, bool, NoneType})
 _NUMBERS = frozenset({float, NoneType})
@@ -106,9 +107,12 @@ def decode_request(
             target = operation.aliases.get(name, name)
             if target in operation.parameters:
                 is_list = _is_list(operation.parameters[target][0])
-                given[name] = list(values) if is_list else values[-1]
+                given[name] = list(values) if is_list else values[0]
     else:
         given = _parse_body(body)
+    if operation.repeats:
+        for name in path_params:
+            _require(given.get(name), name)
     given.update(path_params)
     return _convert(operation, given)
 
@@ -118,15 +122,27 @@ def _decode_exactly(operation: Operation, body: bytes) -> dict[str, Any] | None:
 
     Integers that may not fit into 64 bits are left to the lenient way, which checks them.
     """
-    if _LONG_INTEGER.search(body) or any(
-        f'"{name}"'.encode() in body for name in operation.aliases
+    if (
+        _LONG_INTEGER.search(body)
+        or _CAMEL_CASE.search(body)
+        or any(f'"{name}"'.encode() in body for name in operation.aliases)
     ):
         return None
     try:
         request = _decoder(operation.request_type).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    if any(getattr(request, name) == "" for name in _required_texts(operation)):
+        return None
     return {name: getattr(request, name) for name in operation.parameters}
+
+
+def _required_texts(operation: Operation) -> list[str]:
+    return [
+        name
+        for name, (hint, default) in operation.parameters.items()
+        if default is msgspec.NODEFAULT and hint is str and name not in operation.path_params
+    ]
 
 
 @cache
@@ -159,13 +175,15 @@ def _check_depth(value: Any, left: int) -> None:
 
 def _convert(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, value in given.items():
+    # Where both spellings are given, the one that is no alias counts.
+    for name in sorted(given, key=operation.parameters.__contains__):
         target = operation.aliases.get(name, name)
-        if value is not None and target in operation.parameters:
-            values[target] = _normalise(operation.parameters[target][0], value)
+        if given[name] is not None and target in operation.parameters:
+            values[target] = _normalise(operation.parameters[target][0], given[name])
             if values[target] is None:
-                _check_own(operation, name, value)
+                _check_own(operation, name, given[name])
                 del values[target]
+    _check_names(operation, given, values)
     try:
         request = msgspec.convert(values, operation.request_type, strict=False)
     except msgspec.ValidationError as error:
@@ -181,6 +199,23 @@ def _check_own(operation: Operation, name: str, value: Any) -> None:
             f"Invalid value {str(value)[:80]!r} for parameter {name!r} supplied: it must be one of "
             f"{', '.join(str(member.value) for member in kind)}."
         )
+
+
+def _check_names(operation: Operation, given: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    for name in operation.parameters:
+        head, *rest = name.split("_")
+        other = head + "".join(part.capitalize() for part in rest)
+        if other != name and name in given and other in given:
+            raise InvalidParameter(
+                f"Request specifies both {name!r} and {other!r}; provide only {name!r}."
+            )
+    for name in _required_texts(operation):
+        _require(values.get(name), name)
+
+
+def _require(value: Any, name: str) -> None:
+    if value is None or value == "":
+        raise InvalidParameter(f"Missing value for required parameter '{name}'.")
 
 
 def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> InvalidParameter:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotImplementedHere
@@ -13,6 +14,10 @@ from mltrack_jupyter.services import Operation, Services, operations_of, service
 from mltrack_jupyter.services.codec import decode_request, encode_answer, encode_error
 from mltrack_jupyter.services.operation import Download
 
+KEY_HEADER = "Idempotency-Key"
+"""The header of a key: with it, a request whose answer was lost may be sent again."""
+ACCEPTS_KEYS = "Accept-Idempotency-Key"
+"""The header by which a server tells that it knows keys."""
 AJAX = "/ajax-api/"
 """Where MLflow's own pages ask for the operations below ``/api/``."""
 
@@ -59,21 +64,35 @@ def answer(
     path_params: Mapping[str, str],
     query: Mapping[str, Sequence[str]],
     body: bytes | BinaryIO,
+    key: str = "",
 ) -> Answer:
-    """Call the operation of a route; an error of ours becomes its status and JSON."""
+    """Call the operation of a route; an error of ours becomes its status and JSON.
+
+    A request with a ``key`` that is not declared to be repeatable is carried out once, however often it
+    comes.
+    """
     declared = route.operation
     try:
         raw = body if isinstance(body, bytes) else b""
         arguments = decode_request(declared, path_params, query, raw)
         if declared.body_param:
             arguments[declared.body_param] = body
-        value = route.bind(services)(**arguments)
+        call = partial(route.bind(services), **arguments)
+        if key and not declared.retry and services.once is not None:
+            same = hashlib.sha256(repr((declared.path, sorted(arguments.items()))).encode())
+            write = partial(_written, declared, call)
+            return Answer(200, services.once(key, same.hexdigest(), write))
+        value = call()
     except MltrackError as error:
         return Answer(error.status, encode_error(error))
     if isinstance(value, Download):
         return Answer(200, download=value)
     # An upload is answered with an empty body, as MLflow does.
     return Answer(200, b"" if declared.body_param else encode_answer(declared, value))
+
+
+def _written(declared: Operation, call: Callable[[], Any]) -> bytes:
+    return encode_answer(declared, call())
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -90,15 +109,15 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]]:
 
 def unknown(method: str, path: str) -> MltrackError:
     """Return what is said of a path that is no operation; parts of MLflow that are left out say so."""
-    if "/mlflow" not in path or "/preview/" in path:
-        return EndpointNotFound(f"There is no route {method} {path}.")
     for part, reason in _LEFT_OUT.items():
         if part in path:
             return NotImplementedHere(f"{path} is left out: {reason}")
-    return NotImplementedHere(
-        f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
-        "artifacts and registers models."
-    )
+    if _OTHER_PARTS.search(path):
+        return NotImplementedHere(
+            f"{path} belongs to a part of MLflow that this server leaves out: it tracks runs, keeps "
+            "artifacts and registers models."
+        )
+    return EndpointNotFound(f"There is no route {method} {path}.")
 
 
 _LEFT_OUT = {
@@ -107,4 +126,10 @@ _LEFT_OUT = {
 }
 
 
+# Traces, evaluation, prompts' optimisation, the gateway and administration, in either version of the API.
+_OTHER_PARTS = re.compile(
+    r"(/ajax-api|/api)/[23]\.0/mlflow/(traces|unified-traces|get-online-trace-details|assessments|datasets"
+    r"|demo|gateway|genai|issues|jobs|label-schemas|prompt-optimization|review-queues|scorers?|skills"
+    r"|users|webhooks|workspaces)(/|\Z)"
+)
 _ROUTES = routes()

@@ -50,6 +50,7 @@ class Operation:
     aliases: dict[str, str] = field(default_factory=dict)
     retry: bool = True
     reads: bool = False
+    repeats: bool = False
 
     @property
     def action(self) -> str:
@@ -139,6 +140,7 @@ def operation(
     aliases: dict[str, str] | None = None,
     retry: bool = True,
     reads: bool = False,
+    repeats: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method of a service as an operation.
 
@@ -156,11 +158,13 @@ def operation(
     retry
         Whether doing it twice leaves the same as doing it once, so that a client may send it again
         when the answer was lost.
+    repeats
+        Whether the body must say the parameters of the path once more, as some of MLflow's do.
     """
 
     def declare(function: F) -> F:
         declared = Operation(
-            function, method, path, tuple(also), answer, aliases or {}, retry, reads
+            function, method, path, tuple(also), answer, aliases or {}, retry, reads, repeats
         )
         function.__operation__ = declared  # type: ignore[attr-defined]
         return function

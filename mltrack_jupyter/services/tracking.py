@@ -69,7 +69,7 @@ class Experiments(Protocol):
         ...
 
     @operation("POST", f"{_EXPERIMENTS}/update")
-    def update(self, experiment_id: str, new_name: str = "") -> None:
+    def update(self, experiment_id: str, new_name: str) -> None:
         """Rename an active experiment."""
         ...
 
@@ -195,7 +195,7 @@ class Runs(Protocol):
         ...
 
     @operation("POST", f"{_RUNS}/outputs", retry=False)
-    def log_outputs(self, run_id: str, models: list[ModelOutput] | None = None) -> None:
+    def log_outputs(self, run_id: str, models: list[ModelOutput]) -> None:
         """Record the logged models that a run made."""
         ...
 
@@ -325,7 +325,7 @@ class LoggedModels(Protocol):
         """Return a logged model. Raises ``NotFound``."""
         ...
 
-    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}", answer="model")
+    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}", answer="model", repeats=True)
     def finalize(self, model_id: str, status: LoggedModelStatus) -> LoggedModel:
         """Say that the model's files are all there, or will never be."""
         ...
@@ -357,8 +357,8 @@ class LoggedModels(Protocol):
         """
         ...
 
-    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags", answer="model")
-    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> LoggedModel:
+    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags")
+    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> None:
         """Set tags of a logged model."""
         ...
 
@@ -367,7 +367,7 @@ class LoggedModels(Protocol):
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
         ...
 
-    @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params")
+    @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params", repeats=True)
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
         """Add params to a logged model; a key that exists already is refused."""
         ...

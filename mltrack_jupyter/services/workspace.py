@@ -47,6 +47,6 @@ class Workspace(Protocol):
         ...
 
     @operation("GET", "/api/3.0/mlflow/server-info")
-    def server_info(self) -> dict[str, str | bool]:
+    def server_info(self) -> dict[str, str | bool | int | dict[str, bool]]:
         """Return what MLflow clients ask before their first transfer of a file."""
         ...

@@ -26,6 +26,7 @@ _KEY = re.compile(r"[\w\-. :/]+\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _PASSWORD = re.compile(r"(://[^/@:\s]*):[^/\s]*@")
+_WHOLE = re.compile(r"-?[0-9]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -180,13 +181,8 @@ def check_ids(ids: Sequence[str], name: str) -> Sequence[str]:
 
 
 def parse_experiment_id(text: str) -> int:
-    """Return the number of an experiment id."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidParameter(
-            f"Invalid value {short(text)} for parameter 'experiment_id' supplied: it is a decimal "
-            "number, such as '0'."
-        )
-    return int(text)
+    """Return the number of an experiment id; one that none can have is -1."""
+    return _number(text, 18, "experiment_id", "it is a decimal number, such as '0'.")
 
 
 def check_run_id(run_id: str) -> str:
@@ -219,13 +215,16 @@ def check_model_name(name: str) -> str:
 
 
 def parse_version(text: str) -> int:
-    """Return the number of a model version."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+    """Return the number of a model version; one that none can have is -1."""
+    return _number(text, 9, "version", "it is a whole number, such as '1'.")
+
+
+def _number(text: str, digits: int, name: str, what: str) -> int:
+    if not _WHOLE.match(text):
         raise InvalidParameter(
-            f"Invalid value {short(text)} for parameter 'version' supplied: it is a whole number, "
-            "such as '1'."
+            f"Invalid value {short(text)} for parameter '{name}' supplied: {what}"
         )
-    return int(text)
+    return int(text) if text.isdigit() and len(text) <= digits else -1
 
 
 def parse_stage(text: str) -> str:
@@ -240,13 +239,19 @@ def parse_stage(text: str) -> str:
 
 def check_alias(alias: str) -> str:
     """Check the name of an alias."""
-    if not _ALIAS.match(alias):
-        raise InvalidParameter(
-            f"Invalid alias {short(alias)}: it may hold letters, digits, '_' and '-', 255 at most."
-        )
+    check_alias_name(alias)
     if alias.lower() == "latest" or re.match(r"[vV]\d+\Z", alias):
         raise InvalidParameter(
             f"The alias {short(alias)} is reserved: 'latest' and names such as 'v3' are versions."
+        )
+    return alias
+
+
+def check_alias_name(alias: str) -> str:
+    """Check the letters of an alias, also of one that is to be removed."""
+    if not _ALIAS.match(alias):
+        raise InvalidParameter(
+            f"Invalid alias {short(alias)}: it may hold letters, digits, '_' and '-', 255 at most."
         )
     return alias
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -13,7 +14,8 @@ from mltrack_jupyter.config import setting
 from mltrack_jupyter.errors import MltrackError, ServerUnreachable, Unauthenticated
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.services.codec import WireRequest, digest_of, encode_error
-from mltrack_jupyter.services.dispatch import answer, find
+from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find
+from mltrack_jupyter.store.progress import progress
 
 if TYPE_CHECKING:
     import httpx
@@ -83,51 +85,99 @@ class HttpTransport:
     def __init__(self, url: str) -> None:
         import httpx
 
+        from mltrack_jupyter.store.patience import timeout_s
+
         self._url = url.rstrip("/")
+        self._knows_keys: bool | None = None
         self._client = httpx.Client(
-            timeout=httpx.Timeout(120.0, connect=10.0),
+            timeout=httpx.Timeout(timeout_s(), connect=10.0),
             headers=_credentials(),
             auth=_basic(),
-            follow_redirects=False,
-            transport=httpx.HTTPTransport(retries=2),
+            follow_redirects=False,  # credentials are for the server that was named
         )
 
     def send(
         self, request: WireRequest, *, upload: BinaryIO | None, download: bool, retry: bool
     ) -> WireAnswer:
-        """Send a request. What may be sent twice is sent again once if the answer was lost."""
+        """Send a request, and once more where that is safe and may help (see ``patience``)."""
         import httpx
 
-        attempts = 2 if retry and upload is None else 1
+        from mltrack_jupyter.store.patience import Patience
+
+        patience = Patience()
+        start = upload.tell() if upload is not None and upload.seekable() else -1
+        whole = upload is None or start >= 0  # what was read of a stream cannot be sent again
+        key = {} if retry else {KEY_HEADER: uuid.uuid4().hex}
         while True:
-            attempts -= 1
+            if upload is not None and start >= 0:
+                upload.seek(start)
             try:
-                return self._send_once(request, upload, download)
+                answer, headers = self._send_once(request, upload, download, key)
             except httpx.RequestError as error:
-                if attempts == 0:
-                    raise ServerUnreachable(
-                        f"No tracking server answers at {_shown(self._url)} ({error}). Is it running? "
-                        "set_tracking_uri(...) or MLTRACK_TRACKING_URI choose another store."
-                    ) from error
+                repeatable = whole and (retry or self._keys_are_known())
+                if not (whole and patience.after_error(error, repeatable=repeatable)):
+                    raise self._unreachable(error) from error
+                continue
+            repeatable = whole and (retry or bool(self._knows_keys))
+            again = patience.after_answer(answer.status, headers, repeatable=repeatable)
+            if not (whole and again):
+                return answer
+
+    def _unreachable(self, error: httpx.RequestError) -> ServerUnreachable:
+        from mltrack_jupyter.store.patience import certainly_not_done
+
+        place = _shown(self._url)
+        if not certainly_not_done(error):
+            return ServerUnreachable(
+                f"The answer of the tracking server at {place} was lost ({error}). It may or may not have "
+                "done what it was asked."
+            )
+        return ServerUnreachable(
+            f"No tracking server answers at {place} ({error}). Is it running? "
+            "set_tracking_uri(...) or MLTRACK_TRACKING_URI choose another store."
+        )
+
+    def _keys_are_known(self) -> bool:
+        """Tell whether the server does once what it is asked twice with one key."""
+        import httpx
+
+        if self._knows_keys is None:
+            try:
+                found = self._client.get(f"{self._url}/version", timeout=10.0)
+            except httpx.RequestError:
+                return False
+            self._knows_keys = ACCEPTS_KEYS in found.headers
+        return self._knows_keys
 
     def _send_once(
-        self, request: WireRequest, upload: BinaryIO | None, download: bool
-    ) -> WireAnswer:
+        self,
+        request: WireRequest,
+        upload: BinaryIO | None,
+        download: bool,
+        key: dict[str, str],
+    ) -> tuple[WireAnswer, Mapping[str, str]]:
         import httpx
 
         content: bytes | Iterator[bytes] | None = request.body or None
         headers = {"Content-Type": "application/json"} if content else {}
+        name = unquote(request.path).rsplit("/", 1)[-1]
         if upload is not None:
-            content = _chunks(upload)
-            headers = {"Content-Length": str(_remaining(upload))}
+            size = _remaining(upload)
+            content = _chunks(upload, name, size)
+            headers = {"Content-Length": str(size)}
+        if download:  # so that the length that is announced is that of the file
+            headers["Accept-Encoding"] = "identity"
         with self._client.stream(
             request.method,
             self._url + request.path,
             params=httpx.QueryParams(tuple(request.query)) if request.query else None,
             content=content,
-            headers=headers,
+            headers=headers | key,
         ) as response:
-            return _read(response, download)
+            answer = _read(response, download, name)
+            if self._knows_keys is None and response.status_code == 200:
+                self._knows_keys = ACCEPTS_KEYS in response.headers
+            return answer, response.headers
 
     def close(self) -> None:
         """Close the connections."""
@@ -158,12 +208,14 @@ def _remaining(file: BinaryIO) -> int:
     return end - here
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
+def _chunks(file: BinaryIO, name: str, size: int) -> Iterator[bytes]:
+    with progress(f"Uploading {name}", size) as more:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            more(len(chunk))
 
 
-def _read(response: httpx.Response, download: bool) -> WireAnswer:
+def _read(response: httpx.Response, download: bool, name: str) -> WireAnswer:
     if response.is_redirect or response.status_code in (401, 403):
         response.read()
         raise Unauthenticated(
@@ -174,7 +226,23 @@ def _read(response: httpx.Response, download: bool) -> WireAnswer:
     if not download or response.status_code != 200:
         return WireAnswer(response.status_code, response.read())
     spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_SPOOL))  # noqa: SIM115
-    for chunk in response.iter_bytes(_CHUNK):
-        spool.write(chunk)
+    try:
+        _fetch(response, spool, name)
+    except BaseException:
+        spool.close()
+        raise
     spool.seek(0)
     return WireAnswer(200, file=spool, sha256=digest_of(response.headers.get("Repr-Digest", "")))
+
+
+def _fetch(response: httpx.Response, spool: BinaryIO, name: str) -> None:
+    """Write a file that comes, and see that it came whole."""
+    import httpx
+
+    size = int(response.headers.get("Content-Length", 0))
+    with progress(f"Downloading {name}", size) as more:
+        for chunk in response.iter_bytes(_CHUNK):
+            spool.write(chunk)
+            more(len(chunk))
+    if "Content-Length" in response.headers and spool.tell() != size:
+        raise httpx.ReadError(f"{spool.tell()} of {size} bytes came", request=response.request)

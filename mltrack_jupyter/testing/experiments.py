@@ -28,15 +28,28 @@ class TestExperiments:
         assert found.creation_time == found.last_update_time > 0
 
     def test_what_is_not_there_is_not_found(self, services: Services) -> None:
-        with pytest.raises(NotFound, match="987654321"):
-            services.experiments.get("987654321")
+        for number in ("987654321", "-1", "9" * 30):
+            with pytest.raises(NotFound, match=number):
+                services.experiments.get(number)
         with pytest.raises(NotFound, match="Could not find experiment with name"):
             services.experiments.get_by_name(unique())
 
-    @pytest.mark.parametrize("number", ["x", "-1", "1.5", "²", "9" * 30, " 1"])
+    @pytest.mark.parametrize("number", ["x", "1.5", "²", " 1"])
     def test_an_id_is_a_decimal_number(self, services: Services, number: str) -> None:
         with pytest.raises(InvalidParameter, match="experiment_id"):
             services.experiments.get(number)
+
+    def test_a_tag_has_one_value(self, services: Services) -> None:
+        with pytest.raises(BadRequest, match="same key"):
+            services.experiments.create(unique(), tags=[Tag("a", "1"), Tag("a", "2")])
+
+    def test_fifty_views_of_mlflow_s_pages(self, services: Services) -> None:
+        number = new_experiment(services)
+        for index in range(50):
+            services.experiments.set_tag(number, f"mlflow.customView.view{index}", "{}")
+        services.experiments.set_tag(number, "mlflow.customView.view7", "again")
+        with pytest.raises(InvalidParameter, match="at most 50"):
+            services.experiments.set_tag(number, "mlflow.customView.view50", "{}")
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 501, "nul\x00"])
     def test_a_name_is_neither_blank_nor_endless(self, services: Services, name: str) -> None:
@@ -188,7 +201,9 @@ class TestExperimentSearch:
         assert self.names(services, f"experiment_id = '{number}'") == ["a"]
         assert self.names(services, f"{like} AND experiment_id NOT IN ('{number}')") == ["b"]
         assert self.names(services, f"{like} AND attribute.creation_time > 0") == ["a", "b"]
-        assert self.names(services, "experiment_id = '²'") == []
+        for odd in ("²", "abc", ""):
+            with pytest.raises(InvalidParameter, match="experiment_id"):
+                self.names(services, f"experiment_id = '{odd}'")
         assert self.names(services, f"experiment_id = '{'9' * 40}'") == []
 
     def test_pages(self, services: Services, prefix: str) -> None:
@@ -200,6 +215,20 @@ class TestExperimentSearch:
         )
         assert [item.name[-1] for item in second] == ["a"]
         assert second.next_page_token == ""
+
+    @pytest.mark.parametrize(
+        ("filter", "order"),
+        [
+            ("creation_time > 1.5", "name"),
+            ("   ", "name"),
+            ("name = 'a'", "tags.letter"),
+            ("name = 'a'", "name "),
+            ("name = 'a'", "experiment_id FOO"),
+        ],
+    )
+    def test_what_cannot_be_asked(self, services: Services, filter: str, order: str) -> None:
+        with pytest.raises(InvalidParameter, match="Invalid filter or order"):
+            services.experiments.search(10, filter=filter, order_by=[order])
 
     @pytest.mark.parametrize("size", [0, -1, 50_001])
     def test_the_size_of_a_page_has_bounds(self, services: Services, size: int) -> None:

@@ -54,19 +54,19 @@ class TestLoggedModelSearch:
     @pytest.mark.parametrize(
         ("filter", "found"),
         [
-            ("metrics.acc > 0.6", "ab"),
-            ("metrics.acc >= 0.7", "ab"),
+            ("metrics.acc > 0.5", "b"),
+            ("metrics.acc >= 0.4", "ab"),
             ("metrics.acc < 0.5", "ae"),
-            ("metrics.acc = 0.5", "a"),
-            ("metrics.acc = 0", "e"),
+            ("metrics.acc = 0.4", "a"),
+            ("metrics.acc = 0", ""),
             ("metrics.acc <= 0", "e"),
-            ("metrics.acc >= 0", "abe"),
+            ("metrics.acc >= 0", "ab"),
             ("metrics.acc != 0.7", "abce"),
-            ("metrics.`acc` > 0.6 AND name = 'b'", "b"),
+            ("metrics.`acc` >= 0.6 AND name = 'b'", "b"),
             ("metrics.none > 0", ""),
         ],
     )
-    def test_any_point_may_match(
+    def test_the_latest_point_counts(
         self, services: Services, number: str, filter: str, found: str
     ) -> None:
         assert self.names(services, number, filter) == found

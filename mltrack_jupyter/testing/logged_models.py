@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mltrack_jupyter.entities import LoggedModelStatus, Metric, Param, Tag
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, put, unique
 
@@ -49,7 +49,7 @@ class TestLoggedModels:
         services.logged_models.set_tags(model_id, [Tag("a", "1"), Tag("b", "2")])
         services.logged_models.set_tags(model_id, [Tag("a", "3")])
         services.logged_models.log_params(model_id, [Param("p", "1")])
-        with pytest.raises(InvalidParameter, match="once"):
+        with pytest.raises(BadRequest, match="once"):
             services.logged_models.log_params(model_id, [Param("q", "1"), Param("p", "1")])
         found = services.logged_models.get(model_id)
         assert (found.info.tags, found.data.params) == ({"a": "3", "b": "2"}, {"p": "1"})
@@ -75,7 +75,7 @@ class TestLoggedModels:
 
     def test_a_point_of_an_unknown_model_is_refused_altogether(self, services: Services) -> None:
         run_id = new_run(services).info.run_id
-        with pytest.raises(InvalidParameter, match="not found"):
+        with pytest.raises(BadRequest, match="not found"):
             services.runs.log_metric(run_id, "acc", 0.5, NOW, model_id="m-" + "0" * 32)
         assert services.runs.get(run_id).data.metrics == {}
 

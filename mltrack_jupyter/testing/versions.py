@@ -37,11 +37,14 @@ class TestVersions:
         with pytest.raises(NotFound):
             services.model_versions.get(name, "3")
 
-    @pytest.mark.parametrize("version", ["", "x", "1.0", "-1", "²", "9" * 20])
+    @pytest.mark.parametrize("version", ["", "x", "1.0", "²"])
     def test_a_version_is_a_number(self, services: Services, version: str) -> None:
         name = new_model(services, versions=1)
         with pytest.raises(InvalidParameter, match="version"):
             services.model_versions.get(name, version)
+        for none in ("-1", "0", "9" * 20):
+            with pytest.raises(NotFound, match="not found"):
+                services.model_versions.get(name, none)
 
     def test_stages(self, services: Services) -> None:
         name = new_model(services, versions=3)
@@ -54,8 +57,9 @@ class TestVersions:
             return [services.model_versions.get(name, str(n)).current_stage for n in (1, 2, 3)]
 
         assert stages() == ["Archived", "Staging", "Production"]
-        move(name, "2", "Archived", archive_existing_versions=True)
-        assert stages() == ["Archived", "Archived", "Production"]
+        with pytest.raises(InvalidParameter, match="archive_existing_versions"):
+            move(name, "2", "Archived", archive_existing_versions=True)
+        assert stages() == ["Archived", "Staging", "Production"]
         with pytest.raises(InvalidParameter, match="stages are None, Staging"):
             move(name, "1", "Live")
 
@@ -135,8 +139,11 @@ class TestSources:
     def test_the_model_of_a_run(self, services: Services) -> None:
         run = new_run(services)
         root = run.info.artifact_uri
-        made = self.create(services, f"runs:/{run.info.run_id}/a/model", run_id=run.info.run_id)
-        assert self.download_uri(services, made) == f"{root}/a/model"
+        source = f"runs:/{run.info.run_id}/a/model"
+        made = self.create(services, source, run_id=run.info.run_id)
+        assert self.download_uri(services, made) == source
+        with pytest.raises(InvalidParameter, match="own run_id"):
+            self.create(services, source)
         made = self.create(services, f"{root}/model", run_id=run.info.run_id)
         assert self.download_uri(services, made) == f"{root}/model"
 
@@ -148,7 +155,9 @@ class TestSources:
         assert made.run_id == "r1"
         tags = services.logged_models.get(model.model_id).info.tags
         (entry,) = json.loads(tags["mlflow.modelVersions"])
-        assert entry == {"name": made.name, "version": "1"}
+        assert entry == {"name": made.name, "version": 1}
+        with pytest.raises(InvalidParameter, match="model_id"):
+            self.create(services, f"models:/{model.model_id}")
 
     def test_another_version(self, services: Services) -> None:
         original = new_model(services, versions=1)
@@ -157,6 +166,15 @@ class TestSources:
         assert self.download_uri(services, made) == services.model_versions.get_download_uri(
             original, "1"
         )
+        latest = self.create(services, f"models:/{original}/latest")
+        assert latest.source == f"models:/{original}/1"
+
+    def test_a_prompt_has_no_files(self, services: Services) -> None:
+        name = new_model(services)
+        prompt = [Tag("mlflow.prompt.is_prompt", "true")]
+        assert services.model_versions.create(name, "dummy-source", tags=prompt).version == "1"
+        with pytest.raises(InvalidParameter, match="Invalid model version source"):
+            services.model_versions.create(name, "dummy-source")
 
     def test_an_object_store(self, services: Services) -> None:
         made = self.create(services, "s3://bucket/path/model")
@@ -195,7 +213,7 @@ class TestRegister:
         assert (second.version, second.current_stage) == ("2", "Staging")
         assert (second.aliases, second.description) == (["champion"], "better")
         assert services.model_versions.get_download_uri(name, "2") == (
-            f"{run.info.artifact_uri}/other/model"
+            f"runs:/{run.info.run_id}/other/model"
         )
 
     def test_a_run_logged_by_mlflow_has_its_model_in_a_history(self, services: Services) -> None:

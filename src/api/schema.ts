@@ -1860,6 +1860,8 @@ export interface components {
             creation_time?: number;
             /** @default [] */
             tags?: components["schemas"]["Tag"][];
+            /** @default  */
+            workspace?: string;
         };
         /**
          * ViewType
@@ -2697,8 +2699,7 @@ export interface operations {
             content: {
                 "application/json": {
                     experiment_id: string;
-                    /** @default  */
-                    new_name?: string;
+                    new_name: string;
                 };
             };
         };
@@ -3345,8 +3346,7 @@ export interface operations {
             content: {
                 "application/json": {
                     run_id: string;
-                    /** @default null */
-                    models?: components["schemas"]["ModelOutput"][] | null;
+                    models: components["schemas"]["ModelOutput"][];
                 };
             };
         };
@@ -3926,9 +3926,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        model?: components["schemas"]["LoggedModel"];
-                    };
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description What was wrong. */
@@ -5469,7 +5467,9 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        [key: string]: string | boolean;
+                        [key: string]: string | boolean | number | {
+                            [key: string]: boolean;
+                        };
                     };
                 };
             };

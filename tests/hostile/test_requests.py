@@ -169,6 +169,7 @@ if os.environ.get("SOAK"):
         [{"key": "k", "value": []}], "é" * 70_000, "file:///etc/passwd", "\u202e", "\r\nX-Injected: 1", *SQL, *MARKUP,
     ]  # fmt: skip
 BASE = {
+    "models": [{"model_id": "{model_id}", "step": 1}],
     "name": "{model}", "experiment_id": "{experiment_id}", "experiment_name": "Default", "max_results": 10,
     "run_id": "{run_id}", "key": "k", "value": "1", "timestamp": 0, "metric_key": "m", "model_id": "{model_id}",
     "status": "FAILED", "tag_key": "k", "new_name": "{model}", "alias": "a", "version": "1", "source": "s3://b/m",
@@ -254,7 +255,9 @@ def spelled(method, operation, values):
     """Return the request of an operation with values that no client of ours would send."""
     path = re.sub(r":path\}", "}", operation.path)
     for name in operation.path_params:
-        path = path.replace(f"{{{name}}}", as_text(values.pop(name))[:6000] or "%20")
+        path = path.replace(f"{{{name}}}", as_text(values[name])[:6000] or "%20")
+        if not operation.repeats:
+            values.pop(name)
     if method != "GET" and not operation.body_param:
         return method, path, values
     query = "&".join(

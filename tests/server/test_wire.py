@@ -179,7 +179,7 @@ def test_an_artifact_is_downloaded_and_never_shown(client):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("MLmodel", "text/plain"), ("a.json", "application/json"), ("a.png", "image/png"),
+    [("MLmodel", "text/plain"), ("a.json", "text/plain"), ("a.png", "image/png"),
      ("a.unknown", "application/octet-stream")],
 )  # fmt: skip
 def test_an_artifact_has_the_type_of_its_name(client, name, kind):

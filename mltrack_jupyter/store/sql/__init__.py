@@ -12,6 +12,7 @@ from mltrack_jupyter.store.sql.lease_service import SqlLeases
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
 from mltrack_jupyter.store.sql.metrics import SqlMetrics
 from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
+from mltrack_jupyter.store.sql.once import Once
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
@@ -57,6 +58,7 @@ def open_sql(
         journals=SqlJournals(database, locations),
         leases=SqlLeases(database),
         close=database.close,
+        once=Once(database),
     )
     if not database.is_sqlite:
         for service in (

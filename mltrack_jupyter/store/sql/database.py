@@ -48,6 +48,7 @@ class Database:
             moves_with(self.engine.dialect, moved_folder(Path(self.path)))
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
         self._writing = threading.Lock()
+        self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
         _forget_after_fork(self)
 
     @property
@@ -66,6 +67,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
+        if (joined := self._joined.get()) is not None:
+            yield joined
+            return
         with self._translated(), self.engine.connect() as connection, connection.begin():
             yield connection
 
@@ -78,6 +82,9 @@ class Database:
         """
         if self.only_read:
             raise StoreTooNew(self.only_read)
+        if (joined := self._joined.get()) is not None:
+            yield joined
+            return
         lock = self._writing if self.is_sqlite else nullcontext()
         with self._translated(), lock, self.engine.connect() as connection:
             connection.info["write"] = True
@@ -96,6 +103,19 @@ class Database:
         raw = connection.connection.driver_connection
         if self.is_sqlite and raw is not None:
             raw.execute(f"PRAGMA foreign_keys={state}")
+
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Open a writing transaction that whatever is read and written in it, by this thread, is part of.
+
+        Nothing of it stays if an exception leaves it; so none of what is done in it may be caught.
+        """
+        with self.write() as connection:
+            token = self._joined.set(connection)
+            try:
+                yield connection
+            finally:
+                self._joined.reset(token)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

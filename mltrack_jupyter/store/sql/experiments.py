@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from mltrack_jupyter.entities import DatasetSummary, Experiment, Page, Tag, ViewType
 from mltrack_jupyter.errors import AlreadyExists, BadRequest, InvalidParameter, NotFound
@@ -26,6 +26,8 @@ from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordere
 from mltrack_jupyter.store.sql.tables import experiment_tags, experiments, runs
 
 _MAX_SUMMARISED = 20
+_VIEW = "mlflow.customView.view"
+_MAX_VIEWS = 50
 STAGES_OF_VIEW = {
     ViewType.ACTIVE_ONLY: ("active",),
     ViewType.DELETED_ONLY: ("deleted",),
@@ -67,6 +69,7 @@ def load_experiments(connection: Connection, rows: Sequence[Row[Any]]) -> list[E
             artifact_location=row.artifact_location,
             lifecycle_stage=row.lifecycle_stage,
             creation_time=row.creation_time,
+            workspace="default",
             last_update_time=row.last_update_time,
             tag_list=tags[row.id],
         )
@@ -111,6 +114,8 @@ class SqlExperiments(Experiments):
     def create(self, name: str, artifact_location: str = "", tags: list[Tag] | None = None) -> str:
         rules.check_experiment_name(name)
         rules.check_pairs(tags or [], "tag", rules.MAX_EXPERIMENT_TAG)
+        if len({tag.key for tag in tags or []}) < len(tags or []):
+            raise BadRequest("Two tags of the new experiment have the same key.")
         location = self._locations.check(artifact_location) if artifact_location else ""
         with self._database.write() as connection:
             taken = connection.execute(
@@ -158,13 +163,10 @@ class SqlExperiments(Experiments):
         more = encode_token(offset + max_results) if len(rows) > max_results else ""
         return Page(found, more)
 
-    def update(self, experiment_id: str, new_name: str = "") -> None:
-        if new_name:
-            rules.check_experiment_name(new_name)
+    def update(self, experiment_id: str, new_name: str) -> None:
+        rules.check_experiment_name(new_name)
         with self._database.write() as connection:
             row = find_active_experiment(connection, experiment_id)
-            if not new_name:
-                return
             query = select(experiments.c.id).where(experiments.c.name == new_name)
             if connection.execute(query).scalar() not in (None, row.id):
                 raise BadRequest(_taken(new_name, "active"))
@@ -200,6 +202,8 @@ class SqlExperiments(Experiments):
         rules.check_pairs([tag], "tag", rules.MAX_EXPERIMENT_TAG)
         with self._database.write() as connection:
             row = find_active_experiment(connection, experiment_id)
+            if key.startswith(_VIEW):
+                _check_views(connection, row.id, key)
             _set_tags(connection, row.id, [tag])
             record_change(connection, "experiment", experiment_id, "set-tag", detail=key)
 
@@ -235,6 +239,19 @@ def _taken(name: str, stage: str) -> str:
 def _touch(connection: Connection, number: int, **values: Any) -> None:
     statement = update(experiments).where(experiments.c.id == number)
     connection.execute(statement.values(last_update_time=now_ms(), **values))
+
+
+def _check_views(connection: Connection, number: int, key: str) -> None:
+    """Refuse one saved view too many of MLflow's pages, which keep them in tags."""
+    others = select(func.count()).where(
+        experiment_tags.c.experiment == number,
+        experiment_tags.c.key.startswith(_VIEW, autoescape=True),
+        experiment_tags.c.key != key,
+    )
+    if connection.execute(others).scalar_one() >= _MAX_VIEWS:
+        raise InvalidParameter(
+            f"An experiment may have at most {_MAX_VIEWS} custom views (tags {_VIEW}…): delete one first."
+        )
 
 
 def _set_tags(connection: Connection, number: int, tags: Sequence[Tag]) -> None:

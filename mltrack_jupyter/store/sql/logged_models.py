@@ -22,7 +22,7 @@ from mltrack_jupyter.entities import (
     Param,
     Tag,
 )
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import LoggedModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations, check_path
@@ -50,6 +50,7 @@ from mltrack_jupyter.store.sql.values import from_bits, to_bits
 
 T = TypeVar("T")
 
+_MAX_PAGE = 50_000
 _FORBIDDEN = re.compile(r"""[/:.%"']""")
 
 
@@ -119,7 +120,7 @@ def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int
 
 
 def add_model_points(connection: Connection, run_id: str, points: Sequence[Metric]) -> None:
-    """Note on the logged models the points that name them. Raises ``InvalidParameter``."""
+    """Note on the logged models the points that name them. Raises ``BadRequest``."""
     rows = []
     for point in points:
         if not point.model_id:
@@ -127,7 +128,7 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
         try:
             model = find_logged_model(connection, point.model_id)
         except NotFound as error:
-            raise InvalidParameter(f"{error} Nothing was logged.") from error
+            raise BadRequest(f"{error} Nothing was logged.") from error
         rows.append(
             {
                 "logged_model": model.id,
@@ -165,7 +166,8 @@ class SqlLoggedModels(LoggedModels):
                 f"Invalid model name {rules.short(name)}: it must not hold any of / : . % \" ' and may "
                 f"have at most {rules.MAX_EXPERIMENT_NAME} characters."
             )
-        rules.check_unique(params or [], "param")
+        _check_unique(params or [], "params")
+        _check_unique(tags or [], "tags")
         model_id, now = f"m-{uuid.uuid4().hex}", now_ms()
         with self._database.write() as connection:
             experiment = find_active_experiment(connection, experiment_id)
@@ -228,7 +230,8 @@ class SqlLoggedModels(LoggedModels):
         order_by: list[ModelOrder] | None = None,
         datasets: list[ModelDataset] | None = None,
     ) -> Page[LoggedModel]:
-        size = rules.check_page_size(50 if max_results is None else max_results or 100, 50_000)
+        size = rules.check_page_size(50 if max_results is None else max_results or 100, 2**31 - 1)
+        size = min(size, _MAX_PAGE)
         offset = decode_token(page_token)
         numbers = rules.parse_experiment_ids(experiment_ids or [])
         query = select(logged_models).where(
@@ -241,12 +244,11 @@ class SqlLoggedModels(LoggedModels):
             found = _load(connection, rows[:size])
         return Page(found, encode_token(offset + size) if len(rows) > size else "")
 
-    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> LoggedModel:
+    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> None:
         with self._database.write() as connection:
             row = find_logged_model(connection, model_id)
             upsert(connection, logged_model_tags, _pairs(row.id, tags or []))
             _touch(connection, row)
-            return _load(connection, [find_logged_model(connection, model_id)])[0]
 
     def delete_tag(self, model_id: str, tag_key: str) -> None:
         table = logged_model_tags
@@ -258,12 +260,12 @@ class SqlLoggedModels(LoggedModels):
             _touch(connection, row)
 
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
-        rules.check_unique(params or [], "param")
+        _check_unique(params or [], "params")
         with self._database.write() as connection:
             row = find_logged_model(connection, model_id)
             rows = _pairs(row.id, params or [])
             if upsert(connection, logged_model_params, rows, replace=False) < len(rows):
-                raise InvalidParameter(
+                raise BadRequest(
                     f"A param of the logged model {model_id} exists already; params are written once."
                 )
             _touch(connection, row)
@@ -277,6 +279,11 @@ class SqlLoggedModels(LoggedModels):
         with self._database.read() as connection:
             uri = find_logged_model(connection, model_id).artifact_uri
         return children(self._locations, uri, artifact_directory_path)
+
+
+def _check_unique(items: Sequence[Tag] | Sequence[Param], kind: str) -> None:
+    if len({item.key for item in items}) < len(items):
+        raise BadRequest(f"Two {kind} of the logged model have the same key.")
 
 
 def _pairs(number: int, items: Sequence[Tag] | Sequence[Param]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ _JOINED = text(
     "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
     "AND key_id = (SELECT id FROM metric_keys WHERE key = :key)"
 )
+_MOST = 10**9
 
 
 class SqlMetrics(Metrics):
@@ -37,7 +38,7 @@ class SqlMetrics(Metrics):
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
         if max_results is not None:
-            rules.check_page_size(max_results, 10**9)
+            max_results = min(rules.check_page_size(max_results, rules.MAX_INT64), _MOST)
         offset = decode_token(page_token)
         if self._database.is_sqlite and not offset and max_results is None:
             with self._database.read() as connection:
@@ -51,7 +52,7 @@ class SqlMetrics(Metrics):
         )
         if offset or max_results is not None:
             query = query.offset(offset)
-            query = query.limit(max_results + 1 if max_results is not None else 10**9)
+            query = query.limit(max_results + 1 if max_results is not None else _MOST)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         more = ""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from mltrack_jupyter.entities import ModelVersion, Page, Tag
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import ModelVersions
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
@@ -19,7 +20,7 @@ from mltrack_jupyter.store.sql.registry_reads import (
     load_versions,
     select_versions,
 )
-from mltrack_jupyter.store.sql.search import MODEL_VERSION_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.search import IS_PROMPT, MODEL_VERSION_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     logged_model_tags,
@@ -27,8 +28,14 @@ from mltrack_jupyter.store.sql.tables import (
     model_versions,
     registered_models,
 )
-from mltrack_jupyter.store.sql.version_writes import Sources, add_version, version_changed
+from mltrack_jupyter.store.sql.version_writes import (
+    Sources,
+    add_version,
+    location_of,
+    version_changed,
+)
 
+_ACTIVE = ("Staging", "Production")
 _VERSIONS_TAG = "mlflow.modelVersions"
 
 
@@ -53,7 +60,10 @@ class SqlModelVersions(ModelVersions):
         rules.check_text(description, "description")
         with self._database.write() as connection:
             model = find_model(connection, name)
-            location = self._sources.check(connection, source, run_id, model_id)
+            source = self._sources.fixed(connection, source)
+            location = self._sources.check(
+                connection, source, run_id, model_id, prompt=_is_prompt(tags)
+            )
             values = {
                 "source": source,
                 "download_uri": location,
@@ -79,9 +89,14 @@ class SqlModelVersions(ModelVersions):
         self, name: str, version: str, stage: str, archive_existing_versions: bool = False
     ) -> ModelVersion:
         target = rules.parse_stage(stage)
+        if archive_existing_versions and target not in _ACTIVE:
+            raise InvalidParameter(
+                f"Only versions in {' or '.join(_ACTIVE)} can be archived by another one, not those in "
+                f"{target!r}: leave archive_existing_versions out."
+            )
         with self._database.write() as connection:
             row = find_version(connection, name, version)
-            if archive_existing_versions and target in ("Staging", "Production"):
+            if archive_existing_versions:
                 others = select_versions().where(
                     model_versions.c.registered_model == row.registered_model,
                     model_versions.c.current_stage == target,
@@ -135,8 +150,7 @@ class SqlModelVersions(ModelVersions):
 
     def get_download_uri(self, name: str, version: str) -> str:
         with self._database.read() as connection:
-            uri: str = find_version(connection, name, version).download_uri
-            return uri
+            return location_of(connection, find_version(connection, name, version))
 
     def set_tag(self, name: str, version: str, key: str, value: str = "") -> None:
         rules.check_pairs([Tag(key, value)], "tag", rules.MAX_REGISTRY_TAG)
@@ -153,6 +167,10 @@ class SqlModelVersions(ModelVersions):
                 delete(table).where(table.c.model_version == row.id, table.c.key == key)
             )
             _touch(connection, row, "delete-tag", key)
+
+
+def _is_prompt(tags: list[Tag] | None) -> bool:
+    return any(tag.key == IS_PROMPT and tag.value.lower() == "true" for tag in tags or [])
 
 
 def _touch(
@@ -186,7 +204,7 @@ def _name_on_logged_model(connection: Connection, model_id: str, version: Row[An
     except (ValueError, RecursionError):  # anybody may have written the tag
         known = []
     known = known if isinstance(known, list) else []
-    entry = {"name": version.name, "version": str(version.version)}
+    entry = {"name": version.name, "version": version.version}
     if entry not in known:
         row = {
             "logged_model": model.id,

@@ -113,6 +113,7 @@ class SqlRegisteredModels(RegisteredModels):
             touch(connection, row, "set-tag", key)
 
     def delete_tag(self, name: str, key: str) -> None:
+        rules.check_key(key, "tag")
         with self._database.write() as connection:
             row = find_model(connection, name)
             table = registered_model_tags
@@ -143,6 +144,7 @@ class SqlRegisteredModels(RegisteredModels):
             return load_versions(connection, [find_version(connection, name, version)])[0]
 
     def delete_alias(self, name: str, alias: str) -> None:
+        rules.check_alias_name(alias)
         with self._database.write() as connection:
             row = find_model(connection, name)
             gone = connection.execute(

@@ -84,7 +84,7 @@ class SqlRunArtifacts(RunArtifacts):
         path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
-        return children(self._reach.locations, self._root(run_id), path)
+        return children(self._reach.locations, self._root(run_id), _folder(path))
 
     def read(self, run_id: str, path: str) -> Download:
         return self._reach.files_at(self._root(run_id)).open(path)
@@ -109,7 +109,7 @@ class RootArtifactFiles(ArtifactFiles):
         self._roots = roots
 
     def list(self, path: str = "") -> FileList:
-        check_path(path, empty=True)
+        path = check_path(_folder(path), empty=True)
         return FileList(files=[*self._reach.own().list(path)])
 
     def download(self, path: str) -> Download:
@@ -152,3 +152,8 @@ def _place(folder: str, path: str) -> str:
             f"Invalid path {path[:80]!r}: it does not end in the name of a file."
         )
     return check_path(f"{folder}/{name}")
+
+
+def _folder(path: str) -> str:
+    # Some clients name a folder with a slash at its end; a slash alone is no relative path.
+    return path[:-1] if len(path) > 1 and path.endswith("/") else path

@@ -53,6 +53,8 @@ def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) ->
 def set_tags(connection: Connection, run: int, items: Sequence[Tag]) -> None:
     """Set tags; the last of a key wins. The run's name follows the tag ``mlflow.runName``."""
     values = {item.key: item.value for item in items}
+    if not values.get("mlflow.runName"):
+        values.pop("mlflow.runName", None)  # a run keeps the name that it has
     rows = [{"run": run, "key": key, "value": value} for key, value in values.items()]
     upsert(connection, tags, rows)
     if RUN_NAME in values:

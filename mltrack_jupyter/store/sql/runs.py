@@ -190,10 +190,10 @@ class SqlRuns(Runs):
             )
             _changed(connection, row, "log")
 
-    def log_outputs(self, run_id: str, models: list[ModelOutput] | None = None) -> None:
+    def log_outputs(self, run_id: str, models: list[ModelOutput]) -> None:
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
-            found = [(model.model_id, model.step) for model in models or []]
+            found = [(model.model_id, model.step) for model in models]
             if run_links.add_models(connection, row.id, "output", found) < len(found):
                 raise BadRequest(f"A model is an output of the run {run_id} already.")
             _changed(connection, row, "log")

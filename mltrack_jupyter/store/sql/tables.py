@@ -280,6 +280,17 @@ artifact_digests = Table(
     sqlite_with_rowid=False,
 )
 
+# What requests that carry a key were answered, so that one whose answer was lost may come again.
+request_keys = Table(
+    "request_keys",
+    metadata,
+    Column("key", string(128), primary_key=True),
+    Column("request", string(64), nullable=False),
+    Column("answer", LONG, nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -7,9 +7,9 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
 from mltrack_jupyter.store.sql.database import actor, now_ms, record_change, upsert
@@ -24,6 +24,8 @@ from mltrack_jupyter.store.sql.tables import (
 )
 
 _RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
+_NO_FILES = "dummy-source"
+_LATEST = re.compile(r"(models:/+)([^/]+)/latest\Z", re.IGNORECASE)
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
 
 
@@ -57,9 +59,22 @@ class Sources:
     def __init__(self, locations: Locations) -> None:
         self._locations = locations
 
-    def check(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
-        """Return the URI where the files of a source are. Raises ``InvalidParameter``."""
+    def check(
+        self,
+        connection: Connection,
+        source: str,
+        run_id: str,
+        model_id: str,
+        *,
+        prompt: bool = False,
+    ) -> str:
+        """Return the URI where the files of a source are. Raises ``InvalidParameter``.
+
+        A ``prompt`` has no files; MLflow's clients name the same word as the source of each.
+        """
         scheme = scheme_of(source)
+        if prompt and source == _NO_FILES:
+            return source
         self._check_text(source, scheme)
         if scheme == "runs":
             return self._of_run(connection, source, run_id)
@@ -93,27 +108,42 @@ class Sources:
 
     def _of_run(self, connection: Connection, source: str, run_id: str) -> str:
         match = _RUN_SOURCE.match(source)
-        if match is None or (run_id and match[1] != run_id):
+        if match is None or match[1] != run_id:
             raise InvalidParameter(
                 f"Invalid model version source {source!r}: runs:/<run_id>/<path> with the version's own "
                 "run_id is expected."
             )
-        run = find_run(connection, match[1])
-        return f"{run.artifact_uri}/{check_path(match[2].rstrip('/'))}"
+        path = check_path(match[2].rstrip("/"))
+        try:
+            return f"{find_run(connection, run_id).artifact_uri}/{path}"
+        except NotFound:  # it may be a run of another server
+            return source
 
     def _of_model(self, connection: Connection, source: str, model_id: str) -> str:
         rest = source.partition(":")[2].strip("/")
         if _MODEL_ID.match(rest):
-            if model_id and model_id != rest:
+            if model_id != rest:
                 raise InvalidParameter(
-                    f"Invalid model version source {source!r}: it names another model than "
-                    f"model_id={model_id}."
+                    f"Invalid model version source {source!r}: its model must be the version's model_id, "
+                    f"not {model_id!r}."
                 )
             uri: str = find_logged_model(connection, rest).artifact_uri
             return uri
-        name, _, version = rest.partition("/")
-        original: str = find_version(connection, unquote(name), version).download_uri
+        original: str = _original(connection, rest).download_uri
         return original
+
+    def fixed(self, connection: Connection, source: str) -> str:
+        """Return a source with the number of the version that it calls the latest."""
+        match = _LATEST.match(source)
+        if match is None:
+            return source
+        newest = (
+            select(func.max(model_versions.c.version))
+            .join(registered_models)
+            .where(registered_models.c.name == unquote(match[2]))
+        )
+        number = connection.execute(newest).scalar()
+        return f"{match[1]}{match[2]}/{number or 0}"
 
     def run_of(self, connection: Connection, source: str, model_id: str) -> str:
         """Return the run that made the model of a source, as far as the store knows, else ``""``."""
@@ -122,8 +152,7 @@ class Sources:
             run_id: str = find_logged_model(connection, model_id or rest).source_run_id
             return run_id
         if scheme_of(source) == "models":
-            name, _, version = rest.partition("/")
-            original: str = find_version(connection, unquote(name), version).run_id
+            original: str = _original(connection, rest).run_id
             return original
         match = _RUN_SOURCE.match(source)
         return match[1] if match else ""
@@ -145,6 +174,26 @@ class Sources:
             f"Invalid model version source {source!r}: a local path must lie inside the artifacts of the "
             "version's run. Log the model to a run first."
         )
+
+
+def _original(connection: Connection, rest: str) -> Row[Any]:
+    """Return the version that ``name/version`` means."""
+    name, _, version = rest.partition("/")
+    return find_version(connection, unquote(name), version)
+
+
+def location_of(connection: Connection, version: Row[Any]) -> str:
+    """Return where the files of a version are, in the words in which its source was given."""
+    scheme, location = scheme_of(version.source), str(version.download_uri)
+    if scheme == "runs":
+        return str(version.source)
+    rest = version.source.partition(":")[2].strip("/")
+    if scheme == "models" and not _MODEL_ID.match(rest):
+        try:
+            return location_of(connection, _original(connection, rest))
+        except NotFound:  # deleted since
+            return location
+    return location
 
 
 def add_version(connection: Connection, model: Row[Any], values: dict[str, Any]) -> Row[Any]:

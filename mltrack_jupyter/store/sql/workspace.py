@@ -54,7 +54,7 @@ class SqlWorkspace(Workspace):
     ) -> Trash:
         return self._trash.purge(run_ids or [], experiment_ids or [], model_ids or [])
 
-    def server_info(self) -> dict[str, str | bool]:
+    def server_info(self) -> dict[str, str | bool | int | dict[str, bool]]:
         multipart = self._reach.serves and self._reach.has_multipart
         return {
             "store_type": "SqlStore",
@@ -63,4 +63,12 @@ class SqlWorkspace(Workspace):
             "multipart_uploads_enabled": multipart,
             "multipart_downloads_enabled": multipart,
             "artifact_serving_enabled": self._reach.serves,
+            "artifacts_presigned_only": False,
+            "model_artifact_presigned_downloads_supported": False,
+            "presigned_upload_model_id_supported": False,
+            "presigned_upload_run_id_supported": False,
+            "skill_content_max_files": 0,
+            "skill_content_max_size": 0,
+            "features_enabled": {"gateway": False, "scheduled_issue_detection": False},
+            "tracking_auth": "",
         }

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators as sql_operators
 
+from mltrack_jupyter.store.rules import parse_experiment_id
 from mltrack_jupyter.store.sql.search.fields import (
     LISTS,
     TEXTS,
@@ -72,7 +73,7 @@ def _condition(fields: Fields, comparison: Comparison, text: str) -> ColumnEleme
         return _linked(field, comparison, text)
     _check(field, comparison, text)
     if isinstance(field, Points):
-        return _any_point(fields, field, comparison)
+        return _latest_point(fields, field, comparison)
     table = field.table
     mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key)
     if comparison.operator == "IS NULL":
@@ -102,10 +103,14 @@ def _linked(field: Linked, comparison: Comparison, text: str) -> ColumnElement[b
     return exists().where(joined, _compare(attribute.column, comparison, comparison.value))
 
 
-def _any_point(fields: Fields, field: Points, comparison: Comparison) -> ColumnElement[bool]:
+def _latest_point(fields: Fields, field: Points, comparison: Comparison) -> ColumnElement[bool]:
     table, operator = field.table, comparison.operator
     value = float(comparison.value)  # type: ignore[arg-type]
-    bits, zero = table.c.bits, value == 0
+    mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == comparison.identifier.key)
+    points = select(table.c.bits).where(mine)
+    points = points if field.among is None else points.where(field.among)
+    newest = (table.c.timestamp.desc(), table.c.step.desc(), table.c.bits.desc())
+    bits, zero = points.order_by(*newest).limit(1).scalar_subquery(), value == 0
     low, high = (to_bits(-0.0), to_bits(0.0)) if zero else (to_bits(value), to_bits(value))
     same = bits.between(low, high)
     # The bits of NaN lie beyond those of the infinities; NaN differs from everything, and no more.
@@ -117,9 +122,7 @@ def _any_point(fields: Fields, field: Points, comparison: Comparison) -> ColumnE
         ">": and_(bits <= to_bits(math.inf), bits > high),
         ">=": and_(bits <= to_bits(math.inf), bits >= low),
     }
-    mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == comparison.identifier.key)
-    among = [] if field.among is None else [field.among]
-    return exists().where(mine, conditions[operator], *among)
+    return conditions[operator]
 
 
 def _field(
@@ -172,6 +175,14 @@ def _check(field: Attribute | Pairs | Points, comparison: Comparison, text: str)
             comparison.position,
             f"{operator} cannot be used with {name}; expected {' '.join(sorted(field.operators))}.",
         )
+    if isinstance(field, Attribute) and field.choices:
+        asked = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+        if not set(asked) <= set(field.choices):
+            raise fail(
+                text,
+                comparison.position,
+                f"{name} is one of {', '.join(field.choices)}, in capitals.",
+            )
     if comparison.value is None or isinstance(comparison.value, tuple):
         return
     if field.numeric and comparison.quoted and not _number_in_quotes_is_fine(field):
@@ -188,19 +199,16 @@ def _attribute_value(field: Attribute, comparison: Comparison, text: str) -> Any
     value = comparison.value
     if isinstance(getattr(field.column, "type", None), Integer) and not field.numeric:
         many = value if isinstance(value, tuple) else (value,)
-        numbers = tuple(_whole_number(str(item)) for item in many)
+        numbers = tuple(parse_experiment_id(str(item)) for item in many)
         return numbers if isinstance(value, tuple) else numbers[0]
     if field.numeric and isinstance(value, str):
         try:
-            return float(value)
+            value = float(value)
         except ValueError:
             raise fail(text, comparison.position, f"{value!r} is not a number.") from None
+    if field.whole and isinstance(value, float) and not value.is_integer():
+        raise fail(text, comparison.position, f"{comparison.identifier} is a whole number.")
     return value
-
-
-def _whole_number(text: str) -> int:
-    """Return the number of an id; -1, which is nobody's, for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
 
 
 def _compare(column: ColumnElement[Any], comparison: Comparison, value: Any) -> ColumnElement[bool]:
@@ -262,9 +270,14 @@ def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[
     """Add an order to a query: values that are missing or NaN come last, NaN before missing."""
     for item, ordering in zip(items, parse_order(items), strict=True):
         identifier = ordering.identifier
+        bare = fields.order_bare and (identifier.entity or item[0] in '`"')
         field = _field(fields, identifier, item)
-        if isinstance(field, Linked | Points) or (
-            isinstance(field, Attribute) and not field.sortable
+        keyed = isinstance(field, Pairs) and not fields.order_by_pairs
+        if (
+            bare
+            or keyed
+            or isinstance(field, Linked | Points)
+            or (isinstance(field, Attribute) and not field.sortable)
         ):
             raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
         if isinstance(field, Attribute):

@@ -35,13 +35,15 @@ NULLS = frozenset({"IS NULL", "IS NOT NULL"})
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of the entity's own table."""
+    """A column of the entity's own table; ``choices`` are the texts that it can be compared with."""
 
     column: ColumnElement[Any]
     operators: frozenset[str] = TEXTS
     numeric: bool = False
     sortable: bool = True
     filterable: bool = True
+    choices: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Linked:
 
 @dataclass(frozen=True)
 class Points:
-    """A table of metric points, each with its key and the bits of its value; one that fits is enough.
+    """A table of metric points, each with its key and the bits of its value; the latest of a key counts.
 
     ``among`` restricts the points, to those of some datasets for instance.
     """
@@ -84,7 +86,11 @@ class Points:
 
 @dataclass(frozen=True)
 class Fields:
-    """Everything that can be asked of one kind of entity."""
+    """Everything that can be asked of one kind of entity.
+
+    ``order_by_pairs`` tells whether keys can be ordered by, ``order_bare`` that an order takes nothing
+    but bare words.
+    """
 
     table: Table
     attributes: dict[str, Attribute]
@@ -93,10 +99,12 @@ class Fields:
     linked: dict[str, Linked] = field(default_factory=dict)
     points: dict[str, Points] = field(default_factory=dict)
     double_quotes: bool = True
+    order_by_pairs: bool = True
+    order_bare: bool = False
 
 
-def _number(column: ColumnElement[Any]) -> Attribute:
-    return Attribute(column, NUMBERS, numeric=True)
+def _number(column: ColumnElement[Any], *, whole: bool = False) -> Attribute:
+    return Attribute(column, NUMBERS, numeric=True, whole=whole)
 
 
 def _spelled(names: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -139,10 +147,11 @@ EXPERIMENT_FIELDS = Fields(
     {
         "name": Attribute(experiments.c.name),
         "experiment_id": Attribute(experiments.c.id, frozenset({"=", "!="}) | LISTS),
-        "creation_time": _number(experiments.c.creation_time),
-        "last_update_time": _number(experiments.c.last_update_time),
+        "creation_time": _number(experiments.c.creation_time, whole=True),
+        "last_update_time": _number(experiments.c.last_update_time, whole=True),
     },
     pairs=_spelled(("tag", "tags"), Pairs(experiment_tags, "experiment")),
+    order_by_pairs=False,
 )
 
 IS_PROMPT = "mlflow.prompt.is_prompt"
@@ -162,22 +171,25 @@ REGISTERED_MODEL_FIELDS = Fields(
         ("tag", "tags"),
         Pairs(registered_model_tags, "registered_model", TEXTS, absent={IS_PROMPT: "false"}),
     ),
+    order_by_pairs=False,
+    order_bare=True,
 )
 
 MODEL_VERSION_FIELDS = Fields(
     model_versions,
     {
-        "name": Attribute(registered_models.c.name),
+        "name": Attribute(registered_models.c.name, TEXTS | LISTS),
         "run_id": Attribute(model_versions.c.run_id, TEXTS | LISTS, sortable=False),
         "source_path": Attribute(model_versions.c.source, sortable=False),
-        "version_number": _number(model_versions.c.version),
+        "version_number": _number(model_versions.c.version, whole=True),
         "creation_timestamp": Attribute(model_versions.c.creation_timestamp, filterable=False),
         "last_updated_timestamp": Attribute(
             model_versions.c.last_updated_timestamp, filterable=False
         ),
     },
-    ("attribute", "attributes"),
+    ("attribute",),
     _spelled(("tag", "tags"), Pairs(model_version_tags, "model_version", TEXTS)),
+    order_by_pairs=False,
 )
 
 _LOGGED_MODEL_TEXT = TEXTS | LISTS
@@ -191,7 +203,9 @@ LOGGED_MODEL_FIELDS = Fields(
         "name": Attribute(logged_models.c.name, _LOGGED_MODEL_TEXT),
         "model_id": Attribute(logged_models.c.model_id, _LOGGED_MODEL_TEXT),
         "model_type": Attribute(logged_models.c.model_type, _LOGGED_MODEL_TEXT),
-        "status": Attribute(_STATUS, _LOGGED_MODEL_TEXT),
+        "status": Attribute(
+            _STATUS, frozenset({"=", "!="}) | LISTS, choices=("PENDING", "READY", "FAILED")
+        ),
         "source_run_id": Attribute(logged_models.c.source_run_id, _LOGGED_MODEL_TEXT),
         "experiment_id": Attribute(logged_models.c.experiment, frozenset({"=", "!="}) | LISTS),
         **_spelled(

@@ -17,7 +17,7 @@ MAX_CLAUSES = 60
 _TOKEN = re.compile(
     r"""
     (?P<space>\s+)
-  | (?P<string>'[^']*')
+  | (?P<string>'(?:''|[^'])*')
   | (?P<identifier>
         (?:[^\W\d]\w*|`[^`]*`|"[^"]*")
         (?:\.(?:\w+|`[^`]*`|"[^"]*"))*
@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _PART = re.compile(r"""`([^`]*)`|"([^"]*)"|(\w+)""")
+# Words that MLflow's parser of SQL does not take for names.
+_RESERVED = ("as", "case", "from", "in", "values")
 _WORD_OPERATORS = ("LIKE", "ILIKE", "IN", "NOT", "IS")
 
 
@@ -152,8 +154,10 @@ class _Reader:
 
 
 def parse_filter(text: str, *, double_quotes: bool = True) -> list[Comparison]:
-    """Return the comparisons of a filter; none for a blank one. Raises ``InvalidParameter``."""
+    """Return the comparisons of a filter; none for an empty one. Raises ``InvalidParameter``."""
     reader = _Reader(text, double_quotes=double_quotes)
+    if text and not reader.tokens:
+        raise fail(text, 0, "expected a comparison; a filter that is empty leaves nothing out.")
     found: list[Comparison] = []
     while reader.current.kind != "end":
         if reader.is_word("AND"):  # MLflow tolerates stray ANDs
@@ -199,6 +203,13 @@ def _is_quoted(text: str) -> bool:
 
 def _identifier(reader: _Reader) -> Identifier:
     token = reader.expect("identifier", "a name such as metrics.accuracy or params.depth")
+    bare = token.text.partition(".")[2]
+    if bare.isdigit() or bare.lower() in _RESERVED:
+        raise fail(
+            reader.text,
+            token.position,
+            f"the key {bare!r} must stand in backticks, as in {token.text.partition('.')[0]}.`{bare}`.",
+        )
     parts = [m[1] or m[2] or m[3] or "" for m in _PART.finditer(token.text)]
     if len(parts) == 1 and parts[0].lower() == "run" and reader.is_word("NAME"):
         parts[0] += " " + reader.take().text  # `Run name` may stand without quotes
@@ -247,10 +258,13 @@ def _list(reader: _Reader) -> tuple[str, ...]:
         if text is None:
             raise reader.fail("expected a 'quoted text' in the list.")
         values.append(text)
+        if reader.current.text == ",":
+            reader.take()
+        elif reader.current.text != ")":
+            raise reader.fail(f"expected ',' or ')', found {reader.current.text or 'the end'!r}.")
         if reader.current.text == ")":
             reader.take()
             return tuple(values)
-        _punctuation(reader, ",")
 
 
 def _punctuation(reader: _Reader, sign: str) -> None:
@@ -263,11 +277,19 @@ def parse_order(items: Sequence[str]) -> list[Ordering]:
     """Return the columns of an order, each ``identifier [ASC|DESC]``. Raises ``InvalidParameter``."""
     if len(items) > MAX_ORDER:
         raise InvalidParameter(f"An order may have at most {MAX_ORDER} columns, not {len(items)}.")
-    return [_ordering(item) for item in items]
+    found = [_ordering(item) for item in items]
+    for place, ordering in enumerate(found):
+        if str(ordering.identifier) in {str(other.identifier) for other in found[:place]}:
+            raise InvalidParameter(
+                f"Invalid order_by: {ordering.identifier} stands there twice; leave one of them out."
+            )
+    return found
 
 
 def _ordering(text: str) -> Ordering:
     reader = _Reader(text)
+    if text != text.strip():
+        raise fail(text, 0, "expected a column without blanks around it.")
     identifier = _identifier(reader)
     ascending = not reader.is_word("DESC")
     if reader.is_word("ASC") or reader.is_word("DESC"):
