@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import uuid
 from pathlib import Path
 from threading import get_ident
@@ -163,6 +164,7 @@ class Journal:
             uri=rules.hide_password(self.uri),
             index=index,
             pid=os.getpid(),
+            began=time.time_ns() // 1_000_000,
         )
         try:
             made = Segment.create(path, header, max(_SMALL << min(index, 4), room))

@@ -29,12 +29,16 @@ Columns = tuple[int, int, int, float]
 
 
 class Header(Entity, frozen=True, kw_only=True):
-    """What a file of a journal says of itself. ``index`` counts the files of the journal, from 0."""
+    """What a file of a journal says of itself.
+
+    ``index`` counts the files of the journal, from 0; ``began`` is when this one was made (ms since 1970).
+    """
 
     journal_id: str
     uri: str
     index: int
     pid: int
+    began: int = 0
     format: int = 1
 
 

@@ -27,7 +27,7 @@ class Recovered:
 def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
     """Return the files of dead processes by journal, opened and locked; only those for ``uri`` if given.
 
-    Whoever asks at the same time does not get them. Each is to be closed.
+    The oldest journal is the first. Whoever asks at the same time does not get them. Each is to be closed.
     """
     sweep(folder)
     found: dict[str, list[Segment]] = {}
@@ -50,7 +50,8 @@ def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
             segment.close()
     for segments in found.values():
         segments.sort(key=lambda segment: segment.header.index)
-    return found
+    # A forked child logs to a run that its parent began.
+    return dict(sorted(found.items(), key=lambda item: item[1][0].header.began))
 
 
 def _is_for(noted: str, uri: str) -> bool:

@@ -180,9 +180,9 @@ class Segment:
 
     def close(self) -> None:
         """Close the file, which gives it free to whoever takes over."""
-        if self.pages is not _NONE:
-            self.pages.close()
-            self.pages, self.room = _NONE, 0
+        pages, self.pages, self.room = self.pages, _NONE, 0
+        if pages is not _NONE:
+            pages.close()
         os.close(self._handle)
         _mine.pop(self.path, None)
 

@@ -19,6 +19,7 @@ from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
+from mltrack_jupyter.store.sql.interrupts import deferred
 
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
@@ -56,14 +57,19 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
+        with (
+            self._translated(),
+            deferred(),
+            self.engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that writes everything or, on an exception, nothing."""
         lock = self._writing if self.is_sqlite else nullcontext()
-        with self._translated(), lock, self.engine.connect() as connection:
+        with self._translated(), lock, deferred(), self.engine.connect() as connection:
             connection.info["write"] = True
             try:
                 with connection.begin():
