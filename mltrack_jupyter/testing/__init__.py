@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
             "artifacts",
             "experiments",
             "feed",
+            "journals",
             "logged_model_search",
             "logged_models",
             "metrics",
@@ -43,6 +44,7 @@ pytest.register_assert_rewrite(
 from mltrack_jupyter.testing.artifacts import TestArtifacts, TestPaths  # noqa: E402
 from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentSearch  # noqa: E402
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
+from mltrack_jupyter.testing.journals import TestAmendments, TestJournals  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
 from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
@@ -64,6 +66,7 @@ from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVers
 
 __all__ = [
     "TestAliases",
+    "TestAmendments",
     "TestArtifacts",
     "TestBatches",
     "TestChangeFeed",
@@ -73,6 +76,7 @@ __all__ = [
     "TestFilters",
     "TestInputsAndOutputs",
     "TestIntervals",
+    "TestJournals",
     "TestLoggedModelSearch",
     "TestLoggedModels",
     "TestMetrics",
