@@ -42,20 +42,20 @@ ROWS = [
     Row("import, CPU", "loaded", "cpu", "s"),
     Row("process start to first durable metric, new store", "first", "wall", "s"),
     Row("the same, CPU until then", "first", "cpu", "s"),
-    Row("log_metric on the caller's thread, p50", "calls", "p50", "µs", 10_000, 300),
-    Row("log_metric on the caller's thread, p99", "calls", "p99", "µs", 10_000, 300),
+    Row("log_metric on the caller's thread, p50", "calls", "p50", "µs", 5_000, 300),
+    Row("log_metric on the caller's thread, p99", "calls", "p99", "µs", 5_000, 300),
     Row("10,000 points until readable from another process", "points", "seconds", "s", 10_000, 500),
     Row("the same, CPU", "points", "cpu", "s", 10_000, 500),
     Row("1,000 steps × 10 metrics until readable", "wide", "seconds", "s", 1000, 100),
     Row("runs of 10 params, 5 metrics, 3 tags", "runs", "rate", "runs/s", 500, 25, True),
     Row("the same, CPU a run", "runs", "cpu", "s", 500, 25),
-    Row("read one metric of 100,000 points", "read", "seconds", "s", 100_000, 100_000),
-    Row("bytes on disk per point", "fill", "bytes", "B", 100_000, 100_000),
+    Row("read one metric of 100,000 points", "read", "seconds", "s", 100_000, 10_000),
+    Row("bytes on disk per point", "read", "bytes", "B", 100_000, 10_000),
     Row("acknowledged points lost by kill -9", "kill", "lost", "points"),
     Row("of acknowledged points", "kill", "acknowledged", "points"),
 ]
 # What takes minutes is done less of, and the figure multiplied.
-SLOW = {("mlflow", "points"), ("mlflow", "wide"), ("mlflow", "calls"), ("mlflow", "runs"),
+SLOW = {("mlflow", "read"), ("mlflow", "points"), ("mlflow", "wide"), ("mlflow", "calls"), ("mlflow", "runs"),
         ("trackio", "runs"), ("wandb", "runs"), ("aim", "runs")}  # fmt: skip
 
 
@@ -86,17 +86,21 @@ class Bench:
         if place not in self._found:
             self._found[place] = self._measure(product, row.work, count)
         value = self._found[place].get(row.figure, float("nan"))
-        scaled = row.work in ("points", "wide") and not self.quick
-        return value * row.count / count if scaled else value
+        scaled = row.figure in ("seconds", "cpu") and row.work in ("points", "wide", "read")
+        return value * row.count / count if scaled and not self.quick else value
 
     def _measure(self, product: str, work: str, count: int) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if work == "kill":
                 return self._kill(product, folder)
-            if work == "read":
-                self._run(product, "fill", count, folder)
-            return self._run(product, work, count, folder)
+            filled = self._run(product, "fill", count, folder) if work == "read" else {}
+            try:
+                return filled | self._run(product, work, count, folder)
+            except RuntimeError:
+                if not filled:
+                    raise
+                return {"bytes": filled["bytes"]}
 
     def _kill(self, product: str, folder: Path) -> dict[str, float]:
         """Kill a process in the middle of logging; how many points are there of those it logged?"""
@@ -163,10 +167,11 @@ def main() -> None:
 
 
 def cell(row: Row, ours: float, found: list[float]) -> str:
-    """Return a figure and how many times better we are."""
-    if not found:
+    """Return a figure and how many times better we are, or ``-`` for what a product cannot do."""
+    known = [value for value in found if value == value]
+    if not known:
         return "-"
-    value = statistics.median(found)
+    value = statistics.median(known)
     if row.work == "kill":
         return f"{value:.0f}"
     ratio = ours / value if row.more_is_better else value / ours

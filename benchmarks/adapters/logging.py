@@ -11,6 +11,7 @@ import statistics
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -161,22 +162,31 @@ class Wandb(Product):
 
     def read(self, key: str) -> int:
         from wandb.proto import wandb_internal_pb2
-        from wandb.sdk.internal.datastore import DataStore
 
-        store = DataStore()
         (path,) = Path("wandb").glob("offline-run-*/*.wandb")
-        store.open_for_scan(str(path))
         found = 0
-        while True:
-            try:
-                data = store.scan_data()
-            except AssertionError:  # the file was cut off
-                return found
-            if data is None:
-                return found
+        for data in _records(path.read_bytes()):
             record = wandb_internal_pb2.Record()
             record.ParseFromString(data)
             found += any(key in (item.key, *item.nested_key) for item in record.history.item)
+        return found
+
+
+def _records(data: bytes) -> Iterator[bytes]:
+    """Yield the records of a LevelDB log: blocks of 32 KiB, records in one piece or several."""
+    place, whole = 7, b""
+    while place + 7 < len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, place)
+        if kind == 0 or place + 7 + length > len(data):
+            return
+        whole += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):
+            yield whole
+            whole = b""
 
 
 class Aim(Product):

@@ -12,7 +12,13 @@ import msgspec
 from mltrack_jupyter.entities import Refusal, RunEntry
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal.folding import Fold, Names
-from mltrack_jupyter.store.journal.records import FILE_KIND, Record, SpooledFile, read_file
+from mltrack_jupyter.store.journal.records import (
+    FILE_KIND,
+    NAME_KIND,
+    Record,
+    SpooledFile,
+    read_file,
+)
 from mltrack_jupyter.store.journal.segment import Segment
 from mltrack_jupyter.store.journal.sinks import Sink, is_away
 
@@ -70,7 +76,8 @@ class Drain:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
         batch: list[Record] = []
         for record in records:
-            self._names.learn(record)
+            if record.kind == NAME_KIND:
+                self._names.learn(record)
             place += 1
             if self._position is not None and place <= self._position:
                 continue
