@@ -123,10 +123,10 @@ def _read(services, run_id, path):
 
 def check_ended(services, run_ids):
     """Check that no run of a killed process is said to be running, where the store can tell."""
-    reap = getattr(services.runs, "reap", None)
-    if reap is None:
+    leases = getattr(services, "leases", None)
+    if leases is None:
         return
-    reap()
+    leases.reap()
     running = [run_id for run_id in run_ids if services.runs.get(run_id).info.status == "RUNNING"]
     assert running == []
 
