@@ -176,9 +176,12 @@ _BY_STATUS: dict[int, type[MltrackError]] = {
     401: Unauthenticated,
     403: PermissionDenied,
     404: EndpointNotFound,
+    413: BadRequest,
     429: TooManyRequests,
     501: NotImplementedHere,
+    502: Unavailable,
     503: Unavailable,
+    504: Unavailable,
 }
 
 

@@ -38,7 +38,7 @@ def same_settings_afterwards():
 class JupyterServer:
     """A Jupyter server with the extension, in a process of its own, on a free port of 127.0.0.1."""
 
-    def __init__(self, folder, *options, token=TOKEN, env=None):
+    def __init__(self, folder, *options, token=TOKEN, env=None, port=0):
         self.folder = folder
         self.token = token
         self.store = folder / "work" / ".mltrack"
@@ -52,7 +52,8 @@ class JupyterServer:
         }
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyter_server", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
+                sys.executable, "-m", "jupyter_server", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+                "--ServerApp.port_retries=0",
                 "--ServerApp.open_browser=False", "--ServerApp.allow_root=True",
                 f"--ServerApp.root_dir={folder / 'work'}", f"--IdentityProvider.token={token}",
                 f"--ServerApp.jpserver_extensions={EXTENSIONS}", *options,

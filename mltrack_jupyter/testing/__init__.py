@@ -28,6 +28,7 @@ pytest.register_assert_rewrite(
             "experiments",
             "feed",
             "leases",
+            "journals",
             "logged_model_search",
             "logged_models",
             "metrics",
@@ -44,6 +45,7 @@ pytest.register_assert_rewrite(
 from mltrack_jupyter.testing.artifacts import TestArtifacts, TestPaths  # noqa: E402
 from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentSearch  # noqa: E402
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
+from mltrack_jupyter.testing.journals import TestAmendments, TestJournals  # noqa: E402
 from mltrack_jupyter.testing.leases import TestLeases  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
@@ -70,6 +72,7 @@ from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVers
 
 __all__ = [
     "TestAliases",
+    "TestAmendments",
     "TestArtifacts",
     "TestBatches",
     "TestChangeFeed",
@@ -79,6 +82,7 @@ __all__ = [
     "TestFilters",
     "TestInputsAndOutputs",
     "TestIntervals",
+    "TestJournals",
     "TestLeases",
     "TestLoggedModelSearch",
     "TestLoggedModels",

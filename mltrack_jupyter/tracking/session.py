@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -22,6 +23,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import normalise_uri, open_store
 from mltrack_jupyter.store.journal import Keeper, flushing, is_absent, journal_folder, recover
 
+_log = logging.getLogger("mltrack_jupyter")
 _lock = threading.RLock()
 _uri: str | None = None
 _open: dict[str, Services] = {}
@@ -75,10 +77,20 @@ def unflushed(uri: str) -> Services:
     with _lock:
         if uri not in _open:
             opened = open_store(uri)
-            # What a process logged that died is read by whoever comes next.
-            recover(journal_folder(uri), lambda: opened, uri)
+            _recover(uri, opened)
             _open[uri] = opened
         return _open[uri]
+
+
+def _recover(uri: str, opened: Services) -> None:
+    """Read what processes logged that died; a store that takes nothing can still be read."""
+    try:
+        recover(journal_folder(uri), lambda: opened, uri)
+    except MltrackError as error:
+        _log.warning("mltrack: what processes logged that died is not in the store yet: %s", error)
+    except BaseException:
+        opened.close()
+        raise
 
 
 def is_open(uri: str) -> bool:
@@ -148,12 +160,7 @@ def _before(uri: str) -> None:
     now = time.monotonic()
     if _looked.get(uri, 0.0) < now - _LOOK:
         _looked[uri] = now
-        opened = unflushed(uri)
-        try:
-            recover(journal_folder(uri), lambda: opened, uri)
-        except MltrackError as error:
-            if not is_absent(error):
-                raise
+        _recover(uri, unflushed(uri))
 
 
 def keeps_ids(uri: str) -> bool:

@@ -12,7 +12,13 @@ import msgspec
 from mltrack_jupyter.entities import Refusal, RunEntry
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal.folding import Fold, Names
-from mltrack_jupyter.store.journal.records import FILE_KIND, Record, SpooledFile, read_file
+from mltrack_jupyter.store.journal.records import (
+    FILE_KIND,
+    NAME_KIND,
+    Record,
+    SpooledFile,
+    read_file,
+)
 from mltrack_jupyter.store.journal.segment import Segment
 from mltrack_jupyter.store.journal.sinks import Sink, is_away
 
@@ -68,39 +74,52 @@ class Drain:
 
     def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
-        fold = Fold(self._names)
+        batch: list[Record] = []
         for record in records:
-            self._names.learn(record)
+            if record.kind == NAME_KIND:
+                self._names.learn(record)
             place += 1
             if self._position is not None and place <= self._position:
                 continue
             if record.kind == FILE_KIND:
-                self._append(fold, place - 1, sink)
-                fold = Fold(self._names)
+                self._append(batch, place - 1, sink)
+                batch = []
                 file = read_file(record)
                 kept = self._upload(file, sink)
-                self._append(fold, place, sink)
+                self._append(batch, place, sink)
                 if not kept:
                     self._discard(file)
             else:
-                fold.add(record)
-        self._append(fold, place, sink)
+                batch.append(record)
+        self._append(batch, place, sink)
 
-    def _append(self, fold: Fold, upto: int, sink: Sink) -> None:
+    def _append(self, batch: Sequence[Record], upto: int, sink: Sink) -> None:
+        """Hand over records that end at a place in the journal."""
         since = self._position or 0
         if upto <= since:
             return
-        entries = fold.entries()
+        entries = self._fold(batch)
         try:
             refused = self._send(since, upto, entries, sink)
         except MltrackError as error:
             if is_away(error):
                 raise
-            # What no store will ever take must not keep the rest waiting.
+            # What no store will ever take must not keep the rest waiting, nor be refused together with it.
+            if len(batch) > 1:
+                half = len(batch) // 2
+                self._append(batch[:half], upto - len(batch) + half, sink)
+                self._append(batch[half:], upto, sink)
+                return
             self._send(since, upto, [], sink)
             refused = [Refusal(entry.run_id, error.message) for entry in entries]
         self._position = upto
         self._keep(refused, entries)
+
+    def _fold(self, batch: Sequence[Record]) -> list[RunEntry]:
+        fold = Fold(self._names)
+        for record in batch:
+            fold.add(record)
+        return fold.entries()
 
     def _send(
         self, since: int, upto: int, entries: list[RunEntry], sink: Sink

@@ -16,11 +16,14 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
+    MANY_KIND,
     NAME_KIND,
+    POINT_KIND,
     Name,
     Record,
     read_entry,
     read_name,
+    read_point,
     read_points,
 )
 
@@ -94,21 +97,27 @@ class Fold:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._runs: dict[str, _Growing] = {}
+        self._columns: dict[int, tuple[list[int], list[int], list[float]]] = {}
 
     def add(self, record: Record) -> None:
         """Add what a record tells."""
-        if record.kind == NAME_KIND:
-            return
-        if record.kind == ENTRY_KIND:
+        if record.kind == POINT_KIND:  # nearly all of them are of this kind
+            self._point(*read_point(record))
+        elif record.kind == ENTRY_KIND:
             entry = read_entry(record)
             self._run(entry.run_id).add(entry)
-            return
-        for number, step, timestamp, value in read_points(record):
+        elif record.kind == MANY_KIND:
+            for point in read_points(record):
+                self._point(*point)
+
+    def _point(self, number: int, step: int, timestamp: int, value: float) -> None:
+        columns = self._columns.get(number)
+        if columns is None:
             name = self._names[number]
-            steps, timestamps, values = self._run(name.run_id).columns(name.key)
-            steps.append(step)
-            timestamps.append(timestamp)
-            values.append(value)
+            columns = self._columns[number] = self._run(name.run_id).columns(name.key)
+        columns[0].append(step)
+        columns[1].append(timestamp)
+        columns[2].append(value)
 
     def _run(self, run_id: str) -> _Growing:
         found = self._runs.get(run_id)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import uuid
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 from zlib import crc32
 
@@ -40,23 +42,34 @@ class Journal:
     """An append-only log of what one process did to the runs of one store. May be used from any thread.
 
     Files are made when there is something to write, and removed by whoever has handed them over.
+
+    A signal handler may log while its thread is in the middle of that. It cannot wait for the lock that it
+    holds itself, so what it logs is in another journal, ``side``, whose id is the next one: that is handed
+    over afterwards.
     """
 
-    def __init__(self, folder: Path, uri: str) -> None:
-        self.journal_id = uuid.uuid4().hex
+    def __init__(self, folder: Path, uri: str, journal_id: str = "") -> None:
+        self.journal_id = journal_id or uuid.uuid4().hex
         self.folder = folder
         self.uri = uri
         self.segments: list[Segment] = []
         self.written = 0
         self._names: dict[tuple[str, str], int] = {}
+        self.side: Journal | None = None
         self._lock = threading.Lock()
+        self._owner = 0
         self._index = 0
         self._last: Segment | None = None
 
     def point(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
         """Log a point. Raises ``InvalidParameter`` for a name that is none, ``StoreUnwritable``."""
         # The one call that a training loop makes; so it is written out.
+        me = get_ident()
+        if self._owner == me and self._lock.locked():
+            self._aside().point(run_id, key, step, timestamp, value)
+            return
         with self._lock:
+            self._owner = me
             number = self._names.get((run_id, key))
             last = self._last
             if number is None or last is None or last.size + _POINT_SIZE > last.room:
@@ -71,14 +84,17 @@ class Journal:
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
+        me = get_ident()
+        if self._owner == me and self._lock.locked():
+            self._aside().points(run_id, found)
+            return
         with self._lock:
+            self._owner = me
             self._append(self._columns(run_id, found))
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
-        content = entry_content(entry)
-        with self._lock:
-            self._append(content)
+        self.write(entry_content(entry))
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Keep an artifact until its server is there: a copy beside the journal, and a record of it."""
@@ -92,8 +108,7 @@ class Journal:
             record = SpooledFile(
                 run_id=run_id, path=path, spooled=f"{place.parent.name}/{place.name}"
             )
-            with self._lock:
-                self._append(file_content(record))
+            self.write(file_content(record))
         except OSError as error:
             place.unlink(missing_ok=True)
             raise StoreUnwritable(
@@ -105,6 +120,8 @@ class Journal:
 
     def seal(self) -> None:
         """Let the next record begin a new file, so that those before it can be removed."""
+        if self._owner == get_ident() and self._lock.locked():
+            return  # the file is being written to
         with self._lock:
             self._end()
 
@@ -115,24 +132,48 @@ class Journal:
         self.segments.clear()
         self._lock = threading.Lock()
         self._last = None
+        if self.side is not None:
+            self.side.abandon()
+
+    def write(self, content: bytes) -> None:
+        """Log a record that has this content."""
+        me = get_ident()
+        if self._owner == me and self._lock.locked():
+            self._aside().write(content)
+            return
+        with self._lock:
+            self._owner = me
+            self._append(content)
+
+    def _aside(self) -> Journal:
+        if self.side is None:
+            following = (int(self.journal_id, 16) + 1) % (1 << 128)
+            self.side = Journal(self.folder, self.uri, f"{following:032x}")
+        return self.side
 
     # What follows is called with the lock held.
 
     def _begin(self, room: int) -> Segment:
         """Begin a new file with so much room, or the next size for those that log much."""
         self._end()
-        path = self.folder / f"{self.journal_id}.{self._index:06}{SUFFIX}"
+        # Counted first and known to the reader before it is written to: an interrupt may come anywhere.
+        index, self._index = self._index, self._index + 1
+        path = self.folder / f"{self.journal_id}.{index:06}{SUFFIX}"
         header = Header(
             journal_id=self.journal_id,
             uri=rules.hide_password(self.uri),
-            index=self._index,
+            index=index,
             pid=os.getpid(),
+            began=time.time_ns() // 1_000_000,
         )
-        room = max(_SMALL << min(self._index, 4), room)
-        self._last = Segment.create(path, header, room)
-        self._index += 1
-        self.segments.append(self._last)
-        return self._last
+        try:
+            made = Segment.create(path, header, max(_SMALL << min(index, 4), room))
+        except StoreUnwritable:
+            self._index = index  # a full disk must not make the next file larger
+            raise
+        self.segments.append(made)
+        self._last = made
+        return made
 
     def _end(self) -> None:
         if self._last is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mltrack_jupyter.errors import MltrackError
@@ -46,8 +46,9 @@ class Keeper:
         self.strict = strict
         self.journal = Journal(folder, uri)
         self._open = open_services
-        self._drain = Drain(self.journal.journal_id, folder, self.journal.segments)
+        self._drains: dict[str, Drain] = {}
         self._draining = threading.RLock()
+        self._busy = False
         self._drained = 0
         self._sink: Sink | None = None
         self._thread: threading.Thread | None = None
@@ -68,18 +69,41 @@ class Keeper:
     @property
     def pending(self) -> bool:
         """Whether something was written that the store does not have yet."""
-        return self.journal.written != self._drained
+        return self._written() != self._drained
 
     def flush(self) -> None:
         """Hand over everything that was written before. Raises ``MltrackError`` if the store is away."""
         if not self.pending:
             return
         with self._draining:
-            written = self.journal.written
-            if self._sink is None:
-                self._sink = sink_of(self._open(), self.journal.folder)
-            self._drain.run(self._sink)
-            self._drained = written
+            if self._busy:  # a signal handler asks, in the middle of this
+                return
+            self._busy = True
+            try:
+                self._hand_over()
+            finally:
+                self._busy = False
+
+    def _hand_over(self) -> None:
+        written = self._written()
+        if self._sink is None:
+            self._sink = sink_of(self._open(), self.journal.folder)
+        for journal in self._journals():
+            drain = self._drains.get(journal.journal_id)
+            if drain is None:
+                drain = Drain(journal.journal_id, journal.folder, journal.segments)
+                self._drains[journal.journal_id] = drain
+            drain.run(self._sink)
+        self._drained = written
+
+    def _journals(self) -> Iterator[Journal]:
+        journal: Journal | None = self.journal
+        while journal is not None:
+            yield journal
+            journal = journal.side
+
+    def _written(self) -> int:
+        return sum(journal.written for journal in self._journals())
 
     def close(self, wait: float = 10.0) -> bool:
         """Hand over what is left, for so many seconds at most, and end the thread.
@@ -88,16 +112,18 @@ class Keeper:
         """
         self.gone = self._closing = True
         self._wake.set()
-        self.journal.seal()
+        for journal in self._journals():
+            journal.seal()
         until = time.monotonic() + wait
         done = self._finish(until)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(max(0.1, until - time.monotonic()))
-        if done and self._sink is not None:
-            try:
-                self._sink.forget(self.journal.journal_id)
-            except MltrackError:
-                pass  # it forgets by itself, after a month
+        for journal in self._journals():
+            if done and self._sink is not None and not journal.segments:
+                try:
+                    self._sink.forget(journal.journal_id)
+                except MltrackError:
+                    pass  # it forgets by itself, after a month
         return done
 
     def hold(self, run_id: str) -> None:
@@ -138,7 +164,7 @@ class Keeper:
         while True:
             try:
                 with self._draining:
-                    if self.journal.segments:
+                    if any(journal.segments for journal in self._journals()):
                         self._drained = -1  # also a record that an interrupted call did not count
                     self.flush()
                 return True
@@ -163,7 +189,7 @@ class Keeper:
         while not self._closing:
             if self._look:
                 self._look = False
-                self._recover()
+                self._try_to_recover()
             if self.pending:
                 quiet = time.monotonic()
                 pause = self._try(pause)
@@ -171,7 +197,9 @@ class Keeper:
                 quiet = time.monotonic()
             elif time.monotonic() - quiet > _IDLE:
                 self._thread = None  # the next record begins a new one
-                return
+                if not self.pending:
+                    return
+                self._thread = threading.current_thread()  # one came before it could see that
             if self._open_runs and time.monotonic() - self._beat > _HEARTBEAT:
                 self._renew()
             self._wake.wait(pause)
@@ -202,6 +230,7 @@ class Keeper:
             return _LONGEST
         if self._told:
             self._told = False
+            self._look = True
             log.warning("mltrack: the store is there again; what was logged meanwhile is in it.")
         return _PACE
 
@@ -215,13 +244,18 @@ class Keeper:
             kind, error, self.journal.folder,
         )  # fmt: skip
 
-    def _recover(self) -> None:
+    def _try_to_recover(self) -> None:
         """Hand over what dead processes left for the same store, and end their runs."""
         try:
             with self._draining:
                 recover(self.journal.folder, self._open, self.journal.uri)
         except MltrackError as error:
-            self._tell(error)
+            if is_away(error):
+                self._tell(error)
+            else:
+                log.warning("mltrack: what other processes left is not taken (%s).", error)
+        except Exception:
+            log.exception("mltrack: handing over what other processes left failed.")
 
     def _renew(self) -> None:
         """Tell the store that this process lives; a store of ours takes note of it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,12 +29,16 @@ Columns = tuple[int, int, int, float]
 
 
 class Header(Entity, frozen=True, kw_only=True):
-    """What a file of a journal says of itself. ``index`` counts the files of the journal, from 0."""
+    """What a file of a journal says of itself.
+
+    ``index`` counts the files of the journal, from 0; ``began`` is when this one was made (ms since 1970).
+    """
 
     journal_id: str
     uri: str
     index: int
     pid: int
+    began: int = 0
     format: int = 1
 
 
@@ -53,8 +57,7 @@ class SpooledFile(Entity, frozen=True, kw_only=True):
     spooled: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A record that was read whole: its kind and its content without the kind."""
 
     kind: int
@@ -105,14 +108,14 @@ def read_header(data: bytes) -> Header | None:
 
 def scan(data: bytes) -> Iterator[tuple[Record, int]]:
     """Yield the whole records at the beginning of ``data``, each with the place where it ends."""
-    place = 0
-    while place + HEAD.size < len(data):
+    place, size, head, crc32 = 0, len(data), HEAD.size, zlib.crc32
+    while place + head < size:
         length, checksum = HEAD.unpack_from(data, place)
-        end = place + HEAD.size + length
-        if not 0 < length <= _MAX_RECORD or end > len(data):
+        end = place + head + length
+        if not 0 < length <= _MAX_RECORD or end > size:
             return
-        content = data[place + HEAD.size : end]
-        if zlib.crc32(content) != checksum:
+        content = data[place + head : end]
+        if crc32(content) != checksum:
             return
         yield Record(content[0], content[1:]), end
         place = end
@@ -122,6 +125,12 @@ def read_name(record: Record) -> tuple[int, Name]:
     """Return the number and the name that a record of the kind ``NAME_KIND`` joins."""
     (number,) = struct.unpack_from("<I", record.content)
     return number, msgspec.json.decode(record.content[4:], type=Name)
+
+
+def read_point(record: Record) -> Columns:
+    """Return the point of a record of the kind ``POINT_KIND``."""
+    point: Columns = _MANY.unpack(record.content)
+    return point
 
 
 def read_points(record: Record) -> Iterator[Columns]:

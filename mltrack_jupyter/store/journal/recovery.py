@@ -11,7 +11,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.draining import Drain
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import sink_of
 
 _SQLITE = "sqlite:///"
@@ -38,21 +38,38 @@ def journal_folder(uri: str) -> Path:
 def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
     """Return the files of dead processes by journal, opened and locked; only those for ``uri`` if given.
 
-    Whoever asks at the same time does not get them. Each is to be closed.
+    The oldest journal is the first. Whoever asks at the same time does not get them. Each is to be closed.
     """
-    groups: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
-        groups.setdefault(path.name.split(".")[0], []).append(path)
+    sweep(folder)
     found: dict[str, list[Segment]] = {}
-    for journal_id, paths in groups.items():
-        taken = [segment for path in paths if (segment := Segment.take_over(path)) is not None]
-        wanted = not uri or all(item.header.uri == rules.hide_password(uri) for item in taken)
-        if taken and wanted and len(taken) == len(paths):
-            found[journal_id] = taken
+    left: set[str] = set()
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if not path.is_file():
             continue
-        for segment in taken:
+        try:
+            taken = Segment.take_over(path)
+        except BlockingIOError:
+            left.add(path.name.split(".")[0])
+            continue
+        if taken is None:
+            continue
+        found.setdefault(taken.header.journal_id, []).append(taken)
+        if uri and not _is_for(taken.header.uri, uri):
+            left.add(taken.header.journal_id)
+    for journal_id in left & set(found):
+        for segment in found.pop(journal_id):
             segment.close()
-    return found
+    for segments in found.values():
+        segments.sort(key=lambda segment: segment.header.index)
+    # A forked child logs to a run that its parent began.
+    return dict(sorted(found.items(), key=lambda item: item[1][0].header.began))
+
+
+def _is_for(noted: str, uri: str) -> bool:
+    """Tell whether a journal is for a store; the folder of an SQLite file may be elsewhere by now."""
+    if noted.startswith("sqlite:///") and uri.startswith("sqlite:///"):
+        return Path(noted).name == Path(uri).name
+    return noted == rules.hide_password(uri)
 
 
 def others_log(folder: Path) -> bool:
@@ -63,8 +80,8 @@ def others_log(folder: Path) -> bool:
 def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> list[Recovered]:
     """Hand over the journals that dead processes left in a folder for one store.
 
-    Then their runs that are open still are ended. The good beginning of a torn file is handed over; one
-    bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
+    Then their runs that are open still are ended. The good beginning of a torn file is handed over, and the
+    file kept; one bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
     """
     if uri.endswith(_MEMORY):  # another process's memory is none of ours
         return []
@@ -94,8 +111,11 @@ def _is_torn(segment: Segment) -> bool:
     """Tell whether the end of a file is no record, and say so."""
     while segment.read():
         pass
-    torn = segment.torn
+    segment.keep = segment.torn
     segment.rewind(segment.begin, 0)
-    if torn:
-        log.warning("mltrack: the end of %s is no record and is left out.", segment.path)
-    return torn
+    if segment.keep:
+        log.warning(
+            "mltrack: the end of %s is no record and is left out; the file is kept as .torn.",
+            segment.path,
+        )
+    return segment.keep

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import time
 from pathlib import Path
 
 from mltrack_jupyter.errors import StoreUnwritable
@@ -25,8 +26,11 @@ except (
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".journal"
+_NEW, _TORN = ".new", ".torn"
+_STALE = 3600.0
+"""After how many seconds a file that was not finished is garbage of a process that was killed meanwhile."""
 _mine: dict[Path, object] = {}
-"""The files that this process has open: POSIX's locks do not keep a process from its own."""
+"""The files that this process has open, which nobody in it takes over."""
 _NONE = mmap.mmap(-1, 1)
 """The pages of a file that is only read: another process made it."""
 _READ = 4 * 1024 * 1024
@@ -39,8 +43,8 @@ class Segment:
     kernel's, so that they outlive the process, and a full disk is noticed when the file is made, never
     in the middle. Behind the last record stand zeros.
 
-    The lock is POSIX's: it ends with the process, and a forked child does not inherit it. It would also end
-    if the process opened and closed the file once more, so nobody does.
+    The lock is ``flock``'s: it ends with the process, and not when the process itself opens and closes the
+    file once more, as whoever copies the folder does. A forked child closes what it inherits.
     """
 
     def __init__(self, path: Path, handle: int, header: Header, begin: int) -> None:
@@ -50,6 +54,7 @@ class Segment:
         self.size = begin
         self.count = 0
         self.sealed = False
+        self.keep = False
         self._handle = handle
         self._offset = begin
         self.room = 0
@@ -57,60 +62,76 @@ class Segment:
 
     @classmethod
     def create(cls, path: Path, header: Header, room: int) -> Segment:
-        """Create a file of ``room`` bytes, lock it and write its header. Raises ``StoreUnwritable``."""
+        """Create a file of ``room`` bytes, lock it and write its header. Raises ``StoreUnwritable``.
+
+        It gets its name when it is locked: nobody can find it before.
+        """
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        place = path.with_suffix(_NEW) if fcntl is not None else path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, flags, 0o600)
+            handle = os.open(place, flags, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
         data = framed(header_content(header))
         made = cls(path, handle, header, len(data))
+        _mine[path] = handle
         try:
             _lock(handle)
             _reserve(handle, room)
             made.pages = mmap.mmap(handle, room)
             made.pages[: len(data)] = data
+            made.room = room
+            if place != path:
+                os.replace(place, path)
         except BaseException as error:
-            os.close(handle)
-            path.unlink(missing_ok=True)
+            made.close()
+            for name in (place, path):
+                name.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise _unwritable(path, error) from error
             raise
-        made.room = room
-        _mine[path] = handle
         return made
 
     @classmethod
     def take_over(cls, path: Path) -> Segment | None:
-        """Open a file that a dead process left; ``None`` if its process lives, or it is none of ours."""
+        """Open a file that a dead process left; ``None`` if it is none of ours, or gone.
+
+        Raises ``BlockingIOError`` if its process lives.
+        """
         token = object()
         if _mine.setdefault(path, token) is not token:  # one step, whatever other threads do
-            return None
-        taken = cls._locked(path)
-        if taken is None:
-            del _mine[path]
+            raise BlockingIOError(errno.EAGAIN, "This process has the file open.", str(path))
+        taken = None
+        try:
+            taken = cls._locked(path)
+        finally:
+            if taken is None:
+                del _mine[path]
         return taken
 
     @classmethod
     def _locked(cls, path: Path) -> Segment | None:
         try:
             handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as error:  # somebody else's: whether they live cannot be told
+            raise BlockingIOError(errno.EAGAIN, str(error), str(path)) from error
+        taken = None
         try:
             _lock(handle)
             data = os.read(handle, 65536)
-        except OSError:
-            os.close(handle)
-            return None
-        header = read_header(data)
-        if header is None:
-            os.close(handle)
-            return None
-        taken = cls(path, handle, header, next(scan(data))[1])
-        taken.size = os.fstat(handle).st_size
-        taken.sealed = True
+            found = os.fstat(handle)
+            header = read_header(data)
+            # Whoever had the lock before may have removed the file.
+            if header is not None and found.st_nlink:
+                taken = cls(path, handle, header, next(scan(data))[1])
+                taken.size = found.st_size
+                taken.sealed = True
+        finally:
+            if taken is None:
+                os.close(handle)
         return taken
 
     def append(self, data: bytes) -> bool:
@@ -159,21 +180,34 @@ class Segment:
 
     def close(self) -> None:
         """Close the file, which gives it free to whoever takes over."""
-        if self.pages is not _NONE:
-            self.pages.close()
-            self.pages, self.room = _NONE, 0
+        pages, self.pages, self.room = self.pages, _NONE, 0
+        if pages is not _NONE:
+            pages.close()
         os.close(self._handle)
         _mine.pop(self.path, None)
 
     def remove(self) -> None:
-        """Remove and close the file: everything in it is elsewhere."""
-        self.path.unlink(missing_ok=True)
+        """Remove and close the file: everything in it is elsewhere. A torn one is kept, by another name."""
+        if self.keep:
+            os.replace(self.path, self.path.with_suffix(_TORN))
+        else:
+            self.path.unlink(missing_ok=True)
         self.close()
 
 
 def is_ours(path: Path) -> bool:
     """Tell whether this process has a file open."""
     return path in _mine
+
+
+def sweep(folder: Path) -> None:
+    """Remove files that were never finished, because their process was killed while it made them."""
+    for path in folder.glob(f"*{_NEW}"):
+        try:
+            if time.time() - path.stat().st_mtime > _STALE:
+                path.unlink()
+        except OSError:
+            continue  # another process swept it, or it is not ours to remove
 
 
 def _reserve(handle: int, room: int) -> None:
@@ -185,7 +219,7 @@ def _reserve(handle: int, room: int) -> None:
 
 def _lock(handle: int) -> None:
     if fcntl is not None:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unwritable(path: Path, error: OSError) -> StoreUnwritable:

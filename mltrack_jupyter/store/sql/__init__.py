@@ -60,16 +60,19 @@ def open_sql(
         close=database.close,
         once=Once(database),
     )
-    if not database.is_sqlite:
-        for service in (
-            services.experiments,
-            services.runs,
-            services.logged_models,
-            services.registered_models,
-            services.model_versions,
-            services.transfer,
-            services.journals,
-            services.leases,
-        ):
-            retrying(service)
+    return services if database.is_sqlite else _with_retries(services)
+
+
+def _with_retries(services: Services) -> Services:
+    for service in (
+        services.experiments,
+        services.runs,
+        services.logged_models,
+        services.registered_models,
+        services.model_versions,
+        services.transfer,
+        services.journals,
+        services.leases,
+    ):
+        retrying(service)
     return services

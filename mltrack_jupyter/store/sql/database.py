@@ -22,6 +22,7 @@ from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
+from mltrack_jupyter.store.sql.interrupts import deferred
 from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
@@ -70,7 +71,12 @@ class Database:
         if (joined := self._joined.get()) is not None:
             yield joined
             return
-        with self._translated(), self.engine.connect() as connection, connection.begin():
+        with (
+            self._translated(),
+            deferred(),
+            self.engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -86,7 +92,7 @@ class Database:
             yield joined
             return
         lock = self._writing if self.is_sqlite else nullcontext()
-        with self._translated(), lock, self.engine.connect() as connection:
+        with self._translated(), lock, deferred(), self.engine.connect() as connection:
             connection.info["write"] = True
             try:
                 # SQLite hears this only outside of a transaction.

@@ -144,6 +144,10 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
     upsert(connection, logged_model_metrics, rows)
 
 
+def _inside_run(connection: Connection, run_id: str, path: str) -> str:
+    return f"{find_run(connection, run_id).artifact_uri}/{check_path(path)}"
+
+
 class SqlLoggedModels(LoggedModels):
     """Logged models in SQL."""
 
@@ -173,8 +177,7 @@ class SqlLoggedModels(LoggedModels):
             experiment = find_active_experiment(connection, experiment_id)
             place = f"{experiment.artifact_location}/models/{model_id}/artifacts"
             if artifact_path:
-                run = find_run(connection, source_run_id)
-                place = f"{run.artifact_uri}/{check_path(artifact_path)}"
+                place = _inside_run(connection, source_run_id, artifact_path)
             row = {
                 "model_id": model_id,
                 "experiment": experiment.id,

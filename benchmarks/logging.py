@@ -1,0 +1,184 @@
+"""Logging beside the peers, in one run: ``python -m benchmarks.logging [--quick] [--peers FOLDER]``.
+
+A peer takes part if it can be imported, or is in a folder of its own below ``--peers`` (as ``pip install
+--target FOLDER/trackio trackio`` makes it). The products take turns, each time in a fresh process and an
+empty folder; the medians are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCTS = ("ours", "mlflow", "trackio", "wandb", "aim", "tensorboardX")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of work and the figure of it that is compared; ``slow`` is how much of it MLflow does."""
+
+    name: str
+    work: str
+    figure: str
+    unit: str
+    count: int = 1
+    slow: int = 0
+    more_is_better: bool = False
+
+
+ROWS = [
+    Row("import", "loaded", "seconds", "s"),
+    Row("import, CPU", "loaded", "cpu", "s"),
+    Row("process start to first durable metric, new store", "first", "wall", "s"),
+    Row("the same, CPU until then", "first", "cpu", "s"),
+    Row("log_metric on the caller's thread, p50", "calls", "p50", "µs", 5_000, 300),
+    Row("log_metric on the caller's thread, p99", "calls", "p99", "µs", 5_000, 300),
+    Row("10,000 points until readable from another process", "points", "seconds", "s", 10_000, 500),
+    Row("the same, CPU", "points", "cpu", "s", 10_000, 500),
+    Row("1,000 steps × 10 metrics until readable", "wide", "seconds", "s", 1000, 100),
+    Row("runs of 10 params, 5 metrics, 3 tags", "runs", "rate", "runs/s", 500, 25, True),
+    Row("the same, CPU a run", "runs", "cpu", "s", 500, 25),
+    Row("read one metric of 100,000 points", "read", "seconds", "s", 100_000, 10_000),
+    Row("bytes on disk per point", "read", "bytes", "B", 100_000, 10_000),
+    Row("acknowledged points lost by kill -9", "kill", "lost", "points"),
+    Row("of acknowledged points", "kill", "acknowledged", "points"),
+]
+# What takes minutes is done less of, and the figure multiplied.
+SLOW = {("mlflow", "read"), ("mlflow", "points"), ("mlflow", "wide"), ("mlflow", "calls"), ("mlflow", "runs"),
+        ("trackio", "runs"), ("wandb", "runs"), ("aim", "runs")}  # fmt: skip
+
+
+class Bench:
+    """Runs pieces of work, and keeps what they came to."""
+
+    def __init__(self, peers: Path | None, quick: bool) -> None:
+        self.peers, self.quick = peers, quick
+        self._found: dict[tuple[str, str, int], dict[str, float]] = {}
+
+    def has(self, product: str) -> bool:
+        try:
+            self._run(product, "loaded", 1, ROOT)
+        except RuntimeError as error:
+            if product == "ours":
+                raise
+            print(
+                f"{product} takes no part: {str(error).strip().splitlines()[-1]}", file=sys.stderr
+            )
+            return False
+        return True
+
+    def figure(self, product: str, row: Row, turn: int) -> float:
+        """Return a figure; works that several rows are of are done once a turn."""
+        place = product, row.work, turn
+        count = row.slow if (product, row.work) in SLOW else row.count
+        count = min(count, 100) if self.quick else count
+        if place not in self._found:
+            self._found[place] = self._measure(product, row.work, count)
+        value = self._found[place].get(row.figure, float("nan"))
+        scaled = row.figure in ("seconds", "cpu") and row.work in ("points", "wide", "read")
+        return value * row.count / count if scaled and not self.quick else value
+
+    def _measure(self, product: str, work: str, count: int) -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if work == "kill":
+                return self._kill(product, folder)
+            filled = self._run(product, "fill", count, folder) if work == "read" else {}
+            try:
+                return filled | self._run(product, work, count, folder)
+            except RuntimeError:
+                if not filled:
+                    raise
+                return {"bytes": filled["bytes"]}
+
+    def _kill(self, product: str, folder: Path) -> dict[str, float]:
+        """Kill a process in the middle of logging; how many points are there of those it logged?"""
+        process = subprocess.Popen(
+            self._command(product, "for_ever", 1), cwd=folder, env=self._environment(product),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        said = [process.stdout.readline()]
+        reader = threading.Thread(target=lambda: said.extend(process.stdout))
+        reader.start()
+        time.sleep(0.2 if self.quick else random.uniform(1.5, 2.5))
+        os.killpg(process.pid, 9)
+        process.wait()
+        reader.join()
+        acknowledged = sum(line.endswith(b"\n") for line in said)
+        there = self._run(product, "count_points", 1, folder)["points"]
+        return {"acknowledged": acknowledged, "lost": max(0, acknowledged - there)}
+
+    def _command(self, product: str, work: str, count: int) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.adapters.logging", product, work, str(count)]
+
+    def _environment(self, product: str) -> dict[str, str]:
+        hidden = ("MLTRACK_", "MLFLOW_", "WANDB_", "TRACKIO_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        folder = self.peers / product if self.peers else None
+        paths = [str(ROOT), *([str(folder)] if folder and folder.is_dir() else [])]
+        return kept | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+    def _run(self, product: str, work: str, count: int, folder: Path) -> dict[str, float]:
+        begin = time.time()
+        done = subprocess.run(
+            self._command(product, work, count), cwd=folder, env=self._environment(product),
+            capture_output=True, text=True, check=False, timeout=600,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:] or "it failed")
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        answer: dict[str, float] = json.loads(lines[-1])  # peers have a last word, too
+        return answer | {"wall": answer.get("at", time.time()) - begin}
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="little of everything: does it run?")
+    parser.add_argument("--repeat", type=int, default=3, help="turns of each product")
+    parser.add_argument("--peers", type=Path, help="a folder with a folder of each peer's packages")
+    options = parser.parse_args()
+    bench = Bench(options.peers.absolute() if options.peers else None, options.quick)
+    products = [product for product in PRODUCTS if bench.has(product)]
+    print(f"| work | {' | '.join(products)} |\n|---|{'---|' * len(products)}")
+    for row in ROWS:
+        values: dict[str, list[float]] = {product: [] for product in products}
+        for turn in range(1 if options.quick else options.repeat):
+            for product in products:
+                try:
+                    values[product].append(bench.figure(product, row, turn))
+                except (RuntimeError, subprocess.TimeoutExpired) as error:
+                    print(f"{product}, {row.name}: {error}", file=sys.stderr)
+        ours = statistics.median(values["ours"])
+        print(
+            f"| {row.name} | {' | '.join(cell(row, ours, found) for found in values.values())} |",
+            flush=True,
+        )
+
+
+def cell(row: Row, ours: float, found: list[float]) -> str:
+    """Return a figure and how many times better we are, or ``-`` for what a product cannot do."""
+    known = [value for value in found if value == value]
+    if not known:
+        return "-"
+    value = statistics.median(known)
+    if row.work == "kill":
+        return f"{value:.0f}"
+    ratio = ours / value if row.more_is_better else value / ours
+    shown = "" if value == ours else f" ({ratio:.3g} ×)"
+    return f"{value:.3g} {row.unit}{shown}"
+
+
+if __name__ == "__main__":
+    main()

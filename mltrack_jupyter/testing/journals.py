@@ -1,0 +1,201 @@
+"""The contract of journals: a batch is taken over once and whole, wherever it was cut off."""
+
+from __future__ import annotations
+
+import math
+import uuid
+
+import pytest
+
+from mltrack_jupyter.entities import (
+    Dataset,
+    DatasetInput,
+    NewRun,
+    Param,
+    Points,
+    RunEntry,
+    RunStatus,
+    Tag,
+)
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, unique
+
+
+def new_id() -> str:
+    """Return the id of a run or journal that was never used."""
+    return uuid.uuid4().hex
+
+
+def points(key: str, *steps: int, value: float = 0.5) -> Points:
+    """Return one point for each step."""
+    count = len(steps)
+    return Points(key=key, steps=list(steps), timestamps=[NOW] * count, values=[value] * count)
+
+
+def steps_of(services: Services, run_id: str, key: str = "m") -> list[int]:
+    """Return the steps of a metric as they are stored."""
+    return sorted(point.step for point in services.metrics.history(run_id, key))
+
+
+class TestJournals:
+    """Taking over batches, and the places of journals."""
+
+    def test_an_unknown_journal_is_at_its_beginning(self, services: Services) -> None:
+        assert services.journals.position(new_id()).position == 0
+
+    def test_a_batch_begins_a_run_and_fills_it(self, services: Services) -> None:
+        experiment, run_id, journal = new_experiment(services), new_id(), new_id()
+        data = DatasetInput(dataset=Dataset(name="d", digest="1", source_type="local", source="s"))
+        entry = RunEntry(
+            run_id=run_id,
+            new=NewRun(experiment_id=experiment, user_id="ada", start_time=NOW),
+            points=[points("m", 0, 1), points("n", 7, value=-1.5)],
+            params=[Param("p", "1")],
+            tags=[Tag("mlflow.runName", "named"), Tag("t", "ü")],
+            datasets=[data],
+            status=RunStatus.FINISHED,
+            end_time=NOW + 5,
+        )
+        answer = services.journals.append(journal, 0, 9, [entry])
+        assert (answer.position, answer.refused) == (9, [])
+        assert services.journals.position(journal).position == 9
+        run = services.runs.get(run_id)
+        assert (run.info.run_name, run.info.user_id) == ("named", "ada")
+        assert (run.info.status, run.info.start_time, run.info.end_time) == (
+            "FINISHED", NOW, NOW + 5,
+        )  # fmt: skip
+        assert run.info.experiment_id == experiment
+        assert run.info.artifact_uri.endswith(f"/{run_id}/artifacts")
+        assert (run.data.params, run.data.metrics) == ({"p": "1"}, {"m": 0.5, "n": -1.5})
+        assert run.data.tags["t"] == "ü"
+        assert [item.dataset.name for item in run.inputs.dataset_inputs] == ["d"]
+        assert steps_of(services, run_id) == [0, 1]
+
+    def test_a_batch_that_is_sent_again_changes_nothing(self, services: Services) -> None:
+        run_id, journal = new_run(services).info.run_id, new_id()
+        first = [RunEntry(run_id=run_id, points=[points("m", 0)], params=[Param("p", "1")])]
+        second = [RunEntry(run_id=run_id, points=[points("m", 1)], params=[Param("p", "2")])]
+        services.journals.append(journal, 0, 3, first)
+        services.journals.append(journal, 3, 5, second)
+        for since, upto, entries in [(0, 3, first), (3, 5, second), (0, 5, first)]:
+            answer = services.journals.append(journal, since, upto, entries)
+            assert (answer.position, answer.refused) == (5, [])
+        assert steps_of(services, run_id) == [0, 1]
+        assert services.runs.get(run_id).data.params == {"p": "2"}
+        assert len(services.journals.amendments(run_id)) == 1
+
+    def test_a_batch_from_further_on_is_not_taken(self, services: Services) -> None:
+        run_id, journal = new_run(services).info.run_id, new_id()
+        entry = RunEntry(run_id=run_id, points=[points("m", 0)])
+        assert services.journals.append(journal, 4, 6, [entry]).position == 0
+        assert steps_of(services, run_id) == []
+
+    def test_places_of_later_files_are_places(self, services: Services) -> None:
+        run_id, journal, far = new_run(services).info.run_id, new_id(), 3 << 32 | 7
+        services.journals.append(journal, 0, far, [RunEntry(run_id=run_id)])
+        assert services.journals.position(journal).position == far
+
+    def test_journals_do_not_mix(self, services: Services) -> None:
+        run_id, one, other = new_run(services).info.run_id, new_id(), new_id()
+        services.journals.append(one, 0, 5, [RunEntry(run_id=run_id, points=[points("m", 0)])])
+        services.journals.append(other, 0, 2, [RunEntry(run_id=run_id, points=[points("m", 1)])])
+        assert services.journals.position(one).position == 5
+        assert services.journals.position(other).position == 2
+        assert steps_of(services, run_id) == [0, 1]
+
+    def test_a_journal_can_be_forgotten(self, services: Services) -> None:
+        journal = new_id()
+        services.journals.append(journal, 0, 5, [])
+        services.journals.forget(journal)
+        services.journals.forget(journal)
+        assert services.journals.position(journal).position == 0
+
+    def test_a_run_that_is_unknown_or_deleted_costs_no_other(self, services: Services) -> None:
+        good, deleted = (new_run(services).info.run_id for _ in range(2))
+        unknown, journal = new_id(), new_id()
+        services.runs.delete(deleted)
+        entries = [
+            RunEntry(run_id=run_id, points=[points("m", 0)]) for run_id in (unknown, deleted, good)
+        ]
+        answer = services.journals.append(journal, 0, 3, entries)
+        assert answer.position == 3
+        assert {item.run_id for item in answer.refused} == {unknown, deleted}
+        assert all(item.reason for item in answer.refused)
+        assert steps_of(services, good) == [0]
+
+    def test_a_run_of_an_experiment_that_is_not_there(self, services: Services) -> None:
+        run_id, journal = new_id(), new_id()
+        new = NewRun(experiment_id="987654321", start_time=NOW)
+        answer = services.journals.append(journal, 0, 1, [RunEntry(run_id=run_id, new=new)])
+        assert [item.run_id for item in answer.refused] == [run_id]
+        with pytest.raises(NotFound):
+            services.runs.get(run_id)
+
+    def test_an_experiment_may_be_named(self, services: Services) -> None:
+        name, runs = unique("experiment"), [new_id(), new_id()]
+        new = NewRun(experiment_name=name, start_time=NOW)
+        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=runs[0], new=new)])
+        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=runs[1], new=new)])
+        experiment = services.experiments.get_by_name(name).experiment_id
+        assert [services.runs.get(item).info.experiment_id for item in runs] == [experiment] * 2
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            RunEntry(run_id="x", params=[Param("", "no name")]),
+            RunEntry(run_id="x", tags=[Tag("", "no name")]),
+            RunEntry(run_id="x", points=[points("", 0)]),
+            RunEntry(run_id="x", points=[Points(key="m", steps=[1], timestamps=[], values=[])]),
+        ],
+        ids=["param", "tag", "metric", "columns"],
+    )
+    def test_a_batch_that_is_wrong_is_not_taken_in_part(
+        self, services: Services, bad: RunEntry
+    ) -> None:
+        run_id, journal = new_run(services).info.run_id, new_id()
+        good = RunEntry(run_id=run_id, points=[points("m", 0)])
+        with pytest.raises(InvalidParameter):
+            services.journals.append(journal, 0, 2, [good, bad])
+        assert services.journals.position(journal).position == 0
+        assert steps_of(services, run_id) == []
+
+    @pytest.mark.parametrize(("since", "upto"), [(-1, 3), (5, 3), (0, 2**63)])
+    def test_places_that_are_none(self, services: Services, since: int, upto: int) -> None:
+        with pytest.raises(InvalidParameter):
+            services.journals.append(new_id(), since, upto, [])
+
+    def test_values_keep_every_bit(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        values = [math.nan, math.inf, -math.inf, 5e-324]
+        found = Points(key="m", steps=[0, 1, 2, 3], timestamps=[NOW] * 4, values=values)
+        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=run_id, points=[found])])
+        there = [point.value for point in services.metrics.history(run_id, "m")]
+        assert math.isnan(there[0])
+        assert there[1:] == values[1:]
+
+
+class TestAmendments:
+    """Params that were given another value."""
+
+    def test_the_newest_value_counts_and_the_others_are_told(self, services: Services) -> None:
+        run_id, journal = new_run(services, params={"p": "1"}).info.run_id, new_id()
+        entry = RunEntry(run_id=run_id, params=[Param("p", "2"), Param("p", "3"), Param("q", "x")])
+        services.journals.append(journal, 0, 3, [entry])
+        assert services.runs.get(run_id).data.params == {"p": "3", "q": "x"}
+        found = services.journals.amendments(run_id)
+        assert [(item.key, item.before, item.after) for item in found] == [
+            ("p", "1", "2"),
+            ("p", "2", "3"),
+        ]
+        assert all(item.timestamp > 0 for item in found)
+
+    def test_the_same_value_amends_nothing(self, services: Services) -> None:
+        run_id = new_run(services, params={"p": "1"}).info.run_id
+        entry = RunEntry(run_id=run_id, params=[Param("p", "1"), Param("p", "1")])
+        services.journals.append(new_id(), 0, 2, [entry])
+        assert services.journals.amendments(run_id) == []
+
+    def test_an_unknown_run_has_none(self, services: Services) -> None:
+        with pytest.raises(NotFound):
+            services.journals.amendments(new_id())

@@ -1,0 +1,245 @@
+"""A journal on its way into the store: each record once, whatever happens on the way."""
+
+import json
+import shutil
+import time
+import uuid
+
+import pytest
+
+from mltrack_jupyter.entities import NewRun, Param, Points, RunEntry, Tag
+from mltrack_jupyter.errors import ServerUnreachable
+from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.journal.draining import Drain
+from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.sinks import StoreSink
+
+
+class FlakySink(StoreSink):
+    """A store whose answers are lost: what was sent is there, and the sender does not hear of it."""
+
+    def __init__(self, services):
+        super().__init__(services)
+        self.lost = self.away = 0
+
+    def append(self, *batch):
+        if self.away:
+            self.away -= 1
+            raise ServerUnreachable("nobody answers")
+        found = super().append(*batch)
+        if self.lost:
+            self.lost -= 1
+            raise ServerUnreachable("the answer was lost")
+        return found
+
+
+@pytest.fixture
+def sink(desk):
+    return FlakySink(desk.services)
+
+
+@pytest.fixture
+def journal(desk):
+    journal = desk.journal()
+    yield journal
+    desk.die(journal)
+
+
+@pytest.fixture
+def drain(desk, journal):
+    return Drain(journal.journal_id, desk.folder, journal.segments)
+
+
+def creations(desk):
+    found = desk.services.workspace.changes(0).changes
+    return [item for item in found if item.entity_id == desk.run_id and item.action == "create"]
+
+
+def test_what_was_logged_is_in_the_store(desk, journal, drain, sink):
+    journal.point(desk.run_id, "m", 0, 5, 0.25)
+    journal.points(desk.run_id, [("m", 1, 6, 0.5), ("n", 1, 6, 1.5)])
+    desk.param(journal, "p", "1")
+    drain.run(sink)
+    run = desk.services.runs.get(desk.run_id)
+    assert run.data.metrics == {"m": 0.5, "n": 1.5}
+    assert run.data.params == {"p": "1"}
+    points = desk.services.metrics.history(desk.run_id, "m")
+    assert [(p.step, p.timestamp, p.value) for p in points] == [(0, 5, 0.25), (1, 6, 0.5)]
+
+
+def test_an_answer_that_is_lost_does_not_double_anything(desk, journal, drain, sink):
+    for step in range(5):
+        journal.point(desk.run_id, "m", step, 1, 0.5)
+        desk.param(journal, "p", str(step))
+        sink.lost = 1
+        with pytest.raises(ServerUnreachable):
+            drain.run(sink)
+    journal.point(desk.run_id, "m", 5, 1, 0.5)
+    drain.run(sink)
+    assert desk.steps() == list(range(6))
+    amended = desk.services.journals.amendments(desk.run_id)
+    assert [(item.before, item.after) for item in amended] == [
+        (str(i), str(i + 1)) for i in range(4)
+    ]
+    assert len(creations(desk)) == 1
+
+
+def test_a_store_that_is_away_gets_it_later(desk, journal, drain, sink):
+    sink.away = 3
+    for step in range(3):
+        journal.point(desk.run_id, "m", step, 1, 0.5)
+        with pytest.raises(ServerUnreachable):
+            drain.run(sink)
+    drain.run(sink)
+    assert desk.steps() == [0, 1, 2]
+
+
+def test_only_the_rest_of_a_batch_is_sent_that_is_there_in_part(desk, journal, drain, sink):
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    sink.lost = 1
+    with pytest.raises(ServerUnreachable):
+        drain.run(sink)
+    journal.point(desk.run_id, "m", 1, 1, 0.5)  # the next batch begins before what is there
+    drain.run(sink)
+    assert desk.steps() == [0, 1]
+
+
+def test_a_dead_process_s_journal_is_taken_up_where_it_was(desk, journal, drain, sink):
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    drain.run(sink)
+    journal.point(desk.run_id, "m", 1, 1, 0.5)
+    desk.die(journal)
+    journal.segments.clear()
+    desk.recover()
+    assert desk.steps() == [0, 1]
+    assert desk.files() == []
+
+
+def test_files_follow_each_other_and_are_removed_when_they_are_read(desk, journal, drain, sink):
+    for step in range(30_000):
+        journal.point(desk.run_id, f"m{step % 7}", step, 1, 0.5)
+    assert len(desk.files()) > 1
+    drain.run(sink)
+    assert len(desk.files()) == 1  # the one that is written to
+    found = sorted(step for key in range(7) for step in desk.steps(f"m{key}"))
+    assert found == list(range(30_000))
+
+
+def test_a_name_is_said_again_in_every_file(desk, journal, sink):
+    for step in range(3):
+        journal.point(desk.run_id, "m", step, 1, 0.5)
+        journal.seal()
+    assert desk.files() == ["000000.journal", "000001.journal", "000002.journal"]
+    desk.die(journal)
+    journal.segments.pop(1).path.unlink()
+    journal.segments.clear()
+    desk.recover()
+    assert desk.steps() == [0, 2]
+
+
+def test_a_child_s_journal_is_read_after_its_parent_s(desk, until):
+    parent = desk.journal()
+    for _ in range(5):  # ids are random: in each order of them
+        until(lambda: time.time_ns() // 10**6 > parent.segments[0].header.began)
+        child = Journal(desk.folder, desk.services.uri)
+        child.point(desk.run_id, child.journal_id, 0, 1, 0.5)
+        desk.die(child)
+    desk.die(parent)
+    desk.recover()
+    assert len(desk.services.runs.get(desk.run_id).data.metrics) == 5
+    assert desk.files() == []
+
+
+def test_a_record_of_a_megabyte_among_small_ones(desk, journal, drain, sink):
+    desk.param(journal, "small", "x")
+    desk.param(journal, "big", "x" * 1_000_000)
+    journal.entry(RunEntry(run_id=desk.run_id, tags=[Tag("big", "ä" * 4_000)] * 1000))
+    desk.param(journal, "last", "y")
+    drain.run(sink)
+    run = desk.services.runs.get(desk.run_id)
+    assert run.data.params == {"small": "x", "big": "x" * 1_000_000, "last": "y"}
+    assert run.data.tags["big"] == "ä" * 4_000
+
+
+def test_ten_thousand_points_in_one_call_are_one_record(desk, journal, drain, sink):
+    written = journal.written
+    journal.points(desk.run_id, [("m", step, 1, 0.5) for step in range(10_000)])
+    assert journal.written == written + 2  # the name, and the points
+    drain.run(sink)
+    assert desk.steps() == list(range(10_000))
+
+
+def test_a_store_put_back_to_a_backup_gets_what_came_after(desk, tmp_path):
+    path = tmp_path / ".mltrack" / "mltrack.db"
+    journal = desk.journal()
+    drain = Drain(journal.journal_id, desk.folder, journal.segments)
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    drain.run(StoreSink(desk.services))
+    desk.services.close()
+    shutil.copy(path, tmp_path / "backup.db")
+
+    desk.services = open_store(path)
+    journal.point(desk.run_id, "m", 1, 1, 0.5)
+    drain.run(StoreSink(desk.services))
+    desk.services.close()
+    shutil.copy(tmp_path / "backup.db", path)
+
+    desk.services = open_store(path)
+    journal.point(desk.run_id, "m", 2, 1, 0.5)
+    drain.run(StoreSink(desk.services))
+    assert desk.steps() == [0, 2]  # the point 1 was the store's own, and is gone with it
+    desk.die(journal)
+    desk.services.close()
+
+
+def test_what_is_refused_is_kept_for_people_and_stops_nobody(desk, journal, drain, sink, caplog):
+    unknown = uuid.uuid4().hex
+    journal.entry(RunEntry(run_id=unknown, params=[Param("p", "ü")]))
+    journal.point(unknown, "m", 0, 1, 0.5)
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    drain.run(sink)
+    assert desk.steps() == [0]
+    (place,) = desk.folder.glob("*.refused.jsonl")
+    (line,) = map(json.loads, place.read_text(encoding="utf-8").splitlines())
+    assert "not found" in line["reason"]
+    assert line["entry"]["params"] == [{"key": "p", "value": "ü"}]
+    assert line["entry"]["points"][0]["values"] == [0.5]
+    assert place.name in caplog.text
+
+
+def test_one_bad_record_costs_no_other(desk, journal, drain, sink):
+    """Nothing of this kind passes a log call; a journal of another version may hold it."""
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    other = uuid.uuid4().hex
+    desk.begin(journal, other)
+    bad = Points(key="m", steps=[1], timestamps=[-5], values=[1.0])
+    journal.entry(RunEntry(run_id=other, params=[Param("", "no name")], points=[bad]))
+    journal.point(desk.run_id, "m", 1, 1, 0.5)
+    drain.run(sink)
+    assert desk.steps() == [0, 1]
+    (place,) = desk.folder.glob("*.refused.jsonl")
+    (line,) = map(json.loads, place.read_text().splitlines())
+    assert line["entry"]["params"] == [{"key": "", "value": "no name"}]
+
+
+def test_a_run_of_an_experiment_that_is_not_there_is_refused(desk, journal, drain, sink):
+    run_id = uuid.uuid4().hex
+    journal.entry(RunEntry(run_id=run_id, new=NewRun(experiment_id="12345", start_time=1)))
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    drain.run(sink)
+    assert desk.steps() == [0]
+    (place,) = desk.folder.glob("*.refused.jsonl")
+    assert "12345" in place.read_text()
+
+
+def test_an_artifact_waits_beside_the_journal(desk, journal, drain, sink, tmp_path):
+    body = tmp_path / "body"
+    body.write_bytes(b"x" * 100_000)
+    with body.open("rb") as file:
+        journal.spool(desk.run_id, "a/b.bin", file)
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    drain.run(sink)
+    with desk.services.run_artifacts.read(desk.run_id, "a/b.bin").file as found:
+        assert found.read() == b"x" * 100_000
+    assert desk.steps() == [0]
+    assert list(desk.folder.rglob("*.files")) == []

@@ -1,0 +1,87 @@
+"""Records: what is written is read, and what is damaged is not."""
+
+import math
+import struct
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mltrack_jupyter.entities import NewRun, Param, RunEntry, RunStatus, Tag
+from mltrack_jupyter.store.journal import records
+from mltrack_jupyter.store.journal.records import Name, SpooledFile, framed, scan
+
+# Data is drawn slowly where other work goes on beside the tests.
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+int64 = st.integers(-(2**63), 2**63 - 1)
+values = st.floats(allow_nan=True, allow_infinity=True)
+points = st.lists(
+    st.tuples(st.integers(0, 2**32 - 1), int64, int64, values), min_size=1, max_size=20
+)
+entries = st.builds(
+    RunEntry,
+    run_id=words,
+    new=st.none() | st.builds(NewRun, experiment_id=words, start_time=int64),
+    params=st.lists(st.builds(Param, words, words), max_size=3),
+    tags=st.lists(st.builds(Tag, words, words), max_size=3),
+    status=st.none() | st.sampled_from(RunStatus),
+    end_time=st.none() | int64,
+)
+
+
+def read(content):
+    """Return the only record of what a journal would hold after this content was written."""
+    ((record, end),) = scan(framed(content) + bytes(100))
+    assert end == len(framed(content))
+    return record
+
+
+def bits(columns):
+    return [(number, step, time, struct.pack("<d", value)) for number, step, time, value in columns]
+
+
+@patient
+@given(points)
+def test_points_keep_every_bit(found):
+    assert bits(records.read_points(read(records.many_content(found)))) == bits(found)
+
+
+@patient
+@given(entries)
+def test_an_entry_comes_back(entry):
+    assert records.read_entry(read(records.entry_content(entry))) == entry
+
+
+@patient
+@given(st.integers(0, 2**32 - 1), words, words)
+def test_a_name_comes_back(number, run_id, key):
+    found = records.read_name(read(records.name_content(number, Name(run_id, key))))
+    assert found == (number, Name(run_id, key))
+
+
+@patient
+@given(words, words)
+def test_a_spooled_file_comes_back(run_id, path):
+    file = SpooledFile(run_id=run_id, path=path, spooled="x.files/y")
+    assert records.read_file(read(records.file_content(file))) == file
+
+
+def test_nan_and_infinities_are_values():
+    found = [(0, 0, 0, value) for value in (math.nan, math.inf, -math.inf, -0.0, 5e-324)]
+    assert bits(records.read_points(read(records.many_content(found)))) == bits(found)
+
+
+@patient
+@given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5), st.data())
+def test_a_cut_or_a_flipped_byte_leaves_the_records_before_it(contents, data):
+    whole = b"".join(framed(content) for content in contents)
+    ends = [end for _, end in scan(whole)]
+    assert len(ends) == len(contents)
+
+    cut = data.draw(st.integers(0, len(whole)))
+    assert [end for _, end in scan(whole[:cut])] == [end for end in ends if end <= cut]
+
+    place = data.draw(st.integers(0, len(whole) - 1))
+    flipped = bytearray(whole)
+    flipped[place] ^= 1 << data.draw(st.integers(0, 7))
+    assert [end for _, end in scan(bytes(flipped))] == [end for end in ends if end <= place]
