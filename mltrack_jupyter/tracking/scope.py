@@ -164,9 +164,10 @@ _last_of_process: str | None = None
 
 def _task() -> weakref.ref[Any] | None:
     """Return the asyncio task that runs now, if any; without loading asyncio."""
-    asyncio = sys.modules.get("asyncio")
+    # Half of the module is there while another thread, which opens the store, imports it.
+    current_task = getattr(sys.modules.get("asyncio"), "current_task", None)
     try:
-        task = asyncio.current_task() if asyncio else None
+        task = current_task() if current_task else None
     except RuntimeError:  # no loop runs in this thread
         task = None
     return weakref.ref(task) if task is not None else None

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import types
 
 import pytest
+import sqlalchemy  # noqa: F401 - it needs the real asyncio
 
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.tracking import session
@@ -182,3 +184,10 @@ while True:
     steps = [point.step for point in services.metrics.history(run.info.run_id, "m")]
     session.close()
     assert said == steps[: len(said)]
+
+
+def test_a_run_starts_while_another_thread_is_importing_asyncio(mltrack, environment):
+    environment.setitem(sys.modules, "asyncio", types.ModuleType("asyncio"))
+    with mltrack.start_run() as run:
+        pass
+    assert mltrack.get_run(run.run_id).info.status == "FINISHED"

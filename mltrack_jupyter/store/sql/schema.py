@@ -68,10 +68,7 @@ def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".new-", suffix=".db", dir=path.parent)
     except OSError as error:
-        raise StoreUnwritable(
-            f"No store can be created in {path.parent}: {error.strerror or error}. Choose a folder that "
-            "you can write with set_tracking_uri(...) or MLTRACK_TRACKING_URI."
-        ) from error
+        raise _uncreated(path, error) from error
     os.close(handle)
     fresh = Path(name)
     try:
@@ -89,9 +86,19 @@ def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
         except OSError:  # a file system without hard links
             if not path.exists():
                 os.replace(fresh, path)
+    except (OSError, sqlite3.Error) as error:
+        raise _uncreated(path, error) from error
     finally:
         for left in path.parent.glob(f"{fresh.name}*"):
             left.unlink(missing_ok=True)
+
+
+def _uncreated(path: Path, error: OSError | sqlite3.Error) -> StoreUnwritable:
+    reason = getattr(error, "strerror", None) or error
+    return StoreUnwritable(
+        f"No store can be created in {path.parent}: {reason}. Choose a folder that you can write with "
+        "set_tracking_uri(...) or MLTRACK_TRACKING_URI."
+    )
 
 
 def _use_wal(path: Path) -> None:
