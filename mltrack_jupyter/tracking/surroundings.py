@@ -15,17 +15,19 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal import Keeper
-from mltrack_jupyter.tracking import beside, environment
+from mltrack_jupyter.tracking import beside
 from mltrack_jupyter.tracking.artifacts import RunFiles
-from mltrack_jupyter.tracking.git import GitState, read_diff, read_git
 from mltrack_jupyter.tracking.redact import redact
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.tracking.git import GitState
 
 DIFF = "source/uncommitted.diff"
 LOCK = "environment/requirements.lock"
@@ -152,12 +154,16 @@ def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> N
 def _texts(state: GitState | None) -> dict[str, str]:
     texts = dict(_environment())
     if state is not None and state.dirty:
+        from mltrack_jupyter.tracking.git import read_diff
+
         texts[DIFF] = redact(read_diff(state.root))
     return texts
 
 
 def _state(moment: Moment) -> GitState | None:
     global _known
+    from mltrack_jupyter.tracking.git import read_git
+
     with _looking:
         if _known is None or _known[0] != moment:
             _known = moment, read_git(moment.folder)
@@ -170,6 +176,8 @@ def _environment() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _environment_of(_version: tuple[int, ...]) -> dict[str, str]:
+    from mltrack_jupyter.tracking import environment  # reads what is installed: work for the thread
+
     described = json.dumps(environment.describe(), indent=2)
     return {LOCK: "\n".join([*environment.packages(), ""]), ENVIRONMENT: described}
 

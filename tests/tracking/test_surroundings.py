@@ -105,7 +105,7 @@ def test_starting_a_run_does_not_wait_for_git_but_its_end_does(
         return read_git(folder)
 
     standing(repository)
-    monkeypatch.setattr(surroundings, "read_git", slow)
+    monkeypatch.setattr("mltrack_jupyter.tracking.git.read_git", slow)
     monkeypatch.setattr(surroundings, "_SECONDS", 60)
     run = mltrack.start_run()
     assert "mlflow.source.git.commit" not in mltrack.get_run(run.info.run_id).data.tags
@@ -116,7 +116,7 @@ def test_starting_a_run_does_not_wait_for_git_but_its_end_does(
 
 def test_the_repository_is_asked_once_for_each_moment(mltrack, repository, standing, monkeypatch):
     asked = []
-    monkeypatch.setattr(surroundings, "read_git", asked.append)
+    monkeypatch.setattr("mltrack_jupyter.tracking.git.read_git", asked.append)
     for what in ("cell 1", "cell 2"):
         monkeypatch.setattr(surroundings, "_moment", lambda what=what: Moment(repository, what))
         for _ in range(3):
