@@ -9,6 +9,7 @@ import contextvars
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -33,6 +34,8 @@ from mltrack_jupyter.services.dispatch import (
     routes,
     unknown,
 )
+from mltrack_jupyter.services.openapi import document
+from mltrack_jupyter.services.openapi_page import page
 from mltrack_jupyter.store.sql.database import actor
 
 MLFLOW_VERSION = "3.18.0"
@@ -233,6 +236,37 @@ class PlainHandler(OperationHandler):
         super(APIHandler, self).finish()
 
 
+class DocumentHandler(OperationHandler):
+    """Answers with the description of the operations: as OpenAPI, or as a page without scripts."""
+
+    def initialize(self, routes: Mapping[str, Route], name: str, kind: str = "json") -> None:
+        """Take the form."""
+        super().initialize(routes, name)
+        self._kind = kind
+
+    @property
+    def content_security_policy(self) -> str:
+        """Allow the page its own style, and nothing else."""
+        return "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+    async def _answer(self, **_params: str) -> None:
+        if self.request.method != "GET":
+            raise HTTPError(405)
+        await self._authorize("read")
+        text = await asyncio.get_running_loop().run_in_executor(None, _described, self._kind)
+        self.set_header("Content-Type", _DOCUMENTS[self._kind])
+        self.write(text)
+        super(APIHandler, self).finish()
+
+
+_DOCUMENTS = {"json": "application/json", "html": "text/html; charset=utf-8"}
+
+
+@lru_cache
+def _described(kind: str) -> str:
+    return page() if kind == "html" else json.dumps(document())
+
+
 @tornado.web.stream_request_body
 class StreamingHandler(OperationHandler):
     """Answers operations that take a file: its bytes go to the disk as they come."""
@@ -336,5 +370,7 @@ def derived_handlers(prefix: str) -> list[tuple[str, type, dict[str, Any]]]:
         *rules,
         (prefix + "/version", PlainHandler, {"routes": {}, "text": MLFLOW_VERSION}),
         (prefix + "/health", PlainHandler, {"routes": {}, "text": "OK"}),
+        (prefix + r"/openapi\.json", DocumentHandler, {"routes": {}}),
+        (prefix + "/docs", DocumentHandler, {"routes": {}, "kind": "html"}),
         (prefix + r"/(?:ajax-)?api/.*", UnknownHandler, {"routes": {}}),
     ]

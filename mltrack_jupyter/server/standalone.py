@@ -96,6 +96,7 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>mltrack server</title>
 <p>This server keeps runs and models for MLflow's clients and for mltrack. Its screens are in JupyterLab.</p>
 <pre>export MLFLOW_TRACKING_URI={address}
 export MLFLOW_TRACKING_TOKEN=…</pre>
+<p><a href="docs">Its operations</a>, and the same <a href="openapi.json">for programs</a>.</p>
 """
 
 

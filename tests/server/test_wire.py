@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from mltrack_jupyter.services.openapi import document
 from mltrack_jupyter.testing.making import new_experiment, new_run, unique
 
 CREATE = "/api/2.0/mlflow/experiments/create"
@@ -238,3 +239,13 @@ def test_a_deleted_experiment_keeps_answering(client, services):
     services.experiments.delete(number)
     answer = client.get("/api/2.0/mlflow/experiments/get", params={"experiment_id": number})
     assert answer.json()["experiment"]["lifecycle_stage"] == "deleted"
+
+
+def test_the_operations_are_described_for_people_and_for_programs(client):
+    assert client.get("/openapi.json").json() == document()
+    shown = client.get("/docs")
+    assert shown.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+    assert "<script" not in shown.text
+    assert all(path in shown.text for path in document()["paths"])
+    assert client.post("/docs", json={}).status_code == 405

@@ -20,9 +20,10 @@ from sqlalchemy import exc as sa_exc
 from mltrack_jupyter.config import moved_folder
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
-from mltrack_jupyter.store.sql.engines import make_engine
+from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
 from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.store.sql.interrupts import deferred
+from mltrack_jupyter.store.sql.turns import turn
 from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
@@ -92,7 +93,13 @@ class Database:
             yield joined
             return
         lock = self._writing if self.is_sqlite else nullcontext()
-        with self._translated(), lock, deferred(), self.engine.connect() as connection:
+        with (
+            self._translated(),
+            lock,
+            turn(self.path, BUSY_SECONDS),
+            deferred(),
+            self.engine.connect() as connection,
+        ):
             connection.info["write"] = True
             try:
                 # SQLite hears this only outside of a transaction.
