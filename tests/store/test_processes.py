@@ -79,7 +79,7 @@ def test_eight_processes_begin_with_an_empty_folder(tmp_path, store):
     names = sorted(run.info.run_name for run in services.runs.search(["0"]))
     services.close()
     assert names == [str(index) for index in range(8)]
-    assert sorted(os.listdir(store)) == ["mltrack.db"]
+    assert sorted(os.listdir(store)) == ["mltrack.db", "mltrack.db.turn"]
     assert intact(store / "mltrack.db")
 
 
@@ -151,7 +151,7 @@ print(sorted(os.listdir("forked")))
 """
     )
     assert done.stdout.splitlines() == [
-        "[0, 0, 0, 0, 0]", "[20, 20, 20, 20, 20, 20, 1]", "['mltrack.db']",
+        "[0, 0, 0, 0, 0]", "[20, 20, 20, 20, 20, 20, 1]", "['mltrack.db', 'mltrack.db.turn']",
     ]  # fmt: skip
 
 
