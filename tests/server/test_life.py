@@ -135,4 +135,4 @@ def test_stopping_closes_everything(start_server):
     log = server.log()
     for word in ("Traceback", "never awaited", "was destroyed", "ResourceWarning", server.token):
         assert word not in log.replace(f"token={server.token}", "")
-    assert sorted(os.listdir(server.store)) == ["mltrack.db"]
+    assert sorted(os.listdir(server.store)) == ["mltrack.db", "mltrack.db.turn"]
