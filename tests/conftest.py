@@ -22,6 +22,8 @@ EXTENSIONS = {
         ("jupyterlab", "jupyter_lsp", "jupyter_server_terminals", "notebook_shim"), False
     ),
 }
+# What a run stands on has tests of its own; elsewhere its files would only be in the way.
+os.environ["MLTRACK_RECORD_ENVIRONMENT"] = "0"
 SETTINGS = ("MLTRACK_", "MLFLOW_", "JUPYTER_", "JPY_")
 
 

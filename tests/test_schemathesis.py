@@ -24,4 +24,8 @@ schema = schemathesis.openapi.from_dict(DOCUMENT)
 def test_every_operation_keeps_to_its_document(case, own_server):
     headers = {"Authorization": f"Bearer {own_server.token}"}
     checks = (not_a_server_error, response_schema_conformance)
-    case.call_and_validate(base_url=own_server.tracking_uri, headers=headers, checks=checks)
+    reply = case.call(base_url=own_server.tracking_uri, headers=headers)
+    if reply.status_code == 501:  # what plain folders cannot do: the answer MLflow's clients expect
+        assert "/mpu/" in case.path or "/presigned/" in case.path
+        return
+    case.validate_response(reply, checks=checks)

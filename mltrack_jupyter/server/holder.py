@@ -49,7 +49,8 @@ class ServicesHolder:
                 self._recover(self._services)
 
     def _recover(self, services: Services) -> None:
-        recover(journal_folder(self.uri), lambda: services, self.uri)
+        # Runs are ended by whoever knows why their process is gone.
+        recover(journal_folder(self.uri), lambda: services, self.uri, reap=False)
 
     @property
     def opened(self) -> Services | None:

@@ -66,7 +66,7 @@ def _make(uri: str, new: NewRun, tags: list[Tag]) -> Run:
     run_id = uuid.uuid4().hex
     keeper = session.keeper(uri)
     keeper.journal.entry(RunEntry(run_id=run_id, new=new, tags=tags, process=present()))
-    keeper.hold(run_id)
+    keeper.pulse.runs.add(run_id)
     keeper.look_for_orphans()
     keeper.wrote()
     if session.is_strict():
@@ -107,7 +107,7 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
         keeper = session.keeper(uri)
         entry = RunEntry(run_id=run_id, status=RunStatus.RUNNING, process=present())
         keeper.journal.entry(entry)
-        keeper.hold(run_id)
+        keeper.pulse.runs.add(run_id)
         keeper.wrote()
     return scope.push(ActiveRun(run, uri, parent))
 

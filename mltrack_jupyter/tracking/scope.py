@@ -285,7 +285,7 @@ def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None)
     entry = RunEntry(run_id=run.run_id, tags=tags, status=status, end_time=now_ms())
     keeper = run.keeper
     keeper.journal.entry(entry)
-    keeper.let_go(run.run_id)
+    keeper.pulse.runs.discard(run.run_id)
     keeper.wrote()
     keeper.hurry()
     if session.is_strict():

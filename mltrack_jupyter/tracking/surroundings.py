@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DIFF = "source/uncommitted.diff"
 LOCK = "environment/requirements.lock"
 ENVIRONMENT = "environment/environment.json"
+_OFF = ("0", "false", "no", "off")
 SAME = "mltrack.environment.run_id"
 """The tag with the id of the run of the same process that has the same files."""
 _SECONDS = 3.0
@@ -89,6 +90,7 @@ def record(run: Recorded, *, whole: bool) -> None:
 
     Runs of one process that stand on the same have the files once, and name the run that has them.
     """
+    whole = whole and config.setting("MLTRACK_RECORD_ENVIRONMENT").lower() not in _OFF
     moment = _moment()
     known = _known
     if known is not None and known[0] == moment:

@@ -236,6 +236,7 @@ def test_the_token_is_nowhere(target, make):
 TOUCHERS = (
     "store/artifacts/",
     "store/journal/",
+    "store/process.py",
     "store/sql/migrations/",
     "store/sql/schema.py",
     "store/sql/trash.py",

@@ -175,6 +175,7 @@ BASE = {
     "status": "FAILED", "tag_key": "k", "new_name": "{model}", "alias": "a", "version": "1", "source": "s3://b/m",
     "folder": "0/x", "num_parts": 1, "upload_id": "u", "parts": [], "stage": "Staging", "path": "x", "entity": "run", "ids": [], "marks": {}, "experiment": {}, "run": {}, "model": {},
     "experiment_ids": ["{experiment_id}"], "run_ids": ["{run_id}"], "metric_keys": ["m"], "model_json": "{}",
+    "journal_id": "j", "since": 0, "upto": 1, "entries": [],
     "process": {"process_id": "p"}, "process_id": "p", "kernel_id": "k", "reason": "r",
 }  # fmt: skip
 NESTED = {

@@ -14,7 +14,9 @@ import pytest
 import websocket
 from conftest import clean_environment
 
+from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.journal import journal_folder, recover
 
 ROOT = Path(__file__).parents[2]
 REASON = "mltrack.status_reason"
@@ -96,7 +98,10 @@ def ended(services, run_id, seconds=10):
     """Wait until a run has ended; return its status, its reason, and how long that took."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:
-        run = services.runs.get(run_id)
+        try:
+            run = services.runs.get(run_id)
+        except NotFound:  # it is in the journal of the kernel for a moment more
+            continue
         if run.info.status.is_terminated:
             took = time.monotonic() - start
             print(f"{run.info.status.value} after {took:.2f} s")
@@ -183,6 +188,7 @@ def test_a_script_that_was_killed_while_no_server_ran(start_server, tmp_path):
     script.wait()
     script.stdout.close()
     here = open_store(store)
+    recover(journal_folder(here.uri), lambda: here, here.uri, reap=False)
     assert here.runs.get(run_id).info.status.value == "RUNNING"
     start_server()
     assert ended(here, run_id)[:2] == ("KILLED", "The process that wrote the run died.")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import tornado.websocket
 
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.server.feed import EVENT_ID
 from mltrack_jupyter.testing.making import new_run, put, unique
 
@@ -109,7 +110,6 @@ def newer(path):
     [
         (text, "DATA_LOSS", "not a readable store"),
         (foreign, "DATA_LOSS", "moz_places"),
-        (newer, "INVALID_STATE", "newer than this package"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_named_in_json_and_the_server_lives(
@@ -124,6 +124,16 @@ def test_a_store_that_cannot_be_used_is_named_in_json_and_the_server_lives(
     assert message in answer.json()["message"]
     assert get(server, "/../api/status").status_code == 200
     assert path.read_bytes() == before
+
+
+def test_a_store_of_a_newer_version_is_read_and_not_written(start_server, tmp_path):
+    newer(tmp_path / "newer.db")
+    server = start_server(f"--MltrackApp.backend_store_uri={tmp_path / 'newer.db'}")
+    services = server.services()
+    assert services.experiments.get("0").name == "Default"
+    with pytest.raises(MltrackError, match="newer than this package"):
+        services.experiments.create("mine")
+    services.close()
 
 
 def test_stopping_closes_everything(start_server):

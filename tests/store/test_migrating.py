@@ -206,7 +206,9 @@ def test_an_upgrade_that_is_killed_at_any_statement(place, old, new):
         assert count > 2
     for copy in place.folder.glob("*.before-*"):
         with opened(f"sqlite:///{copy}") as database:
-            assert state(database) == before
+            copied = state(database)
+            # What led to the old schema was copied, too.
+            assert copied == before or copied[0] < old
 
 
 @pytest.mark.parametrize("place", KINDS, indirect=True)
@@ -261,12 +263,13 @@ def store(tmp_path):
 
 
 def test_nothing_to_do_makes_no_copy(store, tmp_path):
+    copies = len(list(tmp_path.glob("*.before-*")))
     with opened(store) as database:
         assert upgrade(database) is not None
         assert upgrade(database) is None
         assert upgrade(database, schema.HEAD) is None  # nothing is downgraded
         assert state(database)[0] == "extra"
-    assert len(list(tmp_path.glob("*.before-*"))) == 1
+    assert len(list(tmp_path.glob("*.before-*"))) == copies + 1
 
 
 def test_without_a_copy_nothing_is_upgraded(store, tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def test_the_life_of_a_model(client):
     assert client.get_model_version_by_alias("churn", "champion").version == "2"
     assert [item.version for item in client.get_latest_versions("churn", ["Production"])] == ["1"]
     assert len(client.search_model_versions("name = 'churn'")) == 2
-    assert client.get_model_version_download_uri("churn", 1).endswith("/artifacts/model")
+    assert client.get_model_version_download_uri("churn", 1).endswith("/model")
     client.delete_registered_model_alias("churn", "champion")
     client.delete_model_version("churn", 2)
     client.update_registered_model("churn", "second")

@@ -19,6 +19,12 @@ def git(folder, *words):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.fixture(autouse=True)
+def recorded(monkeypatch):
+    monkeypatch.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
+    monkeypatch.setattr(surroundings, "_holders", {})
+
+
 @pytest.fixture
 def repository(tmp_path):
     folder = tmp_path / "repository"

@@ -52,7 +52,8 @@ def fill(store):
         f"models:/{model.info.model_id}",
         f"runs:/{run_id}/model",
     ):
-        store.model_versions.create("reg", source, run_id, tags=[Tag("v", "1")])
+        of_model = model.info.model_id if source.startswith("models:") else ""
+        store.model_versions.create("reg", source, run_id, tags=[Tag("v", "1")], model_id=of_model)
     store.model_versions.delete("reg", "1")
     store.registered_models.set_alias("reg", "champion", "3")
     store.model_versions.transition_stage("reg", "2", "Production", False)

@@ -12,16 +12,14 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.pulse import Pulse
 from mltrack_jupyter.store.journal.recovery import recover
 from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_away, sink_of
-from mltrack_jupyter.store.process import present
 
 log = logging.getLogger("mltrack_jupyter")
 _PACE = 0.1
 """How long a record may wait before the thread looks for it, in seconds."""
 _IDLE = 30.0
-_HEARTBEAT = 15.0
-"""How often a store hears that a process with open runs lives, in seconds."""
 _FORK = 5.0
 """How long a fork may wait for what is being handed over, in seconds."""
 _LONGEST = 30.0
@@ -57,8 +55,7 @@ class Keeper:
         self._told = False
         self._look = self._unreaped = True
         self._held = False
-        self._open_runs: set[str] = set()
-        self._beat = 0.0
+        self.pulse = Pulse(open_services)
         self.gone = False
 
     def wrote(self) -> None:
@@ -126,14 +123,6 @@ class Keeper:
                     pass  # it forgets by itself, after a month
         return done
 
-    def hold(self, run_id: str) -> None:
-        """Tell the store every now and then that this process lives, as long as the run is open."""
-        self._open_runs.add(run_id)
-
-    def let_go(self, run_id: str) -> None:
-        """Hear that a run has ended."""
-        self._open_runs.discard(run_id)
-
     def look_for_orphans(self) -> None:
         """Let the thread hand over what processes left that died since it last looked."""
         self._look = self._unreaped = True
@@ -193,15 +182,15 @@ class Keeper:
             if self.pending:
                 quiet = time.monotonic()
                 pause = self._try(pause)
-            elif self._open_runs:
+            elif self.pulse.runs:
                 quiet = time.monotonic()
             elif time.monotonic() - quiet > _IDLE:
                 self._thread = None  # the next record begins a new one
                 if not self.pending:
                     return
                 self._thread = threading.current_thread()  # one came before it could see that
-            if self._open_runs and time.monotonic() - self._beat > _HEARTBEAT:
-                self._renew()
+            if isinstance(self._sink, StoreSink):
+                self.pulse.beat()
             self._wake.wait(pause)
             self._wake.clear()
 
@@ -256,14 +245,3 @@ class Keeper:
                 log.warning("mltrack: what other processes left is not taken (%s).", error)
         except Exception:
             log.exception("mltrack: handing over what other processes left failed.")
-
-    def _renew(self) -> None:
-        """Tell the store that this process lives; a store of ours takes note of it."""
-        first, self._beat = not self._beat, time.monotonic()
-        if first or not isinstance(self._sink, StoreSink):
-            return  # with each run that begins, the store hears of its process anyway
-        try:
-            self._open().leases.renew(present().process_id)
-        except MltrackError:
-            # The next one may get through; until then the lease says when the last one did.
-            return

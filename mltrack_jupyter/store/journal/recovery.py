@@ -77,10 +77,12 @@ def others_log(folder: Path) -> bool:
     return any(not is_ours(path) for path in folder.glob(f"*{SUFFIX}"))
 
 
-def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> list[Recovered]:
+def recover(
+    folder: Path, open_services: Callable[[], Services], uri: str, *, reap: bool = True
+) -> list[Recovered]:
     """Hand over the journals that dead processes left in a folder for one store.
 
-    Then their runs that are open still are ended. The good beginning of a torn file is handed over, and the
+    Then their runs that are open still are ended, unless ``reap`` is false. The good beginning of a torn file is handed over, and the
     file kept; one bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
     """
     if uri.endswith(_MEMORY):  # another process's memory is none of ours
@@ -97,7 +99,8 @@ def recover(folder: Path, open_services: Callable[[], Services], uri: str) -> li
             drain.resume()
             drain.run(sink)
             sink.forget(journal_id)
-            sink.reap()
+            if reap:
+                sink.reap()
             done.append(Recovered(journal_id, torn))
             del waiting[journal_id]
     finally:

@@ -35,6 +35,7 @@ def autolog(
     log_model_signatures: bool = True,
     log_models: bool = True,
     log_datasets: bool = True,
+    log_traces: bool = True,
     disable: bool = False,
     exclusive: bool = False,
     disable_for_unsupported_versions: bool = False,
@@ -56,8 +57,8 @@ def autolog(
         What is logged besides params and metrics.
     exclusive
         Whether a run that a user has started is left alone.
-    disable_for_unsupported_versions
-        Taken as MLflow's clients give it; no version is refused here.
+    log_traces, disable_for_unsupported_versions
+        Taken as MLflow's clients give it; there are no traces here, and no version is refused.
     silent
         Whether failures of the logging are told to the debug log only.
     max_tuning_runs

@@ -86,15 +86,3 @@ def test_after_on_a_server_of_ours(server, script, classes, environment):
     environment.setenv("MLFLOW_TRACKING_TOKEN", server.token)
     params = MlflowClient(server.tracking_uri).get_run(run.info.run_id).data.params
     assert (params["C"], params["autolog.C"]) == ("mine", "1.0")
-
-
-def test_a_store_that_cannot_replace_keeps_both_with_a_warning(script, classes, runs, monkeypatch):
-    script.sklearn.autolog(log_models=False)
-    with script.start_run() as run:
-        LogisticRegression().fit(*classes)
-        # As where the list of names was too long to be kept whole.
-        script.set_tag("mltrack.autolog.params", "[]")
-        with pytest.warns(UserWarning, match=r"yours are kept as manual\.<name>"):
-            script.log_param("C", "mine")
-    [run] = runs()
-    assert (run.data.params["C"], run.data.params["manual.C"]) == ("1.0", "mine")

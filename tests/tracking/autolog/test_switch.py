@@ -13,6 +13,7 @@ import xgboost
 from sklearn.linear_model import LogisticRegression
 
 from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
+from mltrack_jupyter.tracking import autolog as integrations
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.tracking.autolog import LIBRARIES, switched_on
 
@@ -163,7 +164,7 @@ def test_what_failed_stands_in_the_run(script, classes, monkeypatch, runs):
 
 
 def test_a_patch_that_fails_breaks_no_import(script, monkeypatch, classes):
-    monkeypatch.setattr(script.sklearn.INTEGRATION, "_patch", lambda *_: 1 / 0)
+    monkeypatch.setattr(integrations.sklearn.INTEGRATION, "_patch", lambda *_: 1 / 0)
     script.sklearn.autolog()
     LogisticRegression().fit(*classes)
     assert switched_on() == ["sklearn"]
