@@ -160,6 +160,7 @@ def environment(monkeypatch):
     for name in list(os.environ):
         if name.startswith(SETTINGS):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("MLTRACK_RECORD_ENVIRONMENT", "0")
     return monkeypatch
 
 

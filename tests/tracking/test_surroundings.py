@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from mltrack_jupyter.tracking import environment, surroundings
+from mltrack_jupyter.tracking import environment as packages_of
+from mltrack_jupyter.tracking import surroundings
 from mltrack_jupyter.tracking.git import read_diff, read_git
 from mltrack_jupyter.tracking.surroundings import Moment
 
@@ -20,9 +21,9 @@ def git(folder, *words):
 
 
 @pytest.fixture(autouse=True)
-def recorded(monkeypatch):
-    monkeypatch.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
-    monkeypatch.setattr(surroundings, "_holders", {})
+def recorded(environment):
+    environment.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
+    environment.setattr(surroundings, "_holders", {})
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_the_lock_is_what_importlib_knows():
     from importlib import metadata
 
     for name in ("sqlalchemy", "msgspec", "jupyter-server"):
-        assert f"{name}=={metadata.version(name)}" in environment.packages()
+        assert f"{name}=={metadata.version(name)}" in packages_of.packages()
 
 
 def test_starting_a_run_does_not_wait_for_git_but_its_end_does(

@@ -31,7 +31,8 @@ def left(tmp_path_factory):
         started[side] = subprocess.Popen(
             command,
             cwd=folder,
-            env=clean_environment() | {"MPLBACKEND": "agg", "PYTHONWARNINGS": "ignore"},
+            env=clean_environment()
+            | {"MPLBACKEND": "agg", "PYTHONWARNINGS": "ignore", "MLTRACK_RECORD_ENVIRONMENT": "0"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -25,6 +25,10 @@ from mltrack_jupyter.store.journal.sinks import Sink, is_away
 log = logging.getLogger("mltrack_jupyter")
 
 
+Placed = tuple[int, Record]
+"""A record, and the place in the journal behind it."""
+
+
 class _ElsewhereError(Exception):
     """The store has read a part of what was sent."""
 
@@ -74,7 +78,7 @@ class Drain:
 
     def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
-        batch: list[Record] = []
+        batch: list[Placed] = []
         for record in records:
             if record.kind == NAME_KIND:
                 self._names.learn(record)
@@ -90,10 +94,10 @@ class Drain:
                 if not kept:
                     self._discard(file)
             else:
-                batch.append(record)
+                batch.append((place, record))
         self._append(batch, place, sink)
 
-    def _append(self, batch: Sequence[Record], upto: int, sink: Sink) -> None:
+    def _append(self, batch: Sequence[Placed], upto: int, sink: Sink) -> None:
         """Hand over records that end at a place in the journal."""
         since = self._position or 0
         if upto <= since:
@@ -107,7 +111,7 @@ class Drain:
             # What no store will ever take must not keep the rest waiting, nor be refused together with it.
             if len(batch) > 1:
                 half = len(batch) // 2
-                self._append(batch[:half], upto - len(batch) + half, sink)
+                self._append(batch[:half], batch[half - 1][0], sink)
                 self._append(batch[half:], upto, sink)
                 return
             self._send(since, upto, [], sink)
@@ -115,9 +119,9 @@ class Drain:
         self._position = upto
         self._keep(refused, entries)
 
-    def _fold(self, batch: Sequence[Record]) -> list[RunEntry]:
+    def _fold(self, batch: Sequence[Placed]) -> list[RunEntry]:
         fold = Fold(self._names)
-        for record in batch:
+        for _, record in batch:
             fold.add(record)
         return fold.entries()
 

@@ -46,7 +46,7 @@ class Keeper:
         self._open = open_services
         self._drains: dict[str, Drain] = {}
         self._draining = threading.RLock()
-        self._busy = False
+        self._handing = threading.Lock()
         self._drained = 0
         self._sink: Sink | None = None
         self._thread: threading.Thread | None = None
@@ -73,13 +73,11 @@ class Keeper:
         if not self.pending:
             return
         with self._draining:
-            if self._busy:  # a signal handler asks, in the middle of this
+            if self._handing.locked():  # a signal handler asks, in the middle of this
                 return
-            self._busy = True
-            try:
+            # A lock and no flag: a second interrupt could keep a flag from being taken back.
+            with self._handing:
                 self._hand_over()
-            finally:
-                self._busy = False
 
     def _hand_over(self) -> None:
         written = self._written()
