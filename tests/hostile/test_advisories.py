@@ -240,6 +240,7 @@ TOUCHERS = (
     "store/sql/migrations/",
     "store/sql/schema.py",
     "store/sql/trash.py",
+    "store/sql/turns.py",
 )
 METHODS = {
     "unlink",
