@@ -57,17 +57,13 @@ class Drain:
     def _step(self, segment: Segment, sink: Sink) -> bool:
         """Hand over the next records of a file, or remove it; tell whether there may be more."""
         sealed = segment.sealed  # asked first: whoever seals has written before
-        before = segment.offset, segment.count
+        records, mark = segment.peek()
         try:
-            place = segment.place
-            records = segment.read()
-            self._hand_over(records, place, sink)
+            self._hand_over(records, segment.place, sink)
         except _ElsewhereError:
-            segment.rewind(*before)
             return True
-        except BaseException:
-            segment.rewind(*before)
-            raise
+        # Only now: what an interrupt or a store that is away leaves here is read again.
+        segment.pass_to(mark)
         if records:
             return True
         if sealed:

@@ -115,7 +115,7 @@ def _is_torn(segment: Segment) -> bool:
     while segment.read():
         pass
     segment.keep = segment.torn
-    segment.rewind(segment.begin, 0)
+    segment.rewind()
     if segment.keep:
         log.warning(
             "mltrack: the end of %s is no record and is left out; the file is kept as .torn.",

@@ -52,11 +52,10 @@ class Segment:
         self.header = header
         self.begin = begin
         self.size = begin
-        self.count = 0
         self.sealed = False
         self.keep = False
         self._handle = handle
-        self._offset = begin
+        self._mark = (begin, 0)
         self.room = 0
         self.pages: mmap.mmap = _NONE
 
@@ -143,16 +142,28 @@ class Segment:
         self.size = end
         return True
 
-    def read(self) -> list[Record]:
-        """Return the next records, as many as are there and not too many; an empty list at the end."""
-        data = self._bytes(self._offset, min(self.size, self._offset + _READ))
+    def peek(self) -> tuple[list[Record], tuple[int, int]]:
+        """Return the next records, as many as are there and not too many, and the mark behind them.
+
+        There are none at the end. They are read again until :meth:`pass_to` is told the mark.
+        """
+        offset, count = self._mark
+        data = self._bytes(offset, min(self.size, offset + _READ))
         found = list(scan(data))
         if not found and len(data) == _READ:  # a record that is longer than that
-            found = list(scan(self._bytes(self._offset, self.size)))[:1]
-        if found:
-            self._offset += found[-1][1]
-            self.count += len(found)
-        return [record for record, _ in found]
+            found = list(scan(self._bytes(offset, self.size)))[:1]
+        end = offset + found[-1][1] if found else offset
+        return [record for record, _ in found], (end, count + len(found))
+
+    def pass_to(self, mark: tuple[int, int]) -> None:
+        """Go on behind a mark. One assignment: an interrupt finds it done or not done, never by half."""
+        self._mark = mark
+
+    def read(self) -> list[Record]:
+        """Return the next records and pass them."""
+        records, mark = self.peek()
+        self._mark = mark
+        return records
 
     def _bytes(self, begin: int, end: int) -> bytes:
         if self.pages is not _NONE:
@@ -162,21 +173,16 @@ class Segment:
     @property
     def torn(self) -> bool:
         """Whether anything stands behind the last record that could be read."""
-        return any(self._bytes(self._offset, self.size))
+        return any(self._bytes(self._mark[0], self.size))
 
     @property
     def place(self) -> int:
         """The place in the journal of what is read next."""
-        return self.header.index << 32 | self.count
+        return self.header.index << 32 | self._mark[1]
 
-    def rewind(self, offset: int, count: int) -> None:
-        """Read again from an offset, which ``count`` records are before."""
-        self._offset, self.count = offset, count
-
-    @property
-    def offset(self) -> int:
-        """Where the next record is read."""
-        return self._offset
+    def rewind(self) -> None:
+        """Read again from the beginning."""
+        self._mark = (self.begin, 0)
 
     def close(self) -> None:
         """Close the file, which gives it free to whoever takes over."""
