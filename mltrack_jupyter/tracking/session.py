@@ -77,7 +77,11 @@ def unflushed(uri: str) -> Services:
     with _lock:
         if uri not in _open:
             opened = open_store(uri)
-            _recover(uri, opened)
+            try:
+                _recover(uri, opened)
+            except BaseException:
+                opened.close()
+                raise
             _open[uri] = opened
         return _open[uri]
 
@@ -88,9 +92,6 @@ def _recover(uri: str, opened: Services) -> None:
         recover(journal_folder(uri), lambda: opened, uri)
     except MltrackError as error:
         _log.warning("mltrack: what processes logged that died is not in the store yet: %s", error)
-    except BaseException:
-        opened.close()
-        raise
 
 
 def is_open(uri: str) -> bool:
