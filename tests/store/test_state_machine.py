@@ -200,17 +200,18 @@ class Histories(RuleBasedStateMachine):
     @rule(version=versions, stage=STAGES, archive=st.booleans())
     def promote(self, version, stage, archive):
         name, number = version
-        if self.there(version):
-            self.store.model_versions.transition_stage(name, number, stage.lower(), archive)
-            for other, item in self.names[name]["versions"].items():
-                if (
-                    archive
-                    and stage in ("Staging", "Production")
-                    and other != number
-                    and item["stage"] == stage
-                ):
-                    item["stage"] = "Archived"
-            self.names[name]["versions"][number]["stage"] = stage
+        if not self.there(version):
+            return
+        serving = stage in ("Staging", "Production")
+        if archive and not serving:
+            with pytest.raises(InvalidParameter, match="archive_existing_versions"):
+                self.store.model_versions.transition_stage(name, number, stage.lower(), archive)
+            return
+        self.store.model_versions.transition_stage(name, number, stage.lower(), archive)
+        for other, item in self.names[name]["versions"].items():
+            if archive and other != number and item["stage"] == stage:
+                item["stage"] = "Archived"
+        self.names[name]["versions"][number]["stage"] = stage
 
     @rule(version=versions, alias=st.sampled_from(["champion", "é", "x-1"]))
     def point(self, version, alias):
