@@ -123,7 +123,8 @@ class Bench:
         return [sys.executable, "-m", "benchmarks.adapters.logging", product, work, str(count)]
 
     def _environment(self, product: str) -> dict[str, str]:
-        hidden = ("MLTRACK_", "MLFLOW_", "WANDB_", "TRACKIO_")
+        # What is compiled stays so, as it is after an install.
+        hidden = ("MLTRACK_", "MLFLOW_", "WANDB_", "TRACKIO_", "PYTHONDONTWRITEBYTECODE")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
         folder = self.peers / product if self.peers else None
         paths = [str(ROOT), *([str(folder)] if folder and folder.is_dir() else [])]

@@ -27,17 +27,21 @@ def free_port() -> int:
 
 
 class Client:
-    """One connection that is kept alive."""
+    """One connection that is kept alive while it is used: servers close those that idle (MLflow's after 5 s)."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._used = time.monotonic()
 
     def send(self, path: str, body: dict[str, object] | bytes, method: str = "POST") -> dict:
         """Send JSON and return the answer. Raises on any status but 200."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if time.monotonic() - self._used > 1:
+            self._connection.close()  # the next request opens it anew
         self._connection.request(method, path, data, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()
         content = answer.read()
+        self._used = time.monotonic()
         if answer.status != 200:
             raise RuntimeError(f"{answer.status}: {content[:300]!r}")
         return json.loads(content)

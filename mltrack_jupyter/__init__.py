@@ -7,9 +7,13 @@ before it is used, so that the import costs next to nothing.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = (
+    False  # checkers know the name; typing costs more than all else that is imported here
+)
 if TYPE_CHECKING:
+    from typing import Any
+
     from mltrack_jupyter.client import MlflowClient
     from mltrack_jupyter.entities import RunStatus, ViewType
     from mltrack_jupyter.errors import MltrackError

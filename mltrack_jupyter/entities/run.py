@@ -51,7 +51,7 @@ class Metric(Entity, frozen=True, gc=False):
     run_id: str = ""
 
 
-class RunInfo(Entity, frozen=True, kw_only=True):
+class RunInfo(Entity, frozen=True, kw_only=True, gc=False):
     """What is known of a run without its data. ``run_uuid`` always equals ``run_id``."""
 
     run_id: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
+from random import SystemRandom
 
 RUN_NAME = "mlflow.runName"
 """The tag of a run that is always its name."""
+_chance = SystemRandom()  # training scripts seed the other one
 
 _ADJECTIVES = [
     "able",
@@ -166,5 +167,5 @@ _ANIMALS = [
 
 def invent_name() -> str:
     """Return a name that is easy to tell from others; not necessarily unique."""
-    adjective, animal = secrets.choice(_ADJECTIVES), secrets.choice(_ANIMALS)
-    return f"{adjective}-{animal}-{secrets.randbelow(1000)}"
+    adjective, animal = _chance.choice(_ADJECTIVES), _chance.choice(_ANIMALS)
+    return f"{adjective}-{animal}-{_chance.randrange(1000)}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.rules import hide_password
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _FILES = (".db", ".sqlite", ".sqlite3")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")

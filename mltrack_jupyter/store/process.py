@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
 import uuid
 from functools import lru_cache
@@ -36,12 +35,20 @@ def _present(pid: int, kernel: str) -> Process:
     found = _look(pid)
     return Process(
         process_id=uuid.uuid4().hex,
-        host=socket.gethostname()[:256],
+        host=_host()[:256],
         boot_id=_boot_id(),
         pid=pid,
         started=found or 0,
         kernel_id=kernel,
     )
+
+
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 def is_alive(process: Process) -> bool | None:

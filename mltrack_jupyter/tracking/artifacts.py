@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
-from mltrack_jupyter.services import Repository, Services
-from mltrack_jupyter.store.artifacts import check_path, save
 from mltrack_jupyter.store.journal import Keeper, is_absent
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Repository, Services
 
 PathLike = str | os.PathLike[str]
 
@@ -36,7 +36,7 @@ class RunFiles:
 
     def write(self, path: str, body: BinaryIO) -> None:
         """Write one file, whole or not at all; into the journal of an open run whose store is away."""
-        check_path(path)
+        _checked(path)
         try:
             self._reached().write(path, body)
         except MltrackError as error:
@@ -74,7 +74,7 @@ class RunFiles:
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""
-        check_path(path, empty=True)
+        _checked(path, empty=True)
         prefix = f"{path}/" if path else ""
         return [
             FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
@@ -87,9 +87,13 @@ class RunFiles:
         Without a folder a new temporary one is made. Raises ``NotFound``, and ``DamagedArtifact`` for a file
         that is not the one that was logged.
         """
-        folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
+        if target is None:
+            import tempfile
+
+            target = tempfile.mkdtemp(prefix="mltrack-")
+        folder = Path(target)
         folder.mkdir(parents=True, exist_ok=True)
-        path = check_path(path.rstrip("/"), empty=True)
+        path = _checked(path.rstrip("/"), empty=True)
         place = folder / path.rpartition("/")[2]
         if not self._fetch_children(path, place) and path:
             self._fetch_file(path, place)
@@ -99,7 +103,7 @@ class RunFiles:
         files = self.list(path)
         for item in files:
             # The name comes from a server; it is checked like anybody's.
-            inner = place / check_path(item.path).rpartition("/")[2]
+            inner = place / _checked(item.path).rpartition("/")[2]
             if item.is_dir:
                 self._fetch_children(item.path, inner)
             else:
@@ -107,6 +111,8 @@ class RunFiles:
         return bool(files)
 
     def _fetch_file(self, path: str, place: Path) -> None:
+        from mltrack_jupyter.store.artifacts import save
+
         save(self._reached().open(path), place, path)
 
 
@@ -138,3 +144,10 @@ def figure_bytes(figure: Any, name: str, options: dict[str, Any]) -> bytes:
         "log_figure takes a matplotlib figure, or a plotly figure with a name ending in .html, not "
         f"a {type(figure).__name__} for {name!r}."
     )
+
+
+def _checked(path: str, *, empty: bool = False) -> str:
+    # Runs that log no files have no use for the places of files, and start sooner without them.
+    from mltrack_jupyter.store.artifacts import check_path
+
+    return check_path(path, empty=empty)

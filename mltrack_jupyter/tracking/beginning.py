@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import NewRun, Run, RunData, RunEntry, RunInfo, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import is_absent, journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
@@ -17,6 +16,9 @@ from mltrack_jupyter.store.process import present
 from mltrack_jupyter.tracking import scope, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _PATIENCE = 5.0
 """How long to wait for a run that another process may just have begun, in seconds."""

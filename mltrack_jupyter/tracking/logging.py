@@ -6,11 +6,10 @@ import io
 import struct
 from collections.abc import Mapping
 from time import time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import active_model, scope, session
@@ -20,6 +19,9 @@ from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import start_run
 from mltrack_jupyter.tracking.scope import ActiveRun
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _BATCH = 100
 _POINTS = 1000

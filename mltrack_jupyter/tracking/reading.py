@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.store.artifacts import check_path
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -170,6 +169,8 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
     run = scope.active_run()
     if run is None:
         raise InvalidParameter("There is no active run; start one with start_run().")
+    from mltrack_jupyter.store.artifacts import check_path
+
     path = check_path(artifact_path, empty=True) if artifact_path else ""
     return f"{run.info.artifact_uri}/{path}" if path else run.info.artifact_uri
 

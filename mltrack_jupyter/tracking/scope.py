@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -30,10 +30,12 @@ from mltrack_jupyter.entities import (
     Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import reasons, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 PARENT = "mlflow.parentRunId"
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Experiment, Tag
@@ -19,9 +19,11 @@ from mltrack_jupyter.errors import (
     MltrackError,
     NotFound,
 )
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import normalise_uri, open_store
-from mltrack_jupyter.store.journal import Keeper, flushing, is_absent, journal_folder, recover
+from mltrack_jupyter.store.journal import Keeper, is_absent, journal_folder, recover
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _log = logging.getLogger("mltrack_jupyter")
 _lock = threading.RLock()
@@ -68,6 +70,9 @@ def services(uri: str | os.PathLike[str] | None = None) -> Services:
     full = get_tracking_uri() if uri is None else normalise_uri(uri)
     with _lock:
         if full not in _flushed:
+            # Who only logs needs none of what services are made of.
+            from mltrack_jupyter.store.journal.flushing import flushing
+
             _flushed[full] = flushing(unflushed(full), lambda: _before(full))
         return _flushed[full]
 

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Protocol
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import beside
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.redact import redact
 
 if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
     from mltrack_jupyter.tracking.git import GitState
 
 DIFF = "source/uncommitted.diff"

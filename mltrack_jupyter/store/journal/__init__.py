@@ -1,6 +1,5 @@
 """The journal: what a process logs is in a file of its own first, and in the store soon after."""
 
-from mltrack_jupyter.store.journal.flushing import flushing
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
 from mltrack_jupyter.store.journal.recovery import Recovered, journal_folder, others_log, recover
@@ -10,7 +9,6 @@ __all__ = [
     "Journal",
     "Keeper",
     "Recovered",
-    "flushing",
     "is_absent",
     "journal_folder",
     "others_log",

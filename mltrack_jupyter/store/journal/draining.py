@@ -25,10 +25,6 @@ from mltrack_jupyter.store.journal.sinks import Sink, is_away
 log = logging.getLogger("mltrack_jupyter")
 
 
-Placed = tuple[int, Record]
-"""A record, and the place in the journal behind it."""
-
-
 class _ElsewhereError(Exception):
     """The store has read a part of what was sent."""
 
@@ -74,26 +70,26 @@ class Drain:
 
     def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
-        batch: list[Placed] = []
-        for record in records:
-            if record.kind == NAME_KIND:
+        kinds = [record.kind for record in records]
+        if NAME_KIND in kinds:
+            for record in records:
                 self._names.learn(record)
-            place += 1
-            if self._position is not None and place <= self._position:
-                continue
-            if record.kind == FILE_KIND:
-                self._append(batch, place - 1, sink)
-                batch = []
-                file = read_file(record)
-                kept = self._upload(file, sink)
-                self._append(batch, place, sink)
-                if not kept:
-                    self._discard(file)
-            else:
-                batch.append((place, record))
-        self._append(batch, place, sink)
+        end = place + len(records)
+        first = max(0, (self._position or 0) - place)
+        while FILE_KIND in kinds[first:]:
+            at = kinds.index(FILE_KIND, first)
+            self._append(records[first:at], place + at, sink)
+            self._hand_over_file(read_file(records[at]), place + at + 1, sink)
+            first = at + 1
+        self._append(records[first:], end, sink)
 
-    def _append(self, batch: Sequence[Placed], upto: int, sink: Sink) -> None:
+    def _hand_over_file(self, file: SpooledFile, upto: int, sink: Sink) -> None:
+        kept = self._upload(file, sink)
+        self._append([], upto, sink)
+        if not kept:
+            self._discard(file)
+
+    def _append(self, batch: Sequence[Record], upto: int, sink: Sink) -> None:
         """Hand over records that end at a place in the journal."""
         since = self._position or 0
         if upto <= since:
@@ -107,7 +103,7 @@ class Drain:
             # What no store will ever take must not keep the rest waiting, nor be refused together with it.
             if len(batch) > 1:
                 half = len(batch) // 2
-                self._append(batch[:half], batch[half - 1][0], sink)
+                self._append(batch[:half], upto - len(batch) + half, sink)
                 self._append(batch[half:], upto, sink)
                 return
             self._send(since, upto, [], sink)
@@ -115,10 +111,9 @@ class Drain:
         self._position = upto
         self._keep(refused, entries)
 
-    def _fold(self, batch: Sequence[Placed]) -> list[RunEntry]:
+    def _fold(self, batch: Sequence[Record]) -> list[RunEntry]:
         fold = Fold(self._names)
-        for _, record in batch:
-            fold.add(record)
+        fold.add(batch)
         return fold.entries()
 
     def _send(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mltrack_jupyter.entities import (
@@ -18,14 +19,17 @@ from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
     MANY_KIND,
     NAME_KIND,
+    POINT,
     POINT_KIND,
     Name,
     Record,
     read_entry,
     read_name,
-    read_point,
     read_points,
 )
+
+_Columns = tuple[list[int], list[int], list[float]]
+"""Steps, times (ms) and values of a metric's points."""
 
 
 @dataclass
@@ -34,7 +38,7 @@ class _Growing:
 
     run_id: str
     new: NewRun | None = None
-    points: dict[str, tuple[list[int], list[int], list[float]]] = field(default_factory=dict)
+    points: dict[str, _Columns] = field(default_factory=dict)
     params: list[Param] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
     datasets: list[DatasetInput] = field(default_factory=list)
@@ -51,7 +55,7 @@ class _Growing:
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
 
-    def columns(self, key: str) -> tuple[list[int], list[int], list[float]]:
+    def columns(self, key: str) -> _Columns:
         found = self.points.get(key)
         if found is None:
             found = self.points[key] = ([], [], [])
@@ -97,27 +101,33 @@ class Fold:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._runs: dict[str, _Growing] = {}
-        self._columns: dict[int, tuple[list[int], list[int], list[float]]] = {}
+        self._columns: dict[int, _Columns] = {}
 
-    def add(self, record: Record) -> None:
-        """Add what a record tells."""
-        if record.kind == POINT_KIND:  # nearly all of them are of this kind
-            self._point(*read_point(record))
-        elif record.kind == ENTRY_KIND:
-            entry = read_entry(record)
-            self._run(entry.run_id).add(entry)
-        elif record.kind == MANY_KIND:
-            for point in read_points(record):
-                self._point(*point)
+    def add(self, records: Iterable[Record]) -> None:
+        """Add what records tell."""
+        unpack, known = POINT.unpack, self._columns.get
+        for record in records:
+            kind, content, _ = record
+            if kind == POINT_KIND:  # nearly all of them are of this kind
+                _, number, step, timestamp, value = unpack(content)
+                steps, timestamps, values = known(number) or self._new(number)
+                steps.append(step)
+                timestamps.append(timestamp)
+                values.append(value)
+            elif kind == ENTRY_KIND:
+                entry = read_entry(record)
+                self._run(entry.run_id).add(entry)
+            elif kind == MANY_KIND:
+                for number, step, timestamp, value in read_points(record):
+                    steps, timestamps, values = known(number) or self._new(number)
+                    steps.append(step)
+                    timestamps.append(timestamp)
+                    values.append(value)
 
-    def _point(self, number: int, step: int, timestamp: int, value: float) -> None:
-        columns = self._columns.get(number)
-        if columns is None:
-            name = self._names[number]
-            columns = self._columns[number] = self._run(name.run_id).columns(name.key)
-        columns[0].append(step)
-        columns[1].append(timestamp)
-        columns[2].append(value)
+    def _new(self, number: int) -> _Columns:
+        name = self._names[number]
+        columns = self._columns[number] = self._run(name.run_id).columns(name.key)
+        return columns
 
     def _run(self, run_id: str) -> _Growing:
         found = self._runs.get(run_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 import uuid
@@ -98,6 +97,8 @@ class Journal:
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Keep an artifact until its server is there: a copy beside the journal, and a record of it."""
+        import shutil
+
         place = self.folder / f"{self.journal_id}.files" / uuid.uuid4().hex
         try:
             place.parent.mkdir(parents=True, exist_ok=True)

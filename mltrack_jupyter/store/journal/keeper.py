@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.pulse import Pulse
 from mltrack_jupyter.store.journal.recovery import recover
 from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_away, sink_of
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 log = logging.getLogger("mltrack_jupyter")
 _PACE = 0.1

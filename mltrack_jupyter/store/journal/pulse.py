@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.process import present
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 SECONDS = 15.0
 """How often."""

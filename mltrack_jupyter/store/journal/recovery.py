@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import sink_of
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _SQLITE = "sqlite:///"
 _MEMORY = ":memory:"

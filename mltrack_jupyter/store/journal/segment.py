@@ -125,7 +125,7 @@ class Segment:
             header = read_header(data)
             # Whoever had the lock before may have removed the file.
             if header is not None and found.st_nlink:
-                taken = cls(path, handle, header, next(scan(data))[1])
+                taken = cls(path, handle, header, scan(data)[0].end)
                 taken.size = found.st_size
                 taken.sealed = True
         finally:
@@ -149,11 +149,11 @@ class Segment:
         """
         offset, count = self._mark
         data = self._bytes(offset, min(self.size, offset + _READ))
-        found = list(scan(data))
+        found = scan(data)
         if not found and len(data) == _READ:  # a record that is longer than that
-            found = list(scan(self._bytes(offset, self.size)))[:1]
-        end = offset + found[-1][1] if found else offset
-        return [record for record, _ in found], (end, count + len(found))
+            found = scan(self._bytes(offset, self.size))[:1]
+        end = offset + found[-1].end if found else offset
+        return found, (end, count + len(found))
 
     def pass_to(self, mark: tuple[int, int]) -> None:
         """Go on behind a mark. One assignment: an interrupt finds it done or not done, never by half."""

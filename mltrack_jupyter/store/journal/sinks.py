@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
 from mltrack_jupyter.errors import (
@@ -17,9 +16,11 @@ from mltrack_jupyter.errors import (
     TooManyRequests,
     Unavailable,
 )
-from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.services import Services
 
 _AMENDED = "mltrack.amended."
 """Before the name of a param, the tag with its newest value on a server that never changes one."""
@@ -108,6 +109,8 @@ class MlflowSink:
         entries: list[RunEntry],
     ) -> list[Refusal] | None:
         """Write a batch run by run, then note beside the journal how far that is."""
+        import tempfile
+
         refused = []
         for entry in entries:
             refused += [Refusal(entry.run_id, reason) for reason in self._write(entry)]

@@ -11,7 +11,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, TextClause, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Select,
+    String,
+    Table,
+    TextClause,
+    bindparam,
+    func,
+    select,
+    text,
+)
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.store.sql.database import chunked
@@ -39,12 +51,20 @@ def load_data(
     return points, values, labels
 
 
-def among(connection: Connection, column: ColumnElement[int], numbers: list[int]) -> Any:
-    """Return the condition that a column holds one of many numbers; in SQLite, one parameter for all."""
-    if connection.dialect.name != "sqlite":
-        return column.in_(numbers)
-    each = func.json_each(str(numbers)).table_valued("value")
-    return column.in_(select(each.c.value))
+class OfRuns:
+    """A query for rows of some runs, whose text is made once."""
+
+    def __init__(self, query: Select[Any], column: ColumnElement[int]) -> None:
+        each = func.json_each(bindparam("numbers", type_=String)).table_valued("value")
+        # In SQLite the numbers are one parameter: it takes no more than 32,766.
+        self._sqlite = query.where(column.in_(select(each.c.value)))
+        self._others = query.where(column.in_(bindparam("numbers", expanding=True)))
+
+    def __call__(self, connection: Connection, numbers: list[int]) -> CursorResult[Any]:
+        """Return the rows."""
+        if connection.dialect.name == "sqlite":
+            return connection.execute(self._sqlite, {"numbers": str(numbers)})
+        return connection.execute(self._others, {"numbers": numbers})
 
 
 def _joined(table: Table, item: str, condition: str = "") -> TextClause:

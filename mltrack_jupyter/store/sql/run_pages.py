@@ -67,10 +67,8 @@ class RunPages:
 
     def rows(self, offset: int, limit: int) -> list[Row[Any]]:
         """Return rows of runs; the cost grows with the offset."""
-        leading = None
-        if self._is_large and self._narrowed is None:
-            leading = first_order(RUN_FIELDS, self._order)
-        if leading is None:
+        leading = first_order(RUN_FIELDS, self._order)
+        if leading is None or not self._is_large or self._narrowed is not None:
             return self._slice(self._sorted(self._query, self._order), offset, limit)
         found: list[Row[Any]] = []
         for query in self._walk(*leading):
@@ -110,7 +108,7 @@ class RunPages:
     @cached_property
     def _narrowed(self) -> Select[Any] | None:
         """The clause of the filter that the fewest runs fit, if those are few."""
-        if not self._is_large:
+        if not self._scope.filter or not self._is_large:
             return None
         counted = [
             (self._count(found, FEW + 1), place, found)

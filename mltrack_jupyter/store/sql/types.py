@@ -55,12 +55,21 @@ class Place(TypeDecorator[str]):
         inside = f"{folder}/"
         return value.removeprefix(inside) if value and folder else value
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return a place as it is meant."""
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str | None], str | None] | None:
+        """Return what makes a place as it is meant, where places are written relative to a folder."""
         folder = _folders.get(dialect)
-        if not value or folder is None or value.startswith("/") or _SCHEME.match(value):
-            return value
-        return f"{folder}/{value}"
+        if folder is None:
+            return super().result_processor(dialect, coltype)
+        below = f"{folder}/"
+
+        def meant(value: str | None) -> str | None:
+            if not value or value[0] == "/" or _SCHEME.match(value):
+                return value
+            return below + value
+
+        return meant
 
 
 class Number(TypeDecorator[float]):

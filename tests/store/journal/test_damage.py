@@ -20,7 +20,7 @@ def written(desk):
     (segment,) = journal.segments
     desk.die(journal)
     data = segment.path.read_bytes()
-    ends = [end for _, end in scan(data)]
+    ends = [record.end for record in scan(data)]
     assert not any(data[ends[-1] :])
     return segment.path, data[: ends[-1] + 20], ends
 
