@@ -27,10 +27,11 @@ def started(kernel):
 
 
 @pytest.fixture
-def new_runs(services):
+def new_runs(started, services):
     """Return a function that returns the runs that were made since."""
 
     def every():
+        started.run("mltrack.flush_async_logging()")
         ids = services.runs.table(max_results=1000).run_ids
         return {run_id: services.runs.get(run_id) for run_id in ids}
 

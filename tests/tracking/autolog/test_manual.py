@@ -82,6 +82,7 @@ def test_after_on_a_server_of_ours(server, script, classes, environment):
     with script.start_run() as run:
         LogisticRegression().fit(*classes)
         script.log_param("C", "mine")
+    script.flush_async_logging()
     # Another client finds the same.
     environment.setenv("MLFLOW_TRACKING_TOKEN", server.token)
     params = MlflowClient(server.tracking_uri).get_run(run.info.run_id).data.params
