@@ -14,9 +14,10 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal.folding import Fold, Names
 from mltrack_jupyter.store.journal.records import (
     FILE_KIND,
-    NAME_KIND,
     Record,
     SpooledFile,
+    count_of,
+    divide,
     read_file,
 )
 from mltrack_jupyter.store.journal.segment import Segment
@@ -70,18 +71,19 @@ class Drain:
 
     def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
-        kinds = [record.kind for record in records]
-        if NAME_KIND in kinds:
-            for record in records:
-                self._names.learn(record)
-        end = place + len(records)
-        first = max(0, (self._position or 0) - place)
-        while FILE_KIND in kinds[first:]:
-            at = kinds.index(FILE_KIND, first)
-            self._append(records[first:at], place + at, sink)
-            self._hand_over_file(read_file(records[at]), place + at + 1, sink)
-            first = at + 1
-        self._append(records[first:], end, sink)
+        for record in records:
+            self._names.learn(record)
+        there = max(place, self._position or 0)
+        batch: list[Record] = []
+        for record in divide(records, there - place)[1]:
+            there += record.size
+            if record.kind == FILE_KIND:
+                self._append(batch, there - 1, sink)
+                batch = []
+                self._hand_over_file(read_file(record), there, sink)
+            else:
+                batch.append(record)
+        self._append(batch, there, sink)
 
     def _hand_over_file(self, file: SpooledFile, upto: int, sink: Sink) -> None:
         kept = self._upload(file, sink)
@@ -101,10 +103,10 @@ class Drain:
             if is_away(error):
                 raise
             # What no store will ever take must not keep the rest waiting, nor be refused together with it.
-            if len(batch) > 1:
-                half = len(batch) // 2
-                self._append(batch[:half], upto - len(batch) + half, sink)
-                self._append(batch[half:], upto, sink)
+            if (count := count_of(batch)) > 1:
+                first, rest = divide(batch, count // 2)
+                self._append(first, upto - count_of(rest), sink)
+                self._append(rest, upto, sink)
                 return
             self._send(since, upto, [], sink)
             refused = [Refusal(entry.run_id, error.message) for entry in entries]
@@ -113,7 +115,8 @@ class Drain:
 
     def _fold(self, batch: Sequence[Record]) -> list[RunEntry]:
         fold = Fold(self._names)
-        fold.add(batch)
+        for record in batch:
+            fold.add(record)
         return fold.entries()
 
     def _send(

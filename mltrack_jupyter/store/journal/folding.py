@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mltrack_jupyter.entities import (
@@ -19,13 +19,13 @@ from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
     MANY_KIND,
     NAME_KIND,
-    POINT,
     POINT_KIND,
     Name,
     Record,
     read_entry,
     read_name,
     read_points,
+    read_row,
 )
 
 _Columns = tuple[list[int], list[int], list[float]]
@@ -103,30 +103,44 @@ class Fold:
         self._runs: dict[str, _Growing] = {}
         self._columns: dict[int, _Columns] = {}
 
-    def add(self, records: Iterable[Record]) -> None:
-        """Add what records tell."""
-        unpack, known = POINT.unpack, self._columns.get
-        for record in records:
-            kind, content, _ = record
-            if kind == POINT_KIND:  # nearly all of them are of this kind
-                _, number, step, timestamp, value = unpack(content)
-                steps, timestamps, values = known(number) or self._new(number)
-                steps.append(step)
-                timestamps.append(timestamp)
-                values.append(value)
-            elif kind == ENTRY_KIND:
-                entry = read_entry(record)
-                self._run(entry.run_id).add(entry)
-            elif kind == MANY_KIND:
-                for number, step, timestamp, value in read_points(record):
-                    steps, timestamps, values = known(number) or self._new(number)
-                    steps.append(step)
-                    timestamps.append(timestamp)
-                    values.append(value)
+    def add(self, record: Record) -> None:
+        """Add what a record tells."""
+        if record.kind == POINT_KIND:
+            self._add_row(*read_row(record))
+        elif record.kind == ENTRY_KIND:
+            entry = read_entry(record)
+            self._run(entry.run_id).add(entry)
+        elif record.kind == MANY_KIND:
+            for point in read_points(record):
+                self._add_point(*point)
 
-    def _new(self, number: int) -> _Columns:
-        name = self._names[number]
-        columns = self._columns[number] = self._run(name.run_id).columns(name.key)
+    def _add_row(
+        self,
+        numbers: Sequence[int],
+        steps: Sequence[int],
+        timestamps: Sequence[int],
+        values: Sequence[float],
+    ) -> None:
+        if numbers.count(numbers[0]) < len(numbers):
+            for point in zip(numbers, steps, timestamps, values, strict=True):
+                self._add_point(*point)
+            return
+        columns = self._columns_of(numbers[0])
+        columns[0].extend(steps)
+        columns[1].extend(timestamps)
+        columns[2].extend(values)
+
+    def _add_point(self, number: int, step: int, timestamp: int, value: float) -> None:
+        steps, timestamps, values = self._columns_of(number)
+        steps.append(step)
+        timestamps.append(timestamp)
+        values.append(value)
+
+    def _columns_of(self, number: int) -> _Columns:
+        columns = self._columns.get(number)
+        if columns is None:
+            name = self._names[number]
+            columns = self._columns[number] = self._run(name.run_id).columns(name.key)
         return columns
 
     def _run(self, run_id: str) -> _Growing:

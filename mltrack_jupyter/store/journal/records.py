@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,14 +20,16 @@ from mltrack_jupyter.entities.base import Entity
 HEAD = struct.Struct("<II")
 POINT = struct.Struct("<BIqqd")
 """The content of a record of the kind ``POINT_KIND``: the kind, and the columns of a point."""
+_IN_ROW = struct.Struct("<IIBIqqd")  # the same behind its length and checksum
 _MANY = struct.Struct("<Iqqd")
 _NAME = struct.Struct("<BI")
 POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
 _MAX_RECORD = 1 << 30
-_new = tuple.__new__
 
-Columns = tuple[int, int, int, float]
-"""A point: the number of its name, its step, its time in ms, its value."""
+Point = tuple[int, int, int, float]
+"""The number of its name, its step, its time in ms, its value."""
+Columns = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[float, ...]]
+"""The same of many points: numbers, steps, times, values."""
 
 
 class Header(Entity, frozen=True, kw_only=True):
@@ -60,11 +62,24 @@ class SpooledFile(Entity, frozen=True, kw_only=True):
 
 
 class Record(NamedTuple):
-    """A record that was read whole: its kind, its content (which begins with the kind), where it ends."""
+    """A record that was read whole: its kind, its content (which begins with the kind), where it ends.
+
+    Points in a row, of which a training loop writes many, are read as one: their ``size``, and as content
+    their records with lengths and checksums.
+    """
 
     kind: int
     content: bytes
     end: int
+    size: int = 1
+
+    def divide(self, count: int) -> tuple[Record, Record]:
+        """Return the first ``count`` of points in a row, and the others."""
+        first, rest = self.content[: count * _IN_ROW.size], self.content[count * _IN_ROW.size :]
+        return (
+            self._replace(content=first, end=self.end - len(rest), size=count),
+            self._replace(content=rest, size=self.size - count),
+        )
 
 
 def framed(content: bytes) -> bytes:
@@ -82,7 +97,7 @@ def name_content(number: int, name: Name) -> bytes:
     return _NAME.pack(NAME_KIND, number) + msgspec.json.encode(name)
 
 
-def many_content(points: list[Columns]) -> bytes:
+def many_content(points: list[Point]) -> bytes:
     """Return the content of points that are written all or none."""
     return bytes([MANY_KIND]) + b"".join([_MANY.pack(*point) for point in points])
 
@@ -111,9 +126,9 @@ def read_header(data: bytes) -> Header | None:
 
 def scan(data: bytes) -> list[Record]:
     """Return the whole records at the beginning of ``data``."""
-    # A training loop makes a hundred thousand: this is written for them, and _new skips NamedTuple's own.
     found: list[Record] = []
     place, size, head, crc32 = HEAD.size, len(data), HEAD.size, zlib.crc32
+    begin = row = 0  # where points in a row began, and how many they are
     while place < size:
         length, checksum = HEAD.unpack_from(data, place - head)
         end = place + length
@@ -122,9 +137,34 @@ def scan(data: bytes) -> list[Record]:
         content = data[place:end]
         if crc32(content) != checksum:
             break
-        found.append(_new(Record, (content[0], content, end)))
+        if length == POINT.size and content[0] == POINT_KIND:
+            row += 1
+        else:
+            if row:
+                found.append(Record(POINT_KIND, data[begin : place - head], place - head, row))
+            found.append(Record(content[0], content, end))
+            begin, row = end, 0
         place = end + head
+    if row:
+        found.append(Record(POINT_KIND, data[begin : place - head], place - head, row))
     return found
+
+
+def divide(records: Sequence[Record], count: int) -> tuple[list[Record], list[Record]]:
+    """Return the first ``count`` records, and the others."""
+    for place, record in enumerate(records):
+        if count < record.size:
+            if count <= 0:
+                return list(records[:place]), list(records[place:])
+            first, rest = record.divide(count)
+            return [*records[:place], first], [rest, *records[place + 1 :]]
+        count -= record.size
+    return list(records), []
+
+
+def count_of(records: Iterable[Record]) -> int:
+    """Return how many records there are."""
+    return sum(record.size for record in records)
 
 
 def read_name(record: Record) -> tuple[int, Name]:
@@ -133,7 +173,14 @@ def read_name(record: Record) -> tuple[int, Name]:
     return number, msgspec.json.decode(record.content[_NAME.size :], type=Name)
 
 
-def read_points(record: Record) -> Iterator[Columns]:
+def read_row(record: Record) -> Columns:
+    """Return the columns of points in a row, of the kind ``POINT_KIND``."""
+    columns: Any = tuple(zip(*_IN_ROW.iter_unpack(record.content), strict=True))
+    found: Columns = columns[3:]
+    return found
+
+
+def read_points(record: Record) -> Iterator[Point]:
     """Yield the points of a record of the kind ``MANY_KIND``."""
     return _MANY.iter_unpack(memoryview(record.content)[1:])
 

@@ -12,6 +12,7 @@ from mltrack_jupyter.errors import StoreUnwritable
 from mltrack_jupyter.store.journal.records import (
     Header,
     Record,
+    count_of,
     framed,
     header_content,
     read_header,
@@ -153,7 +154,7 @@ class Segment:
         if not found and len(data) == _READ:  # a record that is longer than that
             found = scan(self._bytes(offset, self.size))[:1]
         end = offset + found[-1].end if found else offset
-        return found, (end, count + len(found))
+        return found, (end, count + count_of(found))
 
     def pass_to(self, mark: tuple[int, int]) -> None:
         """Go on behind a mark. One assignment: an interrupt finds it done or not done, never by half."""

@@ -62,20 +62,22 @@ def set_tags(connection: Connection, run: int, items: Sequence[Tag]) -> None:
         connection.execute(update(runs).where(runs.c.id == run).values(named))
 
 
+_LEAST, _GREATEST = to_bits(-math.inf), to_bits(math.inf)
+"""Beyond these bits are those of NaN."""
 Point = tuple[int, int, int]
 """Step, timestamp (ms) and the bits of the value; the greatest is the latest."""
 
 
 def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> None:
     """Add points to the histories of a run, see :func:`write_points`."""
-    by_key: dict[tuple[int, str], set[Point]] = {}
+    by_key: dict[tuple[int, str], list[Point]] = {}
     for point in points:
-        found = by_key.setdefault((run, point.key), set())
-        found.add((point.step, point.timestamp, to_bits(point.value)))
+        found = by_key.setdefault((run, point.key), [])
+        found.append((point.step, point.timestamp, to_bits(point.value)))
     write_points(connection, by_key)
 
 
-def write_points(connection: Connection, points: Mapping[tuple[int, str], set[Point]]) -> None:
+def write_points(connection: Connection, points: Mapping[tuple[int, str], list[Point]]) -> None:
     """Add points to histories of (run, key), and bring the latest values up to date.
 
     The latest point of a key has the greatest (step, timestamp, value). The cost does not depend on
@@ -87,8 +89,9 @@ def write_points(connection: Connection, points: Mapping[tuple[int, str], set[Po
     known = _known(connection, points)
     fresh: dict[tuple[int, str], int] = {}
     new: list[tuple[int, ...]] = []
-    for (run, key), found in sorted(points.items()):
-        rows = [(run, key_ids[key], *point) for point in sorted(found)]
+    ordered = {place: sorted(set(found)) for place, found in sorted(points.items())}
+    for (run, key), found in ordered.items():
+        rows = [(run, key_ids[key], *point) for point in found]
         last = known.get((run, key))
         if last is None or rows[0][2:] > (last["step"], last["timestamp"], last["bits"]):
             new += rows  # none of them can be there already
@@ -98,13 +101,13 @@ def write_points(connection: Connection, points: Mapping[tuple[int, str], set[Po
     _insert(connection, new)
     latest = [
         _latest(run, key, found, known.get((run, key)), fresh[run, key])
-        for (run, key), found in sorted(points.items())
+        for (run, key), found in ordered.items()
     ]
     upsert(connection, latest_metrics, latest)
 
 
 def _known(
-    connection: Connection, points: Mapping[tuple[int, str], set[Point]]
+    connection: Connection, points: Mapping[tuple[int, str], list[Point]]
 ) -> dict[tuple[int, str], RowMapping]:
     numbers = sorted({run for run, _ in points})
     keys = sorted({key for _, key in points})
@@ -139,11 +142,11 @@ def _insert(connection: Connection, rows: Sequence[tuple[int, ...]]) -> int:
 
 
 def _latest(
-    run: int, key: str, found: set[Point], known: RowMapping | None, fresh: int
+    run: int, key: str, found: list[Point], known: RowMapping | None, fresh: int
 ) -> dict[str, Any]:
-    values = from_bits_many([bits for _, _, bits in found])
-    extremes = [value for value in values if not math.isnan(value)]
-    last = max(found)
+    numbers = [bits for _, _, bits in found if _LEAST <= bits <= _GREATEST]
+    extremes = from_bits_many([min(numbers), max(numbers)] if numbers else [])
+    last = found[-1]
     if known is not None:
         last = max(last, (known["step"], known["timestamp"], known["bits"]))
         extremes += [value for value in (known["min"], known["max"]) if value is not None]

@@ -5,8 +5,17 @@ import shutil
 
 import pytest
 
-from mltrack_jupyter.store.journal.records import scan
+from mltrack_jupyter.store.journal.records import HEAD
+from mltrack_jupyter.store.journal.records import count_of as records_in
 from mltrack_jupyter.store.journal.segment import Segment
+
+
+def ends_of(data):
+    """Return where the records of a whole file end, by the lengths that they begin with."""
+    ends = [0]
+    while length := HEAD.unpack_from(data, ends[-1])[0]:
+        ends.append(ends[-1] + HEAD.size + length)
+    return ends[1:]
 
 
 @pytest.fixture
@@ -20,7 +29,7 @@ def written(desk):
     (segment,) = journal.segments
     desk.die(journal)
     data = segment.path.read_bytes()
-    ends = [record.end for record in scan(data)]
+    ends = ends_of(data)
     assert not any(data[ends[-1] :])
     return segment.path, data[: ends[-1] + 20], ends
 
@@ -32,7 +41,7 @@ def count_of(path):
         return 0
     found = 0
     while records := taken.read():
-        found += len(records)
+        found += records_in(records)
     taken.close()
     return found + 1
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mltrack_jupyter.entities import NewRun, Param, RunEntry, RunStatus, Tag
 from mltrack_jupyter.store.journal import records
-from mltrack_jupyter.store.journal.records import Name, SpooledFile, framed, scan
+from mltrack_jupyter.store.journal.folding import Fold, Names
+from mltrack_jupyter.store.journal.records import Name, SpooledFile, count_of, divide, framed, scan
 
 # Data is drawn slowly where other work goes on beside the tests.
 patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -85,3 +86,52 @@ def test_a_cut_or_a_flipped_byte_leaves_the_records_before_it(contents, data):
     flipped = bytearray(whole)
     flipped[place] ^= 1 << data.draw(st.integers(0, 7))
     assert [record.end for record in scan(bytes(flipped))] == [end for end in ends if end <= place]
+
+
+def point_content(number, step, time, value):
+    return records.POINT.pack(records.POINT_KIND, number, step, time, value)
+
+
+NAMES = [records.name_content(number, Name(f"run{number % 2}", "key")) for number in range(3)]
+of_known = st.tuples(st.integers(0, 2), int64, int64, values)
+contents = st.lists(
+    of_known.map(lambda point: point_content(*point))
+    | st.lists(of_known, min_size=1, max_size=3).map(records.many_content)
+    | entries.map(records.entry_content),
+    max_size=12,
+)
+
+
+def folded(parts):
+    """Return what batches of records come to, each point of each run in the order of the batches."""
+    found = {}
+    for part in parts:
+        names = Names()
+        for record in scan(b"".join(map(framed, NAMES))):
+            names.learn(record)
+        fold = Fold(names)
+        for record in part:
+            fold.add(record)
+        for entry in fold.entries():
+            for points in entry.points:
+                for point in zip(points.steps, points.timestamps, points.values, strict=True):
+                    found.setdefault((entry.run_id, points.key), []).append(repr(point))
+    return found
+
+
+@patient
+@given(contents, st.data())
+def test_points_in_a_row_are_read_together_and_divided_anywhere(contents, data):
+    frames = [framed(content) for content in contents]
+    whole = scan(b"".join(frames))
+    assert count_of(whole) == len(frames)
+    assert (whole[-1].end if whole else 0) == sum(map(len, frames))
+
+    one_by_one = [scan(frame) for frame in frames]
+    assert folded([whole]) == folded(one_by_one)
+
+    count = data.draw(st.integers(0, len(frames)))
+    first, rest = divide(whole, count)
+    assert (count_of(first), count_of(rest)) == (count, len(frames) - count)
+    assert (first[-1].end if first else 0) == sum(map(len, frames[:count]))
+    assert folded([first, rest]) == folded(one_by_one)
