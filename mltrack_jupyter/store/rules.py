@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from mltrack_jupyter.entities import STAGES, Metric, Param, Points, Tag
@@ -45,6 +46,11 @@ def check_key(key: str, kind: str) -> str:
     """Check the name of a param, metric or tag."""
     if not isinstance(key, str):
         raise InvalidParameter(f"The name of a {kind} must be text, not {short(key)}.")
+    return _check_name(key, kind)
+
+
+@lru_cache(maxsize=4096)  # a training loop uses a few names, again and again
+def _check_name(key: str, kind: str) -> str:
     if not key:
         raise InvalidParameter(f"The name of a {kind} must not be empty.")
     if len(key) > MAX_KEY:
@@ -100,7 +106,9 @@ def check_pairs(pairs: Sequence[Tag] | Sequence[Param], kind: str, limit: int = 
     """Check the names and values of params or tags."""
     for pair in pairs:
         check_key(pair.key, kind)
-        check_text(pair.value, f"{kind} {short(pair.key)}", limit)
+        value = pair.value
+        if len(value) > limit or not value.isascii() or "\x00" in value:
+            check_text(value, f"{kind} {short(pair.key)}", limit)
 
 
 def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,9 +51,13 @@ class Moment:
 
 def moment_of_script() -> Moment:
     """Return the folder of the script: Python read it once, and so is its repository."""
-    script = Path(sys.argv[0]) if sys.argv and sys.argv[0] else None
-    here = config.working_folder()
-    return Moment((here / script).parent if script is not None and script.is_file() else here)
+    return _moment_of(sys.argv[0] if sys.argv else "", config.working_folder())
+
+
+@lru_cache(maxsize=1)
+def _moment_of(script: str, here: Path) -> Moment:
+    place = here / script
+    return Moment(place.parent if script and place.is_file() else here)
 
 
 _moment: Callable[[], Moment] = moment_of_script
@@ -132,7 +137,7 @@ def _is_told(run: Recorded, state: GitState | None) -> bool:
 def _files_of(uri: str, state: GitState | None) -> Hashable:
     source = (state.root, state.tags.get("mlflow.source.git.commit")) if state is not None else ()
     changed = id(state) if state is not None and state.dirty else 0
-    return uri, source, changed, tuple(_changed(place) for place in sys.path)
+    return uri, source, changed, _versions()
 
 
 def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> None:
@@ -173,7 +178,17 @@ def _state(moment: Moment) -> GitState | None:
 
 
 def _environment() -> dict[str, str]:
-    return _environment_of(tuple(_changed(place) for place in sys.path))
+    return _environment_of(_versions())
+
+
+def _versions() -> tuple[int, ...]:
+    """Return when the folders of packages changed; looked at once a second at most."""
+    return _versions_at(tuple(sys.path), int(time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _versions_at(places: tuple[str, ...], _second: int) -> tuple[int, ...]:
+    return tuple(map(_changed, places))
 
 
 @lru_cache(maxsize=1)
