@@ -75,6 +75,8 @@ def _configure_sqlite(synchronous: str) -> Any:
             "foreign_keys=ON",
             "case_sensitive_like=ON",  # MLflow's LIKE tells upper from lower case
             "temp_store=MEMORY",
+            # In KiB: the pages that a search among 100,000 runs walks. The usual 2 MB are too few for it.
+            "cache_size=-16000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
