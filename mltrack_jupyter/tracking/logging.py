@@ -164,19 +164,23 @@ def log_metrics(
     dataset: Any = None,
 ) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none."""
-    time = now_ms() if timestamp is None else timestamp
+    first = next(iter(metrics), "")
+    time = now_ms() if timestamp is None else _time(first, timestamp)
+    whole = to_whole("step", first, step or 0)
     points = [
-        Metric(key, to_number(key, value), _time(key, time), to_whole("step", key, step or 0))
+        Metric(key, value if type(value) is float else to_number(key, value), time, whole)
         for key, value in metrics.items()
     ]
-    for point in points:
-        rules.check_metric(point)
+    for point in points[:1]:
+        rules.check_metric(point)  # time and step are those of all
+    for key in metrics:
+        rules.check_key(key, "metric")
     run = _own(run_id)
     noted = active_model.noted(points, model_id, dataset)
     if run is None or noted != points:
         target, services = target_run(run_id)
-        for first in range(0, len(noted), _POINTS):
-            services.runs.log_batch(target, metrics=noted[first : first + _POINTS])
+        for begin in range(0, len(noted), _POINTS):
+            services.runs.log_batch(target, metrics=noted[begin : begin + _POINTS])
         logged_keys(target)[1].update(metrics)
         return handle(synchronous)
     found = [(point.key, point.step, point.timestamp, point.value) for point in points]

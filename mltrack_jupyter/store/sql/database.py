@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ from mltrack_jupyter.store.sql.turns import turn
 from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
+_VALUES = 2500
+"""How many values a statement is given at once; SQLite takes 32,766."""
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request."""
 
@@ -204,8 +207,54 @@ def upsert(
     """Insert rows, replacing (or else keeping) those with the same primary key; return rows written."""
     if not rows:
         return 0
-    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), replace)
+    columns = tuple(rows[0])
+    if len(rows) > 1 and is_plain(connection, table, columns):
+        return upsert_plain(
+            connection, table, columns, [tuple(row.values()) for row in rows], replace=replace
+        )
+    statement = _upsert(connection.dialect.name, table, columns, replace)
     return connection.execute(statement, list(rows)).rowcount
+
+
+def is_plain(connection: Connection, table: Table, columns: Sequence[str]) -> bool:
+    """Tell whether rows of these columns may go to SQLite's driver as they are."""
+    dialect = connection.dialect
+    if dialect.name != "sqlite":
+        return False
+    types = (table.c[name].type.dialect_impl(dialect) for name in columns)
+    return all(kind.bind_processor(dialect) is None for kind in types)
+
+
+def upsert_plain(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    replace: bool = True,
+) -> int:
+    """Do in SQLite what :func:`upsert` does, with plain tuples, many to a statement: twice as fast."""
+    written = 0
+    for some in chunked(rows, _VALUES // len(columns)):
+        statement = _upsert_many(table, columns, len(some), replace)
+        values = tuple(chain.from_iterable(some))
+        done = connection.exec_driver_sql(
+            statement, values, execution_options={"preserve_rowcount": True}
+        )
+        written += done.rowcount
+    return written
+
+
+@lru_cache(maxsize=100)
+def _upsert_many(table: Table, columns: tuple[str, ...], count: int, replace: bool) -> str:
+    from sqlalchemy.dialects import sqlite
+
+    # SQLAlchemy writes the statement for one row; its values are repeated.
+    one = str(_upsert("sqlite", table, columns, replace).compile(dialect=sqlite.dialect()))
+    row = f"({', '.join('?' * len(columns))})"
+    begin, values, end = one.partition(f"VALUES {row}")
+    assert values, one
+    return begin + values + f", {row}" * (count - 1) + end
 
 
 @lru_cache(maxsize=100)

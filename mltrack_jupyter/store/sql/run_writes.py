@@ -12,7 +12,14 @@ from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
-from mltrack_jupyter.store.sql.database import chunked, insert_row, known_keys, upsert
+from mltrack_jupyter.store.sql.database import (
+    chunked,
+    insert_row,
+    is_plain,
+    known_keys,
+    upsert,
+    upsert_plain,
+)
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
     metric_keys,
@@ -127,16 +134,8 @@ def _insert(connection: Connection, rows: Sequence[tuple[int, ...]]) -> int:
     """Insert points, leaving those that are there already; return how many were new."""
     if not rows:
         return 0
-    if (
-        connection.dialect.name == "sqlite"
-    ):  # as many as a training loop makes, straight to the driver
-        places = ", ".join("?" * len(_COLUMNS))
-        names = ", ".join(_COLUMNS)
-        statement = f"INSERT OR IGNORE INTO metrics ({names}) VALUES ({places})"  # noqa: S608
-        done = connection.exec_driver_sql(
-            statement, list(rows), execution_options={"preserve_rowcount": True}
-        )
-        return done.rowcount
+    if is_plain(connection, metrics, _COLUMNS):  # as many as a training loop makes
+        return upsert_plain(connection, metrics, _COLUMNS, rows, replace=False)
     named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
     return upsert(connection, metrics, named, replace=False)
 
