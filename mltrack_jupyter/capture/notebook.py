@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mltrack_jupyter.config import working_folder
 from mltrack_jupyter.store.process import kernel_id
@@ -60,10 +61,10 @@ class NotebookFinder:
         return _from_environment(namespace) or Notebook()
 
     def _from_server(self) -> Notebook | None:
-        kernel, parent = kernel_id(), os.environ.get("JPY_PARENT_PID", "")
-        if not kernel or not parent.isdigit() or time.monotonic() < self._silent_until:
+        kernel = kernel_id()
+        if not kernel or time.monotonic() < self._silent_until:
             return None
-        info = _server_info(parent)
+        info = _colab_info() or _server_info(os.environ.get("JPY_PARENT_PID", ""))
         if info is None:
             return None
         try:
@@ -73,13 +74,29 @@ class NotebookFinder:
             return None
         for session in sessions:
             if isinstance(session, dict) and (session.get("kernel") or {}).get("id") == kernel:
-                return _located(str(session.get("path") or ""), str(info.get("root_dir") or ""))
+                return _located(_path(session), str(info.get("root_dir") or ""))
         return None
+
+
+def _colab_info() -> dict[str, Any] | None:
+    """Return where Colab's server is, which keeps no file about itself and listens at an address of its own."""
+    host, port = os.environ.get("COLAB_JUPYTER_IP"), os.environ.get("KMP_TARGET_PORT", "9000")
+    if not host or not port.isdigit():
+        return None
+    return {"hostname": host, "port": int(port), "token": os.environ.get("COLAB_JUPYTER_TOKEN", "")}
+
+
+def _path(session: Mapping[str, Any]) -> str:
+    path = str(session.get("path") or "")
+    # A notebook in a drive has an id for a path in Colab, and an encoded name.
+    return unquote(str(session.get("name") or "")) if path.startswith("fileId=") else path
 
 
 def _server_info(parent: str) -> dict[str, Any] | None:
     from jupyter_core.paths import jupyter_runtime_dir
 
+    if not parent.isdigit():
+        return None
     try:
         text = (Path(jupyter_runtime_dir()) / f"jpserver-{parent}.json").read_text()
         info = json.loads(text)

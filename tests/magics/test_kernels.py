@@ -119,12 +119,15 @@ def test_run_all_stops_and_the_notebook_keeps_one_card_a_cell(
 
 class _Sessions(http.server.BaseHTTPRequestHandler):
     path_of_notebook = "work/train.ipynb"
+    name = ""
     kernel = ""
     seen: list = []
 
     def do_GET(self):
         self.seen.append((self.path, self.headers["Authorization"]))
-        body = json.dumps([{"path": self.path_of_notebook, "kernel": {"id": self.kernel}}]).encode()
+        body = json.dumps(
+            [{"path": self.path_of_notebook, "name": self.name, "kernel": {"id": self.kernel}}]
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -174,6 +177,25 @@ def test_the_notebook_is_known_from_the_server_and_a_rename_is_followed(
     again = services.runs.get(kernel.run("%%track\na = 1").run_id).data.tags
     assert again["mlflow.source.name"] == "work/renamed.ipynb"
     assert _Sessions.seen[0] == ("/u/api/sessions", "token t0k")
+
+
+def test_the_notebook_is_known_in_colab(new_kernel, services):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sessions)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    env = {
+        "COLAB_JUPYTER_IP": "127.0.0.1",
+        "KMP_TARGET_PORT": str(server.server_port),
+        "JPY_PARENT_PID": str(os.getpid()),
+    }
+    kernel = new_kernel(env=env)
+    _Sessions.kernel, _Sessions.path_of_notebook = kernel.id, "fileId=1Qx"
+    _Sessions.name = "My%20first%20model.ipynb"
+    try:
+        tags = services.runs.get(kernel.run("%%track\na = 1").run_id).data.tags
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert tags["mlflow.source.name"] == "My first model.ipynb"
 
 
 def test_the_commit_is_known(new_kernel, services, tmp_path):

@@ -110,6 +110,28 @@ def ended(services, run_id, seconds=10):
     raise AssertionError(f"the run is {run.info.status.value} after {seconds} s")
 
 
+def test_a_notebook_that_is_renamed_while_its_kernel_runs(kernel, services):
+    http = kernel.http
+    notebook = {
+        "type": "notebook",
+        "content": {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    }
+    assert http.put("/api/contents/draft.ipynb", json=notebook).status_code == 201
+    session = {"path": "draft.ipynb", "name": "", "type": "notebook", "kernel": {"id": kernel.id}}
+    made = http.post("/api/sessions", json=session).json()
+    kernel.run("%load_ext mltrack_jupyter")
+    names = []
+    for name in ("draft.ipynb", "final.ipynb"):
+        if name != "draft.ipynb":  # as JupyterLab does it
+            assert http.patch("/api/contents/draft.ipynb", json={"path": name}).status_code == 200
+            assert http.patch(f"/api/sessions/{made['id']}", json={"path": name}).status_code == 200
+        run_id = kernel.run(OPEN)
+        kernel.run("mltrack.end_run()")
+        ended(services, run_id)
+        names.append(services.runs.get(run_id).data.tags["mlflow.source.name"])
+    assert names == ["draft.ipynb", "final.ipynb"]
+
+
 def test_a_kernel_that_is_killed(kernel, services):
     run_id = kernel.run(OPEN)
     pid = int(kernel.run("import os; os.getpid()"))
