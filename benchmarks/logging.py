@@ -38,8 +38,8 @@ class Row:
 
 
 ROWS = [
-    Row("import", "loaded", "seconds", "s"),
-    Row("import, CPU", "loaded", "cpu", "s"),
+    Row("import of what starts a run", "loaded", "seconds", "s"),
+    Row("the same, CPU", "loaded", "cpu", "s"),
     Row("process start to first durable metric, new store", "first", "wall", "s"),
     Row("the same, CPU until then", "first", "cpu", "s"),
     Row("log_metric on the caller's thread, p50", "calls", "p50", "µs", 5_000, 300),
