@@ -205,14 +205,13 @@ class TrackedCell:
         return []
 
     def _log_model(self, found: Inferred, cell: Cell, name: str) -> list[str]:
-        from mltrack_jupyter.registry import log_model
+        from mltrack_jupyter.tracking.models import log_model
 
         signature = guarded("inferring a signature", lambda: _signature(found, cell), None)
         try:
             info = log_model(
-                self._services,
-                self.run_id,
                 found.model,
+                run_id=self.run_id,
                 signature=signature,
                 registered_model_name=name or None,
             )

@@ -3,12 +3,20 @@
 from mltrack_jupyter.registry.logged import ModelNote
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.records import ModelRecord, records_of
-from mltrack_jupyter.registry.register import ModelInfo, load_model, log_model, register_model
+from mltrack_jupyter.registry.register import (
+    ModelForm,
+    ModelInfo,
+    keep_model,
+    load_model,
+    log_model,
+    register_model,
+)
 from mltrack_jupyter.registry.resolve import LocalModel, download_model, find_model
 from mltrack_jupyter.registry.uris import ModelUri, parse_model_uri
 
 __all__ = [
     "LocalModel",
+    "ModelForm",
     "ModelInfo",
     "ModelNote",
     "ModelRecord",
@@ -16,6 +24,7 @@ __all__ = [
     "download_model",
     "find_model",
     "find_version",
+    "keep_model",
     "load_model",
     "log_model",
     "parse_model_uri",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mltrack_jupyter.entities import ModelVersion, RunStatus, Tag
 from mltrack_jupyter.errors import AlreadyExists, EndpointNotFound, InvalidParameter, NotFound
@@ -27,8 +28,9 @@ from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
 from mltrack_jupyter.registry.logged import ModelNote, log_folder
 from mltrack_jupyter.registry.lookup import find_version
+from mltrack_jupyter.registry.records import MODEL_TAG, ModelRecord
 from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
-from mltrack_jupyter.registry.upload import upload_model
+from mltrack_jupyter.registry.upload import upload_model, write_files
 from mltrack_jupyter.registry.uris import (
     LocalFolder,
     Logged,
@@ -82,6 +84,17 @@ class ModelInfo:
         return self.metadata.model_uuid
 
 
+@dataclass(frozen=True)
+class ModelForm:
+    """In what form a model is saved, see :func:`mltrack_jupyter.models.save_model`."""
+
+    signature: ModelSignature | None = None
+    input_example: Any = None
+    serialization_format: str = ""
+    requirements: Sequence[str] | None = None
+    predict_fn: str = "predict"
+
+
 def log_model(
     services: Services,
     run_id: str,
@@ -89,11 +102,7 @@ def log_model(
     artifact_path: str = "model",
     *,
     registered_model_name: str | None = None,
-    signature: ModelSignature | None = None,
-    input_example: Any = None,
-    serialization_format: str = "",
-    requirements: Sequence[str] | None = None,
-    predict_fn: str = "predict",
+    form: ModelForm | None = None,
     note: ModelNote | None = None,
 ) -> ModelInfo:
     """Save a model into the artifacts of a run, and register it if a name is given.
@@ -111,26 +120,60 @@ def log_model(
     if registered_model_name is not None:
         rules.check_model_name(registered_model_name)
     run = services.runs.get(run_id)
+    note = note or ModelNote()
+    with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
+        about = log_folder(services, run, folder, about, note)
+    version = None
+    if registered_model_name is not None:
+        version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
+    return _info(about, version)
+
+
+def keep_model(
+    write: Callable[[str, BinaryIO], object],
+    run_id: str,
+    model: Any,
+    artifact_path: str = "model",
+    *,
+    form: ModelForm | None = None,
+    note: ModelNote | None = None,
+) -> tuple[ModelInfo, Tag]:
+    """Save a model and hand its files to ``write``: for a run whose store is away.
+
+    Return also the tag of the run by which the model is found. It is no logged model: their ids are
+    given by the store.
+    """
+    check_path(artifact_path)
+    note = note or ModelNote()
+    with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
+        write_files(write, folder, artifact_path)
+    record = ModelRecord.of(about, about.ours["sha256"])
+    return _info(about), Tag(MODEL_TAG, record.to_json())
+
+
+@contextmanager
+def _saved(
+    model: Any, run_id: str, artifact_path: str, note: ModelNote, form: ModelForm
+) -> Iterator[tuple[Path, ModelMetadata]]:
+    """Save a model into a folder that is there for a while."""
     with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
         folder = Path(private) / "model"
         about = save_model(
             model,
             folder,
-            signature=signature,
-            input_example=input_example,
-            serialization_format=serialization_format,
-            requirements=requirements,
-            predict_fn=predict_fn,
-            provenance=Provenance(
-                run_id, artifact_path, metadata=dict(note.metadata if note else {})
-            ),
+            signature=form.signature,
+            input_example=form.input_example,
+            serialization_format=form.serialization_format,
+            requirements=form.requirements,
+            predict_fn=form.predict_fn,
+            provenance=Provenance(run_id, artifact_path, metadata=dict(note.metadata)),
         )
-        about = log_folder(services, run, folder, about, note or ModelNote())
-    version = None
-    if registered_model_name is not None:
-        version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
-    uri = f"runs:/{run_id}/{artifact_path}"
-    return ModelInfo(uri, run_id, artifact_path, about, version, about.model_id)
+        yield folder, about
+
+
+def _info(about: ModelMetadata, version: ModelVersion | None = None) -> ModelInfo:
+    uri = f"runs:/{about.run_id}/{about.artifact_path}"
+    return ModelInfo(uri, about.run_id, about.artifact_path, about, version, about.model_id)
 
 
 def register_model(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from mltrack_jupyter.entities import Run, Tag
 from mltrack_jupyter.errors import NotFound
@@ -47,10 +48,14 @@ def upload_files(
     """Copy a file, or what is in a folder, to an artifact URI of a store. Raises ``NotFound``."""
     if not source.exists():
         raise NotFound(f"There is no file or folder '{source}' to log.")
-    files = services.files_at(uri, run_id)
+    write_files(services.files_at(uri, run_id).write, source, below)
+
+
+def write_files(write: Callable[[str, BinaryIO], object], source: Path, below: str = "") -> None:
+    """Hand a file, or what is in a folder, to ``write``, each with its path; ``MLmodel`` is the last."""
     base = source if source.is_dir() else source.parent
     places = sorted(source.rglob("*")) if source.is_dir() else [source]
     names = [place.relative_to(base).as_posix() for place in places if place.is_file()]
     for name in sorted(names, key=lambda name: name == FILE_NAME):
         with (base / name).open("rb") as file:
-            files.write("/".join(filter(None, (below, name))), file)
+            write("/".join(filter(None, (below, name))), file)

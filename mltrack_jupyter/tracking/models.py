@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter import registry
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.entities import RunEntry
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.store.journal import is_absent
+from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.logging import target_run
 
 if TYPE_CHECKING:
     from mltrack_jupyter.entities import ModelVersion
     from mltrack_jupyter.models import ModelSignature
     from mltrack_jupyter.registry import ModelInfo
+    from mltrack_jupyter.tracking.scope import ActiveRun
 
 
 def log_model(
@@ -58,21 +63,60 @@ def log_model(
     Returns
     -------
     ModelInfo
-        With ``model_uri``, which :func:`load_model` takes, and ``model_id``.
+        With ``model_uri``, which :func:`load_model` takes, and ``model_id``. While the store is away the
+        model is kept with the run, and handed over with it; it gets no ``model_id``, and is not registered.
     """
     target, services = target_run(run_id)
-    return registry.log_model(
-        services,
-        target,
-        model,
-        name or artifact_path or "model",
-        registered_model_name=registered_model_name,
-        signature=signature,
-        input_example=input_example,
-        serialization_format=serialization_format or "",
-        requirements=pip_requirements,
-        predict_fn=predict_fn,
-        note=registry.ModelNote(params or {}, tags or {}, model_type or "", step, metadata or {}),
+    place = name or artifact_path or "model"
+    form = registry.ModelForm(
+        signature, input_example, serialization_format or "", pip_requirements, predict_fn
+    )
+    note = registry.ModelNote(params or {}, tags or {}, model_type or "", step, metadata or {})
+    try:
+        return registry.log_model(
+            services,
+            target,
+            model,
+            place,
+            registered_model_name=registered_model_name,
+            form=form,
+            note=note,
+        )
+    except MltrackError as error:
+        run = scope.find(target)
+        if run is None or not is_absent(error) or session.is_strict():
+            raise
+        _warn(error, place, registered_model_name or "")
+        return _keep(run, model, place, form, note)
+
+
+def _keep(
+    run: ActiveRun,
+    model: Any,
+    place: str,
+    form: registry.ModelForm,
+    note: registry.ModelNote,
+) -> ModelInfo:
+    """Keep a model beside the journal of its run, which is handed over when the store is there again."""
+    journal = run.keeper.journal
+
+    def write(path: str, body: BinaryIO) -> None:
+        journal.spool(run.run_id, path, body)
+
+    info, tag = registry.keep_model(write, run.run_id, model, place, form=form, note=note)
+    journal.entry(RunEntry(run_id=run.run_id, tags=[tag]))
+    run.keeper.wrote()
+    return info
+
+
+def _warn(error: MltrackError, place: str, name: str) -> None:
+    later = (
+        f" Register it then: register_model('runs:/<run_id>/{place}', {name!r})." if name else ""
+    )
+    warnings.warn(
+        f"The store is away ({error}). The model is kept with its run, and handed over when the store is "
+        f"there again.{later}",
+        stacklevel=3,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from mltrack_jupyter.entities import Tag
 from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
 from mltrack_jupyter.models import audit, infer_signature
-from mltrack_jupyter.registry import load_model, log_model, records_of
+from mltrack_jupyter.registry import ModelForm, load_model, log_model, records_of
 from mltrack_jupyter.store.artifacts import LocalFiles, files_of_server
 
 
@@ -21,7 +21,9 @@ def files(store, run_id, path):
 
 
 def test_a_model_becomes_artifacts_of_its_run(store, run_id, tree, iris):
-    info = log_model(store, run_id, tree, signature=infer_signature(*iris), input_example=iris[0])
+    info = log_model(
+        store, run_id, tree, form=ModelForm(infer_signature(*iris), input_example=iris[0])
+    )
     assert info.model_uri == f"runs:/{run_id}/model"
     assert set(info.flavors) == {"sklearn", "python_function"}
     assert info.signature.inputs.names == list(iris[0].columns)
@@ -93,7 +95,7 @@ def test_the_newest_model_of_a_run_needs_no_path(store, run_id, tree, restart):
 
 def test_skops_is_trusted_by_its_digest_too(store, run_id, tree, restart):
     pytest.importorskip("skops")
-    log_model(store, run_id, tree, serialization_format="skops")
+    log_model(store, run_id, tree, form=ModelForm(serialization_format="skops"))
     restart()
     assert load_model(store, f"runs:/{run_id}/model")
 

@@ -1,6 +1,9 @@
 """Models in MLflow's verbs: logged to the active run, registered, loaded by URI."""
 
+import json
+
 import pytest
+from flaky import FlakyServer
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 
@@ -56,3 +59,24 @@ def test_what_is_no_model_is_refused(mltrack):
         mltrack.load_model("models:/none/1")
     with pytest.raises(InvalidParameter):
         mltrack.load_model("models:/churn")
+
+
+@pytest.mark.server
+def test_of_a_run_whose_server_is_away(server, mltrack, model, environment):
+    environment.setenv("MLTRACK_TRACKING_TOKEN", server.token)
+    between = FlakyServer(server.tracking_uri)
+    away = (503, {}, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "not now"}')
+    between.plan = [away] * 10_000
+    mltrack.set_tracking_uri(between.url)
+    with mltrack.start_run() as run, pytest.warns(UserWarning, match="kept with its run.*later"):
+        info = mltrack.log_model(model, registered_model_name="later")
+    assert (info.model_id, info.registered_version) == ("", None)
+
+    between.plan.clear()
+    mltrack.flush_async_logging()
+    tags = mltrack.get_run(run.info.run_id).data.tags
+    assert json.loads(tags["mltrack.model"])["artifact_path"] == "model"
+    assert list(mltrack.load_model(info.model_uri, trust=True).predict(X)) == [0, 0, 1, 1]
+    assert mltrack.register_model(info.model_uri, "later").version == "1"
+    mltrack.set_tracking_uri("elsewhere")
+    between.close()
