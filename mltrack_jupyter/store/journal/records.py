@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +20,8 @@ from mltrack_jupyter.entities.base import Entity
 HEAD = struct.Struct("<II")
 POINT = struct.Struct("<BIqqd")
 """The content of a record of the kind ``POINT_KIND``: the kind, and the columns of a point."""
-_IN_ROW = struct.Struct("<IIBIqqd")  # the same behind its length and checksum
+_POINT_IN_ROW = "9xIqqd"  # the same behind its length and checksum
+_IN_ROW = struct.Struct("<" + _POINT_IN_ROW)
 _MANY = struct.Struct("<Iqqd")
 _NAME = struct.Struct("<BI")
 POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
@@ -175,9 +176,9 @@ def read_name(record: Record) -> tuple[int, Name]:
 
 def read_row(record: Record) -> Columns:
     """Return the columns of points in a row, of the kind ``POINT_KIND``."""
-    columns: Any = tuple(zip(*_IN_ROW.iter_unpack(record.content), strict=True))
-    found: Columns = columns[3:]
-    return found
+    # One flat tuple, and no object for each point. (struct.unpack would keep such long formats.)
+    flat = struct.Struct("<" + _POINT_IN_ROW * record.size).unpack(record.content)
+    return flat[0::4], flat[1::4], flat[2::4], flat[3::4]
 
 
 def read_points(record: Record) -> Iterator[Point]:
