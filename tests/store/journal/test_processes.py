@@ -181,10 +181,11 @@ def handler(*_):
     mltrack.log_metric("handled", 1.0, step=step)
     mltrack.log_param(f"p{step}", step)
     said.append(step)
+    signal.setitimer(signal.ITIMER_REAL, 0.001)  # the next one when this one is done
 signal.signal(signal.SIGALRM, handler)
 run = mltrack.start_run()
 mltrack.log_metric("m", 0.5, step=0)
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+signal.setitimer(signal.ITIMER_REAL, 0.001)
 step = 0
 while len(said) < 100:
     step += 1
