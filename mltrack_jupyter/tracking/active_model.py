@@ -62,6 +62,11 @@ def clear_active_model() -> None:
     os.environ.pop("MLFLOW_ACTIVE_MODEL_ID", None)
 
 
+def is_noted(model_id: str | None, dataset: Any) -> bool:
+    """Tell whether points are to name a logged model or a dataset."""
+    return dataset is not None or bool(model_id or get_active_model_id())
+
+
 def noted(points: Sequence[Metric], model_id: str | None, dataset: Any) -> list[Metric]:
     """Return points that name the logged model and the dataset they were measured with."""
     if dataset is not None and not (hasattr(dataset, "name") and hasattr(dataset, "digest")):

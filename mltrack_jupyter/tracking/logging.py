@@ -167,23 +167,23 @@ def log_metrics(
     first = next(iter(metrics), "")
     time = now_ms() if timestamp is None else _time(first, timestamp)
     whole = to_whole("step", first, step or 0)
-    points = [
-        Metric(key, value if type(value) is float else to_number(key, value), time, whole)
+    found = [
+        (key, whole, time, value if type(value) is float else to_number(key, value))
         for key, value in metrics.items()
     ]
-    for point in points[:1]:
-        rules.check_metric(point)  # time and step are those of all
     for key in metrics:
         rules.check_key(key, "metric")
+    if metrics:
+        rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
     run = _own(run_id)
-    noted = active_model.noted(points, model_id, dataset)
-    if run is None or noted != points:
+    if run is None or active_model.is_noted(model_id, dataset):
         target, services = target_run(run_id)
+        points = [Metric(key, value, time, whole) for key, whole, time, value in found]
+        noted = active_model.noted(points, model_id, dataset)
         for begin in range(0, len(noted), _POINTS):
             services.runs.log_batch(target, metrics=noted[begin : begin + _POINTS])
         logged_keys(target)[1].update(metrics)
         return handle(synchronous)
-    found = [(point.key, point.step, point.timestamp, point.value) for point in points]
     if found:
         run.keeper.journal.points(run.run_id, found)
     run.logged[1].update(metrics)

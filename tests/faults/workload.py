@@ -67,7 +67,10 @@ def many():
     begin()
     for part in range(20):
         for step in range(part * 1000, part * 1000 + 999):
-            mltrack.log_metric("m", step, step=step)
+            try:
+                mltrack.log_metric("m", step, step=step)
+            except MltrackError as error:
+                say("error", f"m{step}", str(error))
         attempt(f"m{part * 1000 + 999}", mltrack.log_metric, "m", 0, step=part * 1000 + 999)
     attempt("end", mltrack.end_run)
 

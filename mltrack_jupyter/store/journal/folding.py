@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mltrack_jupyter.entities import (
@@ -21,6 +21,7 @@ from mltrack_jupyter.store.journal.records import (
     NAME_KIND,
     POINT_KIND,
     Name,
+    Point,
     Record,
     read_entry,
     read_name,
@@ -111,8 +112,7 @@ class Fold:
             entry = read_entry(record)
             self._run(entry.run_id).add(entry)
         elif record.kind == MANY_KIND:
-            for point in read_points(record):
-                self._add_point(*point)
+            self._add_points(read_points(record))
 
     def _add_row(
         self,
@@ -122,19 +122,20 @@ class Fold:
         values: Sequence[float],
     ) -> None:
         if numbers.count(numbers[0]) < len(numbers):
-            for point in zip(numbers, steps, timestamps, values, strict=True):
-                self._add_point(*point)
+            self._add_points(zip(numbers, steps, timestamps, values, strict=True))
             return
         columns = self._columns_of(numbers[0])
         columns[0].extend(steps)
         columns[1].extend(timestamps)
         columns[2].extend(values)
 
-    def _add_point(self, number: int, step: int, timestamp: int, value: float) -> None:
-        steps, timestamps, values = self._columns_of(number)
-        steps.append(step)
-        timestamps.append(timestamp)
-        values.append(value)
+    def _add_points(self, points: Iterable[Point]) -> None:
+        known = self._columns.get
+        for number, step, timestamp, value in points:
+            steps, timestamps, values = known(number) or self._columns_of(number)
+            steps.append(step)
+            timestamps.append(timestamp)
+            values.append(value)
 
     def _columns_of(self, number: int) -> _Columns:
         columns = self._columns.get(number)

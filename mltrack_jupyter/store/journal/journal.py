@@ -184,10 +184,18 @@ class Journal:
 
     def _columns(self, run_id: str, found: list[tuple[str, int, int, float]]) -> bytes:
         """Return the content of points, for the file in which there is room for them and their names."""
-        need = 64 * len(found) + sum(4 * len(key) + len(run_id) for key, *_ in found) + _SPARE
+        need = (
+            (64 + len(run_id)) * len(found) + 4 * sum([len(point[0]) for point in found]) + _SPARE
+        )
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
-        return many_content([(self._number(run_id, key), s, t, v) for key, s, t, v in found])
+        known, points = self._names.get, []
+        for key, step, timestamp, value in found:
+            number = known((run_id, key))
+            if number is None:
+                number = self._number(run_id, key)
+            points.append((number, step, timestamp, value))
+        return many_content(points)
 
     def _number(self, run_id: str, key: str) -> int:
         """Return the number of a name in the present file; there is room for one more point, too."""
