@@ -44,6 +44,12 @@ class TestJournals:
     def test_an_unknown_journal_is_at_its_beginning(self, services: Services) -> None:
         assert services.journals.position(new_id()).position == 0
 
+    def test_a_metric_without_points_is_nothing(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        entry = RunEntry(run_id=run_id, points=[points("m"), points("n", 0)])
+        assert services.journals.append(new_id(), 0, 1, [entry]).refused == []
+        assert services.runs.get(run_id).data.metrics == {"n": 0.5}
+
     def test_a_batch_begins_a_run_and_fills_it(self, services: Services) -> None:
         experiment, run_id, journal = new_experiment(services), new_id(), new_id()
         data = DatasetInput(dataset=Dataset(name="d", digest="1", source_type="local", source="s"))
