@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = (
-    False  # checkers know the name; typing costs more than all else that is imported here
-)
+# Type checkers know the name. The module typing costs more than all else that is imported here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

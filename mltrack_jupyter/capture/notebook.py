@@ -93,10 +93,10 @@ def _path(session: Mapping[str, Any]) -> str:
 
 
 def _server_info(parent: str) -> dict[str, Any] | None:
-    from jupyter_core.paths import jupyter_runtime_dir
-
     if not parent.isdigit():
         return None
+    from jupyter_core.paths import jupyter_runtime_dir
+
     try:
         text = (Path(jupyter_runtime_dir()) / f"jpserver-{parent}.json").read_text()
         info = json.loads(text)

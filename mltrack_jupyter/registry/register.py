@@ -133,10 +133,10 @@ def keep_model(
     write: Callable[[str, BinaryIO], object],
     run_id: str,
     model: Any,
-    artifact_path: str = "model",
+    artifact_path: str,
     *,
-    form: ModelForm | None = None,
-    note: ModelNote | None = None,
+    form: ModelForm,
+    note: ModelNote,
 ) -> tuple[ModelInfo, Tag]:
     """Save a model and hand its files to ``write``: for a run whose store is away.
 
@@ -144,8 +144,7 @@ def keep_model(
     given by the store.
     """
     check_path(artifact_path)
-    note = note or ModelNote()
-    with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
+    with _saved(model, run_id, artifact_path, note, form) as (folder, about):
         write_files(write, folder, artifact_path)
     record = ModelRecord.of(about, about.ours["sha256"])
     return _info(about), Tag(MODEL_TAG, record.to_json())

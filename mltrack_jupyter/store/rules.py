@@ -70,8 +70,12 @@ def _check_name(key: str, kind: str) -> str:
     return key
 
 
-def check_text(value: str, kind: str, limit: int = MAX_TEXT) -> str:
+def check_text(value: str, kind: str, limit: int = MAX_TEXT, *, key: str = "") -> str:
     """Check a text of any length that is sensible: the value of a param or tag, a description."""
+    if len(value) <= limit and "\x00" not in value and is_unicode(value):
+        return value
+    if key:
+        kind = f"{kind} {short(key)}"
     if len(value) > limit:
         raise InvalidParameter(
             f"The value of the {kind} has {len(value)} characters, which exceeds the maximum length of "
@@ -79,13 +83,13 @@ def check_text(value: str, kind: str, limit: int = MAX_TEXT) -> str:
         )
     if "\x00" in value:
         raise InvalidParameter(f"The value of the {kind} holds a NUL character.")
-    if not is_unicode(value):
-        raise InvalidParameter(f"The value of the {kind} is not Unicode: {short(value)}.")
-    return value
+    raise InvalidParameter(f"The value of the {kind} is not Unicode: {short(value)}.")
 
 
 def is_unicode(text: str) -> bool:
     """Tell whether a text can be written as UTF-8; half a surrogate pair cannot."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -106,9 +110,7 @@ def check_pairs(pairs: Sequence[Tag] | Sequence[Param], kind: str, limit: int = 
     """Check the names and values of params or tags."""
     for pair in pairs:
         check_key(pair.key, kind)
-        value = pair.value
-        if len(value) > limit or not value.isascii() or "\x00" in value:
-            check_text(value, f"{kind} {short(pair.key)}", limit)
+        check_text(pair.value, kind, limit, key=pair.key)
 
 
 def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:

@@ -113,16 +113,18 @@ def file_content(file: SpooledFile) -> bytes:
     return bytes([FILE_KIND]) + msgspec.json.encode(file)
 
 
-def read_header(data: bytes) -> Header | None:
-    """Return the header at the beginning of a file, ``None`` if there is none that can be read."""
-    first = scan(data)[:1]
+def read_header(data: bytes) -> tuple[Header, int] | None:
+    """Return the header at the beginning of a file and where it ends, ``None`` if it cannot be read."""
+    if len(data) < HEAD.size:
+        return None
+    first = scan(data[: HEAD.size + HEAD.unpack_from(data)[0]])
     if not first or first[0].kind != HEADER_KIND:
         return None
     try:
         header = msgspec.json.decode(first[0].content[1:], type=Header)
     except msgspec.DecodeError:
         return None
-    return header if header.format == 1 else None
+    return (header, first[0].end) if header.format == 1 else None
 
 
 def scan(data: bytes) -> list[Record]:

@@ -123,10 +123,10 @@ class Segment:
             _lock(handle)
             data = os.read(handle, 65536)
             found = os.fstat(handle)
-            header = read_header(data)
+            begun = read_header(data)
             # Whoever had the lock before may have removed the file.
-            if header is not None and found.st_nlink:
-                taken = cls(path, handle, header, scan(data)[0].end)
+            if begun is not None and found.st_nlink:
+                taken = cls(path, handle, *begun)
                 taken.size = found.st_size
                 taken.sealed = True
         finally:
@@ -163,7 +163,7 @@ class Segment:
     def read(self) -> list[Record]:
         """Return the next records and pass them."""
         records, mark = self.peek()
-        self._mark = mark
+        self.pass_to(mark)
         return records
 
     def _bytes(self, begin: int, end: int) -> bytes:

@@ -208,24 +208,11 @@ def upsert(
     if not rows:
         return 0
     columns = tuple(rows[0])
-    if len(rows) > 1 and is_plain(connection, table, columns):
-        return upsert_plain(
-            connection, table, columns, [tuple(row.values()) for row in rows], replace=replace
-        )
-    statement = _upsert(connection.dialect.name, table, columns, replace)
-    return connection.execute(statement, list(rows)).rowcount
+    values = [tuple([row[name] for name in columns]) for row in rows]
+    return upsert_rows(connection, table, columns, values, replace=replace)
 
 
-def is_plain(connection: Connection, table: Table, columns: Sequence[str]) -> bool:
-    """Tell whether rows of these columns may go to SQLite's driver as they are."""
-    dialect = connection.dialect
-    if dialect.name != "sqlite":
-        return False
-    types = (table.c[name].type.dialect_impl(dialect) for name in columns)
-    return all(kind.bind_processor(dialect) is None for kind in types)
-
-
-def upsert_plain(
+def upsert_rows(
     connection: Connection,
     table: Table,
     columns: tuple[str, ...],
@@ -233,16 +220,31 @@ def upsert_plain(
     *,
     replace: bool = True,
 ) -> int:
-    """Do in SQLite what :func:`upsert` does, with plain tuples, many to a statement: twice as fast."""
+    """Do what :func:`upsert` does with rows that are tuples of these columns."""
+    if not rows:
+        return 0
+    if not _is_plain(connection, table, columns):
+        statement = _upsert(connection.dialect.name, table, columns, replace)
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        return connection.execute(statement, named).rowcount
     written = 0
-    for some in chunked(rows, _VALUES // len(columns)):
-        statement = _upsert_many(table, columns, len(some), replace)
+    for some in chunked(rows, _VALUES // len(columns)):  # twice as fast as a row at a time
+        many = _upsert_many(table, columns, len(some), replace)
         values = tuple(chain.from_iterable(some))
         done = connection.exec_driver_sql(
-            statement, values, execution_options={"preserve_rowcount": True}
+            many, values, execution_options={"preserve_rowcount": True}
         )
         written += done.rowcount
     return written
+
+
+def _is_plain(connection: Connection, table: Table, columns: Sequence[str]) -> bool:
+    """Tell whether rows of these columns may go to SQLite's driver as they are."""
+    dialect = connection.dialect
+    if dialect.name != "sqlite":
+        return False
+    types = (table.c[name].type.dialect_impl(dialect) for name in columns)
+    return all(kind.bind_processor(dialect) is None for kind in types)
 
 
 @lru_cache(maxsize=100)

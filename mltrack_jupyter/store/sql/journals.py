@@ -234,7 +234,7 @@ def _known_params(connection: Connection, numbers: Sequence[int]) -> dict[tuple[
 def _add_points(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
     found: dict[tuple[int, str], list[Point]] = {}
     for row, entry in live:
-        for points in filter(lambda found: found.steps, entry.points):
+        for points in entry.points:
             bits = to_bits_many(points.values)
             place = found.setdefault((row.id, points.key), [])
             place += zip(points.steps, points.timestamps, bits, strict=True)

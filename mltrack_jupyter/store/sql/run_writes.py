@@ -17,10 +17,9 @@ from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql.database import (
     chunked,
     insert_row,
-    is_plain,
     known_keys,
     upsert,
-    upsert_plain,
+    upsert_rows,
 )
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
@@ -92,13 +91,13 @@ def write_points(connection: Connection, points: Mapping[tuple[int, str], list[P
     The latest point of a key has the greatest (step, timestamp, value). The cost does not depend on
     how many points there are already.
     """
-    if not points:
+    ordered = {place: _in_order(found) for place, found in sorted(points.items()) if found}
+    if not ordered:
         return
-    key_ids = _key_ids(connection, {key for _, key in points})
-    known = _known(connection, points)
+    key_ids = _key_ids(connection, {key for _, key in ordered})
+    known = _known(connection, ordered)
     fresh: dict[tuple[int, str], int] = {}
     new: list[tuple[int, ...]] = []
-    ordered = {place: _in_order(found) for place, found in sorted(points.items())}
     for (run, key), found in ordered.items():
         rows = [(run, key_ids[key], *point) for point in found]
         last = known.get((run, key))
@@ -141,12 +140,7 @@ _COLUMNS = ("run", "key_id", "step", "timestamp", "bits")
 
 def _insert(connection: Connection, rows: Sequence[tuple[int, ...]]) -> int:
     """Insert points, leaving those that are there already; return how many were new."""
-    if not rows:
-        return 0
-    if is_plain(connection, metrics, _COLUMNS):  # as many as a training loop makes
-        return upsert_plain(connection, metrics, _COLUMNS, rows, replace=False)
-    named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-    return upsert(connection, metrics, named, replace=False)
+    return upsert_rows(connection, metrics, _COLUMNS, rows, replace=False)
 
 
 def _latest(
