@@ -15,13 +15,16 @@ from mltrack_jupyter.errors import InvalidParameter
 
 _current: ContextVar[str | None] = ContextVar("mltrack_model", default=None)
 _of_process: str | None = None
+used = False
+"""Whether this process ever chose a logged model."""
 
 
 class ActiveModel:
     """A logged model to which metrics are noted; a ``with`` block gives way to the one before."""
 
     def __init__(self, model: LoggedModel) -> None:
-        global _of_process
+        global _of_process, used
+        used = True
         self.info = model.info
         self.data = model.data
         self.model_id = model.info.model_id

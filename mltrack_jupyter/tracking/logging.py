@@ -138,7 +138,7 @@ def log_metric(
         run is None
         or model_id is not None
         or dataset is not None
-        or active_model.is_chosen()
+        or (active_model.used and active_model.is_chosen())
         or run.notes_model
     ):
         return log_metrics({key: value}, step, synchronous, run_id, time, model_id, dataset)
@@ -149,7 +149,7 @@ def log_metric(
         rules.check_metric(Metric(key, value, time, step))
         raise
     run.logged[1].add(key)
-    if synchronous or keeper.strict or not keeper.is_watched:
+    if synchronous or keeper.strict or keeper.thread is None:
         _written(keeper, synchronous)
     return RunOperations() if synchronous is False else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mltrack_jupyter.entities import (
@@ -17,16 +16,13 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
-    MANY_KIND,
     NAME_KIND,
-    POINT_KIND,
+    POINT_KINDS,
     Name,
-    Point,
     Record,
     read_entry,
     read_name,
     read_points,
-    read_row,
 )
 
 _Columns = tuple[list[int], list[int], list[float]]
@@ -96,6 +92,16 @@ class Names:
         return self._names[number]
 
 
+def _turn(numbers: list[int]) -> int:
+    """Return after how many points their names come again in the same order, as in a training loop."""
+    try:
+        turn = numbers.index(numbers[0], 1)
+    except ValueError:
+        return len(numbers)
+    again = numbers[:turn] * (len(numbers) // turn + 1)
+    return turn if again[: len(numbers)] == numbers else len(numbers)
+
+
 class Fold:
     """Entries of several runs that grow by records, in the order in which the runs were first met."""
 
@@ -106,36 +112,25 @@ class Fold:
 
     def add(self, record: Record) -> None:
         """Add what a record tells."""
-        if record.kind == POINT_KIND:
-            self._add_row(*read_row(record))
+        if record.kind in POINT_KINDS:
+            self._add_points(*read_points(record))
         elif record.kind == ENTRY_KIND:
             entry = read_entry(record)
             self._run(entry.run_id).add(entry)
-        elif record.kind == MANY_KIND:
-            self._add_points(read_points(record))
 
-    def _add_row(
+    def _add_points(
         self,
-        numbers: Sequence[int],
-        steps: Sequence[int],
-        timestamps: Sequence[int],
-        values: Sequence[float],
+        numbers: list[int],
+        steps: list[int],
+        timestamps: list[int],
+        values: list[float],
     ) -> None:
-        if numbers.count(numbers[0]) < len(numbers):
-            self._add_points(zip(numbers, steps, timestamps, values, strict=True))
-            return
-        columns = self._columns_of(numbers[0])
-        columns[0].extend(steps)
-        columns[1].extend(timestamps)
-        columns[2].extend(values)
-
-    def _add_points(self, points: Iterable[Point]) -> None:
-        known = self._columns.get
-        for number, step, timestamp, value in points:
-            steps, timestamps, values = known(number) or self._columns_of(number)
-            steps.append(step)
-            timestamps.append(timestamp)
-            values.append(value)
+        turn = _turn(numbers)
+        for place in range(turn):
+            columns = self._columns_of(numbers[place])
+            columns[0].extend(steps[place::turn])
+            columns[1].extend(timestamps[place::turn])
+            columns[2].extend(values[place::turn])
 
     def _columns_of(self, number: int) -> _Columns:
         columns = self._columns.get(number)

@@ -33,7 +33,8 @@ class Keeper:
     """Keeps a journal for one store of this process. May be used from any thread.
 
     ``open_services`` opens the store; it is called by whoever first hands something over, which is the
-    thread unless somebody reads before that. ``strict`` is noted for those who log: whether they wait.
+    thread unless somebody reads before that. ``strict`` is noted for those who log: whether they wait;
+    and ``thread`` is for them to see whether one will hand over what they wrote.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Keeper:
         self._handing = threading.Lock()
         self._drained = 0
         self._sink: Sink | None = None
-        self._thread: threading.Thread | None = None
+        self.thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._closing = False
         self._told = False
@@ -63,7 +64,7 @@ class Keeper:
 
     def wrote(self) -> None:
         """Hear that something was written, so that a thread hands it over."""
-        if self._thread is None:
+        if self.thread is None:
             self._start()
 
     @property
@@ -114,8 +115,8 @@ class Keeper:
             journal.seal()
         until = time.monotonic() + wait
         done = self._finish(until)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(max(0.1, until - time.monotonic()))
+        if self.thread is not None and self.thread is not threading.current_thread():
+            self.thread.join(max(0.1, until - time.monotonic()))
         for journal in self._journals():
             if done and self._sink is not None and not journal.segments:
                 try:
@@ -170,7 +171,7 @@ class Keeper:
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="mltrack-journal", daemon=True)
-        self._thread = thread
+        self.thread = thread
         thread.start()
 
     def _run(self) -> None:
@@ -186,19 +187,14 @@ class Keeper:
             elif self.pulse.runs:
                 quiet = time.monotonic()
             elif time.monotonic() - quiet > _IDLE:
-                self._thread = None  # the next record begins a new one
+                self.thread = None  # the next record begins a new one
                 if not self.pending:
                     return
-                self._thread = threading.current_thread()  # one came before it could see that
+                self.thread = threading.current_thread()  # one came before it could see that
             if isinstance(self._sink, StoreSink):
                 self.pulse.beat()
             self._wake.wait(pause)
             self._wake.clear()
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether a thread is there that will hand over what is written."""
-        return self._thread is not None
 
     def hurry(self) -> None:
         """Hand over soon: a run has ended."""

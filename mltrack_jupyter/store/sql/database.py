@@ -11,7 +11,6 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -207,33 +206,37 @@ def upsert(
     """Insert rows, replacing (or else keeping) those with the same primary key; return rows written."""
     if not rows:
         return 0
-    columns = tuple(rows[0])
-    values = [tuple([row[name] for name in columns]) for row in rows]
-    return upsert_rows(connection, table, columns, values, replace=replace)
+    names = tuple(rows[0])
+    return upsert_columns(
+        connection, table, names, [[row[name] for row in rows] for name in names], replace=replace
+    )
 
 
-def upsert_rows(
+def upsert_columns(
     connection: Connection,
     table: Table,
-    columns: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
+    names: tuple[str, ...],
+    columns: Sequence[Sequence[Any]],
     *,
     replace: bool = True,
 ) -> int:
-    """Do what :func:`upsert` does with rows that are tuples of these columns."""
-    if not rows:
+    """Do what :func:`upsert` does with rows that are given as columns of these names."""
+    if not columns[0]:
         return 0
-    if not _is_plain(connection, table, columns):
-        statement = _upsert(connection.dialect.name, table, columns, replace)
-        named = [dict(zip(columns, row, strict=True)) for row in rows]
-        return connection.execute(statement, named).rowcount
-    written = 0
-    for some in chunked(rows, _VALUES // len(columns)):  # twice as fast as a row at a time
-        many = _upsert_many(table, columns, len(some), replace)
-        values = tuple(chain.from_iterable(some))
-        done = connection.exec_driver_sql(
-            many, values, execution_options={"preserve_rowcount": True}
-        )
+    if not _is_plain(connection, table, names):
+        statement = _upsert(connection.dialect.name, table, names, replace)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return connection.execute(statement, rows).rowcount
+    # Twice as fast as a row at a time, and no object is made for each row.
+    width, written = len(names), 0
+    values: list[Any] = [None] * (width * len(columns[0]))
+    for place, column in enumerate(columns):
+        values[place::width] = column
+    most = _VALUES // width * width
+    for first in range(0, len(values), most):
+        some = tuple(values[first : first + most])
+        many = _upsert_many(table, names, len(some) // width, replace)
+        done = connection.exec_driver_sql(many, some, execution_options={"preserve_rowcount": True})
         written += done.rowcount
     return written
 
@@ -248,15 +251,21 @@ def _is_plain(connection: Connection, table: Table, columns: Sequence[str]) -> b
 
 
 @lru_cache(maxsize=100)
-def _upsert_many(table: Table, columns: tuple[str, ...], count: int, replace: bool) -> str:
+def _upsert_many(table: Table, names: tuple[str, ...], count: int, replace: bool) -> str:
+    begin, row, end = _upsert_one(table, names, replace)
+    return begin + ", ".join([row] * count) + end
+
+
+@lru_cache(maxsize=100)
+def _upsert_one(table: Table, names: tuple[str, ...], replace: bool) -> tuple[str, str, str]:
+    """Return SQLAlchemy's statement for one row in three parts, the middle one being the row."""
     from sqlalchemy.dialects import sqlite
 
-    # SQLAlchemy writes the statement for one row; its values are repeated.
-    one = str(_upsert("sqlite", table, columns, replace).compile(dialect=sqlite.dialect()))
-    row = f"({', '.join('?' * len(columns))})"
+    one = str(_upsert("sqlite", table, names, replace).compile(dialect=sqlite.dialect()))
+    row = f"({', '.join('?' * len(names))})"
     begin, values, end = one.partition(f"VALUES {row}")
     assert values, one
-    return begin + values + f", {row}" * (count - 1) + end
+    return f"{begin}VALUES ", row, end
 
 
 @lru_cache(maxsize=100)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
@@ -27,7 +27,7 @@ from mltrack_jupyter.store.sql.database import (
 from mltrack_jupyter.store.sql.experiments import find_or_create_experiment
 from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.run_writes import Point, write_points
+from mltrack_jupyter.store.sql.run_writes import write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
 from mltrack_jupyter.store.sql.values import to_bits_many
 
@@ -109,13 +109,23 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
             check_process(entry.process)
 
 
+class _Live(NamedTuple):
+    """An entry of a run that can be written to: its number and row, and whether this batch begins it."""
+
+    run: int
+    row: Row[Any]
+    entry: RunEntry
+    is_fresh: bool
+
+
 def apply(
     connection: Connection, locations: Locations, entries: Sequence[RunEntry]
 ) -> list[Refusal]:
     """Write what happened to some runs; return the runs that could not be written, which cost no other."""
-    refused = dict(_begin(connection, locations, entries))
+    refused: dict[str, str] = {}
+    fresh = _begin(connection, locations, entries, refused)
     rows = _rows(connection, [entry.run_id for entry in entries])
-    live: list[tuple[Row[Any], RunEntry]] = []
+    live: list[_Live] = []
     for entry in entries:
         row = rows.get(entry.run_id)
         if row is None:
@@ -123,49 +133,61 @@ def apply(
         elif row.lifecycle_stage != "active":
             refused[entry.run_id] = f"The run {entry.run_id} is deleted."
         else:
-            live.append((row, entry))
+            live.append(_Live(row.id, row, entry, entry.run_id in fresh))
     _set_tags(connection, live)
     amended = _set_params(connection, live)
     _add_points(connection, live)
-    for row, entry in live:
-        run_links.add_datasets(connection, row, entry.datasets)
+    for item in live:
+        run_links.add_datasets(connection, item.row, item.entry.datasets)
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *amended])
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]
 
 
 def _begin(
-    connection: Connection, locations: Locations, entries: Sequence[RunEntry]
-) -> Iterable[tuple[str, str]]:
-    """Insert the runs that are new; yield those whose experiment there is not."""
-    fresh = {entry.run_id: entry.new for entry in entries if entry.new is not None}
+    connection: Connection,
+    locations: Locations,
+    entries: Sequence[RunEntry],
+    refused: dict[str, str],
+) -> set[str]:
+    """Insert the runs that are new, and return their ids; those whose experiment there is not are refused."""
+    fresh = {entry.run_id: entry for entry in entries if entry.new is not None}
     for run_id in _rows(connection, list(fresh)):
         del fresh[run_id]  # a batch that is told twice, or a run that an import brought
-    numbers = {run_id: _experiment(connection, locations, new) for run_id, new in fresh.items()}
+    numbers = {
+        run_id: _experiment(connection, locations, entry.new)
+        for run_id, entry in fresh.items()
+        if entry.new is not None
+    }
     query = select(experiments.c.id, experiments.c.artifact_location)
     query = query.where(experiments.c.id.in_(set(numbers.values())))
     places = {row.id: row.artifact_location for row in connection.execute(query)}
-    names = {e.run_id: next((t.value for t in e.tags if t.key == RUN_NAME), "") for e in entries}
-    made = []
-    for run_id, new in fresh.items():
-        number = numbers[run_id]
-        if number not in places:
-            yield run_id, f"No Experiment with id={number} exists."
-            continue
-        made.append(
-            {
-                "run_id": run_id,
-                "experiment": number,
-                "name": names[run_id] or invent_name(),
-                "user_id": new.user_id,
-                "status": RunStatus.RUNNING.value,
-                "start_time": new.start_time,
-                "artifact_uri": f"{places[number]}/{run_id}/artifacts",
-                "lifecycle_stage": "active",
-            }
-        )
+    made = {}
+    for run_id, number in numbers.items():
+        if number in places:
+            made[run_id] = _new_row(fresh[run_id], number, places[number])
+        else:
+            refused[run_id] = f"No Experiment with id={number} exists."
     if made:
-        connection.execute(insert(runs), made)
+        connection.execute(insert(runs), list(made.values()))
+    return set(made)
+
+
+def _new_row(entry: RunEntry, experiment: int, place: str) -> dict[str, Any]:
+    """Return the row of a run that may have ended already."""
+    assert entry.new is not None
+    name = next((tag.value for tag in entry.tags if tag.key == RUN_NAME), "")
+    return {
+        "run_id": entry.run_id,
+        "experiment": experiment,
+        "name": name or invent_name(),
+        "user_id": entry.new.user_id,
+        "status": (entry.status or RunStatus.RUNNING).value,
+        "start_time": entry.new.start_time,
+        "end_time": entry.end_time,
+        "artifact_uri": f"{place}/{entry.run_id}/artifacts",
+        "lifecycle_stage": "active",
+    }
 
 
 def _experiment(connection: Connection, locations: Locations, new: NewRun) -> int:
@@ -183,34 +205,41 @@ def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     return found
 
 
-def _set_tags(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
+def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
     values: dict[tuple[int, str], str] = {}
-    for row, entry in live:
-        given = {tag.key: tag.value for tag in entry.tags}
+    for run, row, entry, _ in live:
+        for tag in entry.tags:
+            values[run, tag.key] = tag.value
         if entry.new is not None:
-            given.setdefault(RUN_NAME, row.name)
-        values |= {(row.id, key): value for key, value in given.items()}
+            values.setdefault((run, RUN_NAME), row.name)
     found = [{"run": run, "key": key, "value": text} for (run, key), text in values.items()]
     upsert(connection, tags, found)
-    named = [(run, text) for (run, key), text in values.items() if key == RUN_NAME]
-    _update_runs(connection, "name", [(run, text) for run, text in named if text])
+    names = {run: text for (run, key), text in values.items() if key == RUN_NAME and text}
+    _update_runs(connection, live, "name", names)
 
 
-def _update_runs(connection: Connection, column: str, values: Sequence[tuple[int, Any]]) -> None:
-    if values:
+def _update_runs(
+    connection: Connection, live: Sequence[_Live], column: str, values: Mapping[int, Any]
+) -> None:
+    """Give runs, by their numbers, another value of a column, where it is another."""
+    present = {item.run: getattr(item.row, column) for item in live}
+    changed = [(run, value) for run, value in values.items() if value != present[run]]
+    if changed:
         statement = update(runs).where(runs.c.id == bindparam("run"))
         statement = statement.values({column: bindparam("new")})
-        connection.execute(statement, [{"run": run, "new": value} for run, value in values])
+        connection.execute(statement, [{"run": run, "new": value} for run, value in changed])
 
 
-def _set_params(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> list[Write]:
+def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
     """Write params; one that has another value already is amended, and the change is told."""
-    known = _known_params(connection, [row.id for row, entry in live if entry.params])
+    known = _known_params(
+        connection, [item.run for item in live if item.entry.params and not item.is_fresh]
+    )
     written: dict[tuple[int, str], str] = {}
     amended = []
-    for row, entry in live:
+    for run, row, entry, _ in live:
         for param in entry.params:
-            place = row.id, param.key
+            place = run, param.key
             before = written.get(place, known.get(place))
             if before is not None and before != param.value:
                 detail = {"key": param.key, "before": before, "after": param.value}
@@ -231,44 +260,47 @@ def _known_params(connection: Connection, numbers: Sequence[int]) -> dict[tuple[
     return found
 
 
-def _add_points(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
-    found: dict[tuple[int, str], list[Point]] = {}
-    for row, entry in live:
-        for points in entry.points:
-            bits = to_bits_many(points.values)
-            place = found.setdefault((row.id, points.key), [])
-            place += zip(points.steps, points.timestamps, bits, strict=True)
+def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
+    found: dict[tuple[int, str], tuple[list[int], list[int], list[int]]] = {}
+    for item in live:
+        for points in item.entry.points:
+            steps, timestamps, bits = found.setdefault((item.run, points.key), ([], [], []))
+            steps += points.steps
+            timestamps += points.timestamps
+            bits += to_bits_many(points.values)
     write_points(connection, found)
 
 
-def _set_status(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
-    status = [(row.id, entry.status.value) for row, entry in live if entry.status is not None]
-    ended = [(row.id, entry.end_time) for row, entry in live if entry.end_time is not None]
-    _update_runs(connection, "status", status)
-    _update_runs(connection, "end_time", ended)
+def _set_status(connection: Connection, live: Sequence[_Live]) -> None:
+    status = {run: entry.status.value for run, _, entry, _ in live if entry.status is not None}
+    ended = {run: entry.end_time for run, _, entry, _ in live if entry.end_time is not None}
+    _update_runs(connection, live, "status", status)
+    _update_runs(connection, live, "end_time", ended)
     _set_leases(connection, live)
 
 
-def _set_leases(connection: Connection, live: Sequence[tuple[Row[Any], RunEntry]]) -> None:
+def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
     ended = []
-    for row, entry in live:
+    for item in live:
+        entry = item.entry
         if entry.status is not None and entry.status.is_terminated:
-            ended.append((row, entry))
+            ended.append(item)
         elif entry.process is not None:
-            leases.take(connection, row.id, entry.process)
-    leases.release(connection, [row.id for row, _ in ended])
+            leases.take(connection, item.run, entry.process)
+    leases.release(connection, [item.run for item in ended])
     # A run that was taken for dead has told its end after all.
     wrong = [
-        row.id
-        for row, entry in ended
-        if RunStatus(row.status).is_terminated
+        run
+        for run, row, entry, is_fresh in ended
+        if not is_fresh
+        and RunStatus(row.status).is_terminated
         and all(tag.key != leases.REASON for tag in entry.tags)
     ]
     leases.forget_reasons(connection, wrong)
 
 
-def _told(live: Sequence[tuple[Row[Any], RunEntry]]) -> Iterable[Write]:
-    for row, entry in live:
+def _told(live: Sequence[_Live]) -> Iterable[Write]:
+    for _, row, entry, _ in live:
         parent = str(row.experiment)
         if entry.new is not None:
             yield Write("run", row.run_id, "create", parent)

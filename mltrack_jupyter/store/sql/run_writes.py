@@ -19,7 +19,7 @@ from mltrack_jupyter.store.sql.database import (
     insert_row,
     known_keys,
     upsert,
-    upsert_rows,
+    upsert_columns,
 )
 from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
@@ -72,41 +72,42 @@ def set_tags(connection: Connection, run: int, items: Sequence[Tag]) -> None:
 
 _LEAST, _GREATEST = to_bits(-math.inf), to_bits(math.inf)
 """Beyond these bits are those of NaN."""
-Point = tuple[int, int, int]
-"""Step, timestamp (ms) and the bits of the value; the greatest is the latest."""
+Columns = tuple[Sequence[int], Sequence[int], Sequence[int]]
+"""Steps, timestamps (ms) and the bits of values; the point with the greatest of them is the latest."""
 
 
 def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> None:
     """Add points to the histories of a run, see :func:`write_points`."""
-    by_key: dict[tuple[int, str], list[Point]] = {}
+    by_key: dict[tuple[int, str], tuple[list[int], list[int], list[int]]] = {}
     for point in points:
-        found = by_key.setdefault((run, point.key), [])
-        found.append((point.step, point.timestamp, to_bits(point.value)))
+        steps, timestamps, bits = by_key.setdefault((run, point.key), ([], [], []))
+        steps.append(point.step)
+        timestamps.append(point.timestamp)
+        bits.append(to_bits(point.value))
     write_points(connection, by_key)
 
 
-def write_points(connection: Connection, points: Mapping[tuple[int, str], list[Point]]) -> None:
+def write_points(connection: Connection, points: Mapping[tuple[int, str], Columns]) -> None:
     """Add points to histories of (run, key), and bring the latest values up to date.
 
     The latest point of a key has the greatest (step, timestamp, value). The cost does not depend on
     how many points there are already.
     """
-    ordered = {place: _in_order(found) for place, found in sorted(points.items()) if found}
+    ordered = {place: _in_order(found) for place, found in sorted(points.items()) if found[0]}
     if not ordered:
         return
     key_ids = _key_ids(connection, {key for _, key in ordered})
     known = _known(connection, ordered)
     fresh: dict[tuple[int, str], int] = {}
-    new: list[tuple[int, ...]] = []
+    new = _Rows()
     for (run, key), found in ordered.items():
-        rows = [(run, key_ids[key], *point) for point in found]
         last = known.get((run, key))
-        if last is None or rows[0][2:] > (last["step"], last["timestamp"], last["bits"]):
-            new += rows  # none of them can be there already
-            fresh[run, key] = len(rows)
-        else:
-            fresh[run, key] = _insert(connection, rows)
-    _insert(connection, new)
+        rows = new
+        if last is not None and _first(found) <= (last["step"], last["timestamp"], last["bits"]):
+            rows = _Rows()  # some may be there already; the others cannot be
+        rows.add(run, key_ids[key], found)
+        fresh[run, key] = len(found[0]) if rows is new else rows.insert(connection)
+    new.insert(connection)
     latest = [
         _latest(run, key, found, known.get((run, key)), fresh[run, key])
         for (run, key), found in ordered.items()
@@ -114,15 +115,42 @@ def write_points(connection: Connection, points: Mapping[tuple[int, str], list[P
     upsert(connection, latest_metrics, latest)
 
 
-def _in_order(found: list[Point]) -> list[Point]:
+class _Rows:
+    """Rows of points, as columns: a loop over them in Python would cost as much as the database."""
+
+    def __init__(self) -> None:
+        self._columns: tuple[list[int], ...] = ([], [], [], [], [])
+
+    def add(self, run: int, key_id: int, found: Columns) -> None:
+        count = len(found[0])
+        for column, values in zip(
+            self._columns, ([run] * count, [key_id] * count, *found), strict=True
+        ):
+            column.extend(values)
+
+    def insert(self, connection: Connection) -> int:
+        """Insert the points, leaving those that are there already; return how many were new."""
+        return upsert_columns(connection, metrics, _COLUMNS, self._columns, replace=False)
+
+
+_COLUMNS = ("run", "key_id", "step", "timestamp", "bits")
+
+
+def _first(found: Columns) -> tuple[int, int, int]:
+    return found[0][0], found[1][0], found[2][0]
+
+
+def _in_order(found: Columns) -> Columns:
     """Return points sorted and each once, as a training loop makes them anyway."""
-    if all(map(lt, found, islice(found, 1, None))):
+    steps = found[0]
+    if all(map(lt, steps, islice(steps, 1, None))):
         return found
-    return sorted(set(found))
+    sorted_ = sorted(set(zip(*found, strict=True)))
+    return tuple(zip(*sorted_, strict=True))  # type: ignore[return-value]
 
 
 def _known(
-    connection: Connection, points: Mapping[tuple[int, str], list[Point]]
+    connection: Connection, points: Mapping[tuple[int, str], Columns]
 ) -> dict[tuple[int, str], RowMapping]:
     numbers = sorted({run for run, _ in points})
     keys = sorted({key for _, key in points})
@@ -135,20 +163,14 @@ def _known(
     return found
 
 
-_COLUMNS = ("run", "key_id", "step", "timestamp", "bits")
-
-
-def _insert(connection: Connection, rows: Sequence[tuple[int, ...]]) -> int:
-    """Insert points, leaving those that are there already; return how many were new."""
-    return upsert_rows(connection, metrics, _COLUMNS, rows, replace=False)
-
-
 def _latest(
-    run: int, key: str, found: list[Point], known: RowMapping | None, fresh: int
+    run: int, key: str, found: Columns, known: RowMapping | None, fresh: int
 ) -> dict[str, Any]:
-    numbers = [bits for _, _, bits in found if _LEAST <= bits <= _GREATEST]
+    numbers = found[2]
+    if min(numbers) < _LEAST or max(numbers) > _GREATEST:
+        numbers = [bits for bits in numbers if _LEAST <= bits <= _GREATEST]
     extremes = from_bits_many([min(numbers), max(numbers)] if numbers else [])
-    last = found[-1]
+    last = found[0][-1], found[1][-1], found[2][-1]
     if known is not None:
         last = max(last, (known["step"], known["timestamp"], known["bits"]))
         extremes += [value for value in (known["min"], known["max"]) if value is not None]

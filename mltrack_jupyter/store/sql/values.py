@@ -18,6 +18,8 @@ def to_bits(value: float) -> int:
 def to_bits_many(values: Sequence[float]) -> list[int]:
     """Return the integers of many floats at once."""
     raw = struct.unpack(f"<{len(values)}q", struct.pack(f"<{len(values)}d", *values))
+    if min(raw, default=0) >= 0:
+        return list(raw)
     return [bits if bits >= 0 else bits ^ _FLIP for bits in raw]
 
 
