@@ -45,29 +45,30 @@ class Drain:
         self._position = None
 
     def run(self, sink: Sink) -> None:
-        """Hand over everything that is there. Raises ``MltrackError`` if the sink is away."""
+        """Hand over everything that is there now. Raises ``MltrackError`` if the sink is away."""
         if self._position is None:
             self._position = sink.position(self._journal_id)
-        while self._segments and self._step(self._segments[0], sink):
-            pass
+        # What is written meanwhile is left for the next time: a loop that goes on logging would
+        # otherwise keep this one going, for ever and by a few records at once.
+        for segment, size in [(segment, segment.size) for segment in self._segments]:
+            while self._step(segment, size, sink):
+                pass
 
-    def _step(self, segment: Segment, sink: Sink) -> bool:
-        """Hand over the next records of a file, or remove it; tell whether there may be more."""
+    def _step(self, segment: Segment, size: int, sink: Sink) -> bool:
+        """Hand over the next records of a file, or remove it; tell whether there may be more in it."""
         sealed = segment.sealed  # asked first: whoever seals has written before
-        records, mark = segment.peek()
+        records, mark = segment.peek(segment.size if sealed else size)
         try:
             self._hand_over(records, segment.place, sink)
         except _ElsewhereError:
             return True
         # Only now: what an interrupt or a store that is away leaves here is read again.
         segment.pass_to(mark)
-        if records:
-            return True
-        if sealed:
+        if sealed and not records:
             self._segments.remove(segment)
             segment.remove()
             self._names = Names()
-        return sealed
+        return bool(records)
 
     def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""

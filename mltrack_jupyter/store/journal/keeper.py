@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("mltrack_jupyter")
 _PACE = 0.1
 """How long a record may wait before the thread looks for it, in seconds."""
+_SHARE = 0.01
+"""The most of the time that the thread takes from those who log: a batch costs milliseconds, not nothing."""
+_LATEST = 1.0
+"""How long a record may wait for that at most, in seconds."""
+_SWITCH = 0.0005
+"""After how many seconds a busy thread of the user lets the interpreter go while something is handed over.
+
+Opening a store gives it back two thousand times, for a file each time; at Python's own 5 ms that took a
+quarter of a minute beside a loop of pure Python, in which nobody saw that it ran.
+"""
 _IDLE = 30.0
 _FORK = 5.0
 """How long a fork may wait for what is being handed over, in seconds."""
@@ -52,6 +64,7 @@ class Keeper:
         self._draining = threading.RLock()
         self._handing = threading.Lock()
         self._drained = 0
+        self._took = 0.0
         self._sink: Sink | None = None
         self.thread: threading.Thread | None = None
         self._wake = threading.Event()
@@ -80,19 +93,21 @@ class Keeper:
             if self._handing.locked():  # a signal handler asks, in the middle of this
                 return
             # A lock and no flag: a second interrupt could keep a flag from being taken back.
-            with self._handing:
+            with self._handing, _prompt():
                 self._hand_over()
 
     def _hand_over(self) -> None:
         written = self._written()
         if self._sink is None:
             self._sink = sink_of(self._open(), self.journal.folder)
+        began = time.thread_time()
         for journal in self._journals():
             drain = self._drains.get(journal.journal_id)
             if drain is None:
                 drain = Drain(journal.journal_id, journal.folder, journal.segments)
                 self._drains[journal.journal_id] = drain
             drain.run(self._sink)
+        self._took = time.thread_time() - began
         self._drained = written
 
     def _journals(self) -> Iterator[Journal]:
@@ -218,7 +233,7 @@ class Keeper:
             self._told = False
             self._look = True
             log.warning("mltrack: the store is there again; what was logged meanwhile is in it.")
-        return _PACE
+        return min(_LATEST, max(_PACE, self._took / _SHARE))
 
     def _tell(self, error: MltrackError) -> None:
         if self._told:
@@ -233,7 +248,7 @@ class Keeper:
     def _try_to_recover(self) -> None:
         """Hand over what dead processes left for the same store, and end their runs."""
         try:
-            with self._draining:
+            with self._draining, _prompt():
                 recover(self.journal.folder, self._open, self.journal.uri)
         except MltrackError as error:
             if is_away(error):
@@ -242,3 +257,16 @@ class Keeper:
                 log.warning("mltrack: what other processes left is not taken (%s).", error)
         except Exception:
             log.exception("mltrack: handing over what other processes left failed.")
+
+
+@contextmanager
+def _prompt() -> Iterator[None]:
+    """Let whoever waits for the interpreter have it soon."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _SWITCH))
+    chosen = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == chosen:  # nobody else chose another one meanwhile
+            sys.setswitchinterval(usual)

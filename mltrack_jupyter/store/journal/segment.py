@@ -143,16 +143,16 @@ class Segment:
         self.size = end
         return True
 
-    def peek(self) -> tuple[list[Record], tuple[int, int]]:
-        """Return the next records, as many as are there and not too many, and the mark behind them.
+    def peek(self, size: int) -> tuple[list[Record], tuple[int, int]]:
+        """Return the next records of the first ``size`` bytes, not too many, and the mark behind them.
 
         There are none at the end. They are read again until :meth:`pass_to` is told the mark.
         """
         offset, count = self._mark
-        data = self._bytes(offset, min(self.size, offset + _READ))
+        data = self._bytes(offset, min(size, offset + _READ))
         found = scan(data)
         if not found and len(data) == _READ:  # a record that is longer than that
-            found = scan(self._bytes(offset, self.size))[:1]
+            found = scan(self._bytes(offset, size))[:1]
         end = offset + found[-1].end if found else offset
         return found, (end, count + count_of(found))
 
@@ -162,7 +162,7 @@ class Segment:
 
     def read(self) -> list[Record]:
         """Return the next records and pass them."""
-        records, mark = self.peek()
+        records, mark = self.peek(self.size)
         self.pass_to(mark)
         return records
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, event, insert, text
+from sqlalchemy import Connection, Dialect, Select, Table, bindparam, delete, event, insert, text
 from sqlalchemy import exc as sa_exc
 
 from mltrack_jupyter.config import moved_folder
@@ -174,7 +174,9 @@ def held(connection: Connection, query: Select[Any], *, share: bool = False) -> 
     They wait until the transaction ends; with ``share``, only those that do not share. Whoever looks
     for what it is about to change asks so. In SQLite there is one writer, and nothing to hold.
     """
-    return query.with_for_update(read=share) if connection.info.get("write") else query
+    if not connection.info.get("write") or connection.dialect.name == "sqlite":
+        return query
+    return query.with_for_update(read=share)
 
 
 def known_keys(connection: Connection) -> dict[str, int]:
@@ -223,7 +225,7 @@ def upsert_columns(
     """Do what :func:`upsert` does with rows that are given as columns of these names."""
     if not columns[0]:
         return 0
-    if not _is_plain(connection, table, names):
+    if not _is_plain(connection.dialect, table, names):
         statement = _upsert(connection.dialect.name, table, names, replace)
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         return connection.execute(statement, rows).rowcount
@@ -241,9 +243,9 @@ def upsert_columns(
     return written
 
 
-def _is_plain(connection: Connection, table: Table, columns: Sequence[str]) -> bool:
+@lru_cache(maxsize=100)
+def _is_plain(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> bool:
     """Tell whether rows of these columns may go to SQLite's driver as they are."""
-    dialect = connection.dialect
     if dialect.name != "sqlite":
         return False
     types = (table.c[name].type.dialect_impl(dialect) for name in columns)

@@ -31,6 +31,9 @@ from mltrack_jupyter.store.sql.run_writes import write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
 from mltrack_jupyter.store.sql.values import to_bits_many
 
+# Built once: what a batch asks several times a second while a model is trained.
+_POSITION = select(journals.c.position).where(journals.c.journal_id == bindparam("journal"))
+_ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).order_by(runs.c.id)
 _AMEND = "amend-param"
 _FORGOTTEN = 30 * 24 * 3600 * 1000
 """After how many ms the place of a journal that nobody reads on is forgotten."""
@@ -84,8 +87,8 @@ class SqlJournals(Journals):
 
 
 def _position(connection: Connection, journal_id: str) -> int:
-    query = select(journals.c.position).where(journals.c.journal_id == journal_id)
-    return connection.execute(held(connection, query)).scalar() or 0
+    found = connection.execute(held(connection, _POSITION), {"journal": journal_id})
+    return found.scalar() or 0
 
 
 def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) -> None:
@@ -152,6 +155,8 @@ def _begin(
 ) -> set[str]:
     """Insert the runs that are new, and return their ids; those whose experiment there is not are refused."""
     fresh = {entry.run_id: entry for entry in entries if entry.new is not None}
+    if not fresh:
+        return set()
     for run_id in _rows(connection, list(fresh)):
         del fresh[run_id]  # a batch that is told twice, or a run that an import brought
     numbers = {
@@ -199,8 +204,7 @@ def _experiment(connection: Connection, locations: Locations, new: NewRun) -> in
 def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     found = {}
     for some in chunked(dict.fromkeys(ids)):
-        query = select(runs).where(runs.c.run_id.in_(some)).order_by(runs.c.id)
-        for row in connection.execute(held(connection, query)):
+        for row in connection.execute(held(connection, _ROWS), {"ids": some}):
             found[row.run_id] = row
     return found
 

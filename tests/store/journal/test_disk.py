@@ -153,7 +153,7 @@ def test_a_record_that_comes_while_the_thread_goes_home_is_not_forgotten(desk, u
     desk.begin(keeper.journal)
     for step in range(300):
         keeper.journal.point(desk.run_id, "m", step, 1, 0.5)
-        if not keeper.thread is not None:
+        if keeper.thread is None:
             keeper.wrote()
         time.sleep(0.001)
     until(lambda: not keeper.pending)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 import uuid
 
@@ -12,6 +13,7 @@ from mltrack_jupyter.errors import ServerUnreachable
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.keeper import Keeper
 from mltrack_jupyter.store.journal.sinks import StoreSink
 
 
@@ -92,6 +94,35 @@ def test_a_store_that_is_away_gets_it_later(desk, journal, drain, sink):
             drain.run(sink)
     drain.run(sink)
     assert desk.steps() == [0, 1, 2]
+
+
+def test_what_is_logged_meanwhile_is_left_for_the_next_time(desk, journal, drain, sink):
+    steps = iter(range(2000))
+
+    class BusySink(StoreSink):
+        def append(self, *batch):
+            journal.point(desk.run_id, "m", next(steps), 1, 0.5)
+            return super().append(*batch)
+
+    busy = BusySink(desk.services)
+    for number in range(3):
+        journal.point(desk.run_id, "n", number, 1, 0.5)
+        drain.run(busy)  # it ends, although there is always something more
+    assert desk.steps("n") == [0, 1, 2]
+    assert desk.steps("m") == [0, 1]
+    drain.run(sink)
+    assert desk.steps("m") == [0, 1, 2]
+
+
+def test_the_interpreter_is_shared_quickly_while_a_keeper_hands_over(desk, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Drain, "run", lambda *_: seen.append(sys.getswitchinterval()))
+    usual = sys.getswitchinterval()
+    keeper = Keeper(desk.folder, desk.services.uri, lambda: desk.services)
+    desk.begin(keeper.journal)
+    keeper.flush()
+    assert seen[0] < usual == sys.getswitchinterval()
+    desk.die(keeper.journal)
 
 
 def test_only_the_rest_of_a_batch_is_sent_that_is_there_in_part(desk, journal, drain, sink):
