@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCTS = ("ours", "mlflow", "trackio", "wandb", "aim", "tensorboardX")
+PRODUCTS = ("ours", "bare", "mlflow", "trackio", "wandb", "aim", "tensorboardX")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ ROWS = [
     Row("the same, CPU until then", "first", "cpu", "s"),
     Row("log_metric on the caller's thread, p50", "calls", "p50", "µs", 5_000, 300),
     Row("log_metric on the caller's thread, p99", "calls", "p99", "µs", 5_000, 300),
+    Row("a training loop that logs every 10 ms", "training", "overhead", "% more", 500),
     Row("10,000 points until readable from another process", "points", "seconds", "s", 10_000, 500),
     Row("the same, CPU", "points", "cpu", "s", 10_000, 500),
     Row("1,000 steps × 10 metrics until readable", "wide", "seconds", "s", 1000, 100),
