@@ -19,6 +19,7 @@ from mltrack_jupyter.entities import (
     ModelOutput,
     Page,
     Param,
+    Points,
     Run,
     RunColumns,
     RunInfo,
@@ -265,6 +266,14 @@ class Metrics(Protocol):
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
         """Return every point of a metric by (timestamp, step, value); all of them without a limit.
+
+        The cost grows with the points of the metric.
+        """
+        ...
+
+    @operation("GET", "/api/1/metrics/columns", answer="points")
+    def columns(self, run_id: str, metric_key: str) -> Points:
+        """Return every point of a metric by (timestamp, step, value), as columns.
 
         The cost grows with the points of the metric.
         """

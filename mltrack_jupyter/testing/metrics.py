@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from mltrack_jupyter.entities import Metric
+from mltrack_jupyter.entities import Metric, Points
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import NOW, new_run
@@ -101,6 +101,22 @@ class TestMetrics:
         )
         found = services.metrics.history(run_id, "m")
         assert [(p.timestamp, p.step, p.value) for p in found] == sorted(points)
+
+    def test_a_history_comes_as_columns(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        points = [(2, 0, math.inf), (1, 5, -1.0), (1, 4, 9.0), (1, 4, -0.0), (3, 6, 0.1)]
+        services.runs.log_batch(
+            run_id, metrics=[Metric("m", value, time, step) for time, step, value in points]
+        )
+        found = services.metrics.columns(run_id, "m")
+        rows = zip(found.timestamps, found.steps, found.values, strict=True)
+        assert (found.key, list(rows)) == ("m", sorted(points))
+        services.runs.log_metric(run_id, "m", math.nan, 9, 9)
+        assert math.isnan(services.metrics.columns(run_id, "m").values[-1])
+        for run, key in ((run_id, "other"), ("0" * 32, "m")):
+            assert services.metrics.columns(run, key) == Points(
+                key=key, steps=[], timestamps=[], values=[]
+            )
 
     def test_a_history_comes_in_pages(self, services: Services) -> None:
         run_id = new_run(services).info.run_id

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -147,14 +147,9 @@ def get_metric_history(
         raise InvalidParameter(
             f"output_format must be 'list', 'columns' or 'pandas', not {output_format!r}."
         )
-    points = session.services().metrics.history(run_id, key).items
     if output_format == "list":
-        return points
-    columns: dict[str, list[Any]] = {
-        "step": [point.step for point in points],
-        "timestamp": [point.timestamp for point in points],
-        "value": [point.value for point in points],
-    }
+        return session.services().metrics.history(run_id, key).items
+    columns = _history(run_id, key)
     if output_format == "columns":
         return columns
     import pandas as pd
@@ -162,6 +157,19 @@ def get_metric_history(
     return pd.DataFrame(
         columns | {"timestamp": pd.to_datetime(columns["timestamp"], unit="ms", utc=True)}
     )
+
+
+def _history(run_id: str, key: str) -> dict[str, list[Any]]:
+    try:
+        found = session.services().metrics.columns(run_id, key)
+    except EndpointNotFound:  # a genuine MLflow server
+        points = session.services().metrics.history(run_id, key).items
+        return {
+            "step": [point.step for point in points],
+            "timestamp": [point.timestamp for point in points],
+            "value": [point.value for point in points],
+        }
+    return {"step": found.steps, "timestamp": found.timestamps, "value": found.values}
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:

@@ -566,6 +566,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/metrics/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return every point of a metric by (timestamp, step, value), as columns.
+         * @description Return every point of a metric by (timestamp, step, value), as columns.
+         *
+         *     The cost grows with the points of the metric.
+         */
+        get: operations["metrics_columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/metrics/get-history-bulk-interval": {
         parameters: {
             query?: never;
@@ -2082,6 +2104,16 @@ export interface components {
             categories?: string[];
         };
         /**
+         * Points
+         * @description Points of one metric as columns of one length; times are milliseconds since 1970.
+         */
+        Points: {
+            key: string;
+            steps: number[];
+            timestamps: number[];
+            values: number[];
+        };
+        /**
          * MetricSeries
          * @description A metric of one run as a line: parallel arrays by step, of at most as many points as asked for.
          *
@@ -2445,16 +2477,6 @@ export interface components {
             experiment_name?: string;
             user_id?: string;
             start_time: number;
-        };
-        /**
-         * Points
-         * @description Points of one metric as columns of one length; times are milliseconds since 1970.
-         */
-        Points: {
-            key: string;
-            steps: number[];
-            timestamps: number[];
-            values: number[];
         };
         /**
          * Process
@@ -3567,6 +3589,40 @@ export interface operations {
                     "application/json": {
                         metrics?: components["schemas"]["Metric"][];
                         next_page_token?: string;
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    metrics_columns: {
+        parameters: {
+            query: {
+                run_id: string;
+                metric_key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        points?: components["schemas"]["Points"];
                     };
                 };
             };

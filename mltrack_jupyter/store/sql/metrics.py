@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+from operator import le, lt
 
 import msgspec
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
-from mltrack_jupyter.entities import Metric, MetricSeries, Page
+from mltrack_jupyter.entities import Metric, MetricSeries, Page, Points
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Metrics
 from mltrack_jupyter.store import rules
@@ -25,6 +27,13 @@ _JOINED = text(
     "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
     "AND key_id = (SELECT id FROM metric_keys WHERE key = :key)"
 )
+_HISTORY = (
+    select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
+    .join(runs, runs.c.id == metrics.c.run)
+    .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
+    .where(runs.c.run_id == bindparam("run_id"), metric_keys.c.key == bindparam("key"))
+    .order_by(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
+)
 _MOST = 10**9
 
 
@@ -40,30 +49,32 @@ class SqlMetrics(Metrics):
         if max_results is not None:
             max_results = min(rules.check_page_size(max_results, rules.MAX_INT64), _MOST)
         offset = decode_token(page_token)
-        if self._database.is_sqlite and not offset and max_results is None:
-            with self._database.read() as connection:
-                return Page(_whole_history(connection, run_id, metric_key), "")
-        query = (
-            select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
-            .join(runs, runs.c.id == metrics.c.run)
-            .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
-            .where(runs.c.run_id == run_id, metric_keys.c.key == metric_key)
-            .order_by(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
-        )
-        if offset or max_results is not None:
-            query = query.offset(offset)
-            query = query.limit(max_results + 1 if max_results is not None else _MOST)
+        if not offset and max_results is None:
+            found = self.columns(run_id, metric_key)
+            columns = zip(found.timestamps, found.steps, found.values, strict=True)
+            points = [Metric(metric_key, value, time, step) for time, step, value in columns]
+            return Page(points, "")
+        most = _MOST if max_results is None else max_results
+        query = _HISTORY.offset(offset).limit(most + 1)
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        more = ""
-        if max_results is not None and len(rows) > max_results:
-            rows, more = rows[:max_results], encode_token(offset + max_results)
-        values = from_bits_many([row.bits for row in rows])
+            asked = {"run_id": run_id, "key": metric_key}
+            rows = connection.execute(query, asked).all()
+        more = encode_token(offset + most) if len(rows) > most else ""
         points = [
-            Metric(metric_key, value, row.timestamp, row.step)
-            for value, row in zip(values, rows, strict=True)
+            Metric(metric_key, from_bits(row.bits), row.timestamp, row.step) for row in rows[:most]
         ]
         return Page(points, more)
+
+    def columns(self, run_id: str, metric_key: str) -> Points:
+        asked = {"run_id": run_id, "key": metric_key}
+        with self._database.read() as connection:
+            if self._database.is_sqlite:
+                times, steps, bits = _in_order(_joined(connection, asked))
+            else:
+                rows = connection.execute(_HISTORY, asked).all()
+                times, steps, bits = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+        values = from_bits_many(bits)
+        return Points(key=metric_key, steps=steps, timestamps=times, values=values)
 
     def history_bulk_interval(
         self,
@@ -102,13 +113,18 @@ class SqlMetrics(Metrics):
             return metric_series.load(connection, run_ids, metric_keys, max_points)
 
 
-def _whole_history(connection: Connection, run_id: str, key: str) -> list[Metric]:
-    """Return every point, from SQLite: three texts of numbers are read faster than 100,000 rows."""
-    found = connection.execute(_JOINED, {"run_id": run_id, "key": key}).one()
-    times, steps, bits = (_INTEGERS.decode(f"[{text or ''}]") for text in found)
-    rows = sorted(zip(times, steps, bits, strict=True))  # nearly sorted as it is, by step
-    values = from_bits_many([row[2] for row in rows])
-    return [Metric(key, value, row[0], row[1]) for row, value in zip(rows, values, strict=True)]
+def _joined(connection: Connection, asked: dict[str, str]) -> list[list[int]]:
+    """Return times, steps and bits from SQLite: three texts of numbers come faster than 100,000 rows."""
+    found = connection.execute(_JOINED, asked).one()
+    return [_INTEGERS.decode(f"[{text or ''}]") for text in found]
+
+
+def _in_order(columns: list[list[int]]) -> list[list[int]]:
+    """Return columns sorted by the first, the second, the third, as those of a training loop are anyway."""
+    times, steps, _ = columns
+    if all(map(le, times, islice(times, 1, None))) and all(map(lt, steps, islice(steps, 1, None))):
+        return columns
+    return [list(column) for column in zip(*sorted(zip(*columns, strict=True)), strict=True)]
 
 
 def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:

@@ -31,7 +31,7 @@ def from_bits(bits: int) -> float:
 
 def from_bits_many(bits: Sequence[int]) -> list[float]:
     """Return the floats of many integers at once."""
-    raw = [item if item >= 0 else item ^ _FLIP for item in bits]
+    raw = bits if min(bits, default=0) >= 0 else [x if x >= 0 else x ^ _FLIP for x in bits]
     return list(struct.unpack(f"<{len(raw)}d", struct.pack(f"<{len(raw)}q", *raw)))
 
 
