@@ -21,6 +21,13 @@ class ViewType(str, Enum):
     DELETED_ONLY = "DELETED_ONLY"
     ALL = "ALL"
 
+    @classmethod
+    def _missing_(cls, value: object) -> ViewType | None:
+        # MLflow's are numbers.
+        members = list(cls)
+        known = isinstance(value, int) and 1 <= value <= len(members)
+        return members[value - 1] if known and isinstance(value, int) else None
+
 
 class Experiment(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
     """A named group of runs; ``experiment_id`` is a decimal string, never reused."""

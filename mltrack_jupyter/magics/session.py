@@ -72,6 +72,8 @@ class Session:
         from mltrack_jupyter.capture.code import will_compile
         from mltrack_jupyter.magics.cards import CardSlot
 
+        if not self._told:
+            self._tell_context()
         raw = frame.info.raw_cell
         python = getattr(frame.info, "transformed_cell", None) or self.shell.transform_cell(raw)
         if not will_compile(python, self.shell.compile.flags):

@@ -46,7 +46,7 @@ def check_key(key: str, kind: str) -> str:
     """Check the name of a param, metric or tag."""
     if not isinstance(key, str):
         raise InvalidParameter(f"The name of a {kind} must be text, not {short(key)}.")
-    return _check_name(key, kind)
+    return _check_name(str(key), kind)  # numpy's texts are no plain ones
 
 
 @lru_cache(maxsize=4096)  # a training loop uses a few names, again and again

@@ -17,7 +17,7 @@ from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, fi
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
-from mltrack_jupyter.tracking.runs import start_run
+from mltrack_jupyter.tracking.runs import active_or_new_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 if TYPE_CHECKING:
@@ -31,11 +31,7 @@ def _own(run_id: str | None) -> ActiveRun | None:
     """Return the run to log to, if this process has it open: ``run_id``, the active run, or a new one."""
     if run_id is not None:
         return scope.find(run_id)
-    run = scope.active_run()
-    if run is None:
-        run = start_run()
-        run.implicit = True
-    return run
+    return active_or_new_run()
 
 
 def target_run(run_id: str | None) -> tuple[str, Services]:
@@ -70,7 +66,7 @@ def _files(run_id: str | None) -> RunFiles:
 def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
     """Return the names of the params and of the metrics that this process logged to an open run."""
     found = scope.find(run_id)
-    return found.logged if found else (set(), set())
+    return (found.logged[0], found.logged[1] | found.moments.keys()) if found else (set(), set())
 
 
 def to_number(key: str, value: Any) -> float:
@@ -119,7 +115,8 @@ def log_metric(
     """Add a point to a metric of the active run.
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
-    milliseconds since the Unix epoch. When this returns, the point is in the journal and outlives the
+    milliseconds since the Unix epoch, now where absent: a millisecond after the point before if both would
+    have the same, so that the last one is the latest and none takes another's place. When this returns, the point is in the journal and outlives the
     process; ``synchronous=True`` waits until it is in the store. ``model_id`` names the logged model, and
     ``dataset`` the data, that were measured; such a point goes to the store at once. Raises
     ``InvalidParameter``.
@@ -130,7 +127,6 @@ def log_metric(
         step = 0
     elif type(step) is not int:
         step = to_whole("step", key, step)
-    time = time_ns() // 1_000_000 if timestamp is None else _time(key, timestamp)
     run = scope.current.get()
     if run is None or run.closed or run_id is not None:
         run = _own(run_id)
@@ -141,14 +137,17 @@ def log_metric(
         or (active_model.used and active_model.is_chosen())
         or run.notes_model
     ):
-        return log_metrics({key: value}, step, synchronous, run_id, time, model_id, dataset)
-    keeper = run.keeper
+        return log_metrics({key: value}, step, synchronous, run_id, timestamp, model_id, dataset)
+    keeper, time = run.keeper, 0
     try:
+        if timestamp is None:
+            time = _moment(run, key, step, time_ns() // 1_000_000)
+        else:
+            time = _told(run, key, timestamp)
         keeper.journal.point(run.run_id, key, step, time, value)
     except (struct.error, TypeError):
         rules.check_metric(Metric(key, value, time, step))
         raise
-    run.logged[1].add(key)
     if synchronous or keeper.strict or keeper.thread is None:
         _written(keeper, synchronous)
     return RunOperations() if synchronous is False else None
@@ -164,31 +163,48 @@ def log_metrics(
     dataset: Any = None,
 ) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none."""
-    first = next(iter(metrics), "")
+    values = {
+        rules.check_key(key, "metric"): value if type(value) is float else to_number(key, value)
+        for key, value in metrics.items()
+    }
+    first = next(iter(values), "")
     time = now_ms() if timestamp is None else _time(first, timestamp)
     whole = to_whole("step", first, step or 0)
-    found = [
-        (key, whole, time, value if type(value) is float else to_number(key, value))
-        for key, value in metrics.items()
-    ]
-    for key in metrics:
-        rules.check_key(key, "metric")
-    if metrics:
+    if values:
         rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
     run = _own(run_id)
+    found = [(key, whole, time, value) for key, value in values.items()]
+    if run is not None and timestamp is None:
+        found = [(k, whole, _moment(run, k, whole, time), value) for k, value in values.items()]
     if run is None or active_model.is_noted(model_id, dataset):
         target, services = target_run(run_id)
-        points = [Metric(key, value, time, whole) for key, whole, time, value in found]
+        points = [Metric(key, value, moment, whole) for key, whole, moment, value in found]
         noted = active_model.noted(points, model_id, dataset)
         for begin in range(0, len(noted), _POINTS):
             services.runs.log_batch(target, metrics=noted[begin : begin + _POINTS])
-        logged_keys(target)[1].update(metrics)
-        return handle(synchronous)
-    if found:
+    elif found:
         run.keeper.journal.points(run.run_id, found)
-    run.logged[1].update(metrics)
-    _written(run.keeper, synchronous)
+    if run is not None:
+        run.logged[1].update(values)
+        _written(run.keeper, synchronous)
     return handle(synchronous)
+
+
+def _told(run: ActiveRun, key: str, timestamp: Any) -> int:
+    time = _time(key, timestamp)
+    run.logged[1].add(key)
+    return time
+
+
+def _moment(run: ActiveRun, key: str, step: int, time: int) -> int:
+    """Return the time of a point that is given none: after that of the point before it."""
+    last = run.moments.get(key)
+    if last is None or step > last[0]:
+        run.moments[key] = step, time
+        return time
+    time = max(time, last[1] + 1)
+    run.moments[key] = last[0], time
+    return time
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
@@ -204,7 +220,7 @@ def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     """Write several params: all of them or, on an error, none."""
-    pairs = [Param(key, str(value)) for key, value in params.items()]
+    pairs = [Param(rules.check_key(key, "param"), str(value)) for key, value in params.items()]
     rules.check_pairs(pairs, "param")
     run = _own(run_id)
     if run is None:
@@ -228,7 +244,7 @@ def set_tags(
     tags: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     """Set several tags."""
-    pairs = [Tag(key, str(value)) for key, value in tags.items()]
+    pairs = [Tag(rules.check_key(key, "tag"), str(value)) for key, value in tags.items()]
     rules.check_pairs(pairs, "tag")
     run = _own(run_id)
     if run is None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
+from mltrack_jupyter.tracking.runs import active_or_new_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def get_run(run_id: str) -> Run:
 
 def get_experiment(experiment_id: str) -> Experiment:
     """Return an experiment. Raises ``NotFound``."""
-    return session.services().experiments.get(experiment_id)
+    return session.services().experiments.get(str(experiment_id))
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:
@@ -102,7 +103,8 @@ def search_runs(
         experiment_ids = [item.experiment_id for item in named if item is not None]
     elif experiment_ids is None:
         experiment_ids = [session.current_experiment().experiment_id]
-    found = list(iterate_runs(experiment_ids, filter_string, run_view_type, max_results, order_by))
+    numbers = [str(number) for number in experiment_ids]
+    found = list(iterate_runs(numbers, filter_string or "", run_view_type, max_results, order_by))
     return found if output_format == "list" else _frame(found)
 
 
@@ -173,10 +175,8 @@ def _history(run_id: str, key: str) -> dict[str, list[Any]]:
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
-    """Return the URI of the active run's artifacts, or of one of them. Raises ``InvalidParameter``."""
-    run = scope.active_run()
-    if run is None:
-        raise InvalidParameter("There is no active run; start one with start_run().")
+    """Return the URI of the active run's artifacts, or of one of them; without a run, one is opened."""
+    run = active_or_new_run()
     from mltrack_jupyter.store.artifacts import check_path
 
     path = check_path(artifact_path, empty=True) if artifact_path else ""

@@ -9,6 +9,7 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.beginning import open_run, resume_run
 from mltrack_jupyter.tracking.scope import ActiveRun
@@ -53,14 +54,16 @@ def start_run(
     """
     parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
-    if resumed:
-        run = resume_run(resumed, parent)
-        if tags:
-            set_tags(run, tags)
-        return _watched(run, log_system_metrics)
     values = dict(tags or {})
     if description:
         values[_NOTE] = description
+    if resumed:
+        run = resume_run(resumed, parent)
+        if run_name:
+            values[RUN_NAME] = run_name
+        if values:
+            set_tags(run, values)
+        return _watched(run, log_system_metrics)
     if parent_run_id:
         session.services().runs.get(parent_run_id)
         values[scope.PARENT] = parent_run_id
@@ -68,7 +71,7 @@ def start_run(
     run = open_run(
         experiment_id=number,
         experiment_name=name,
-        run_name=run_name or config.setting("MLFLOW_RUN_NAME"),
+        run_name=str(run_name or config.setting("MLFLOW_RUN_NAME")),
         tags=values,
         parent=parent,
     )
@@ -150,7 +153,17 @@ def active_run() -> ActiveRun | None:
     return scope.active_run()
 
 
+def active_or_new_run() -> ActiveRun:
+    """Return the active run; without one, a new one that ends with its cell or its script."""
+    run = scope.active_run()
+    if run is None:
+        run = start_run()
+        run.implicit = True
+    return run
+
+
 def last_active_run() -> Run | None:
-    """Return the run that was started last as it is stored now, or ``None``."""
-    run_id = scope.last_run_id()
+    """Return the active run, else the one that ended last, as it is stored now, or ``None``."""
+    run = scope.active_run()
+    run_id = run.run_id if run else scope.last_run_id()
     return session.services().runs.get(run_id) if run_id else None

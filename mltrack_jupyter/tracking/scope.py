@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import (
+    NewRun,
     Run,
     RunData,
     RunEntry,
@@ -31,6 +32,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.store.journal import Keeper
+from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.tracking import reasons, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 
@@ -62,6 +64,9 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
+        self.moments: dict[
+            str, tuple[int, int]
+        ] = {}  # the greatest step of a metric, its last time
         self.on_end: list[Callable[[], None]] = []
 
     @property
@@ -79,7 +84,22 @@ class ActiveRun:
         """The keeper of the journal to which this process logs what happens to the run."""
         if self._keeper is None or self._keeper.gone:
             self._keeper = session.keeper(self.uri)
+            if self._pid != os.getpid():
+                self._begin_in_child(self._keeper)
         return self._keeper
+
+    def _begin_in_child(self, keeper: Keeper) -> None:
+        """Tell of the run's begin once more: a forked child may be heard before its parent is."""
+        info = self._run.info
+        if info.start_time:
+            new = NewRun(
+                experiment_id=info.experiment_id,
+                experiment_name=self._experiment_name,
+                user_id=info.user_id,
+                start_time=info.start_time,
+            )
+            tags = [Tag(RUN_NAME, info.run_name)] if info.run_name else []
+            keeper.journal.entry(RunEntry(run_id=self.run_id, new=new, tags=tags))
 
     @property
     def services(self) -> Services:
@@ -196,7 +216,7 @@ def _open(run: ActiveRun | None) -> ActiveRun | None:
 
 
 def last_run_id() -> str | None:
-    """Return the id of the run that was started last."""
+    """Return the id of the run that was started or ended last."""
     return _last.get() or _last_of_process
 
 
@@ -277,12 +297,19 @@ def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None)
     # What watches the run writes its last words while the run is open.
     while run.on_end:
         run.on_end.pop()()
+    try:
+        surroundings.wait(run.run_id)
+    finally:  # who is tired of waiting, and interrupts it, wants the end no less
+        _close(run, status, why)
+
+
+def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> None:
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
     run.closed = True
+    _last.set(run.run_id)
     with _lock:
         if run in _opened:
             _opened.remove(run)
-    surroundings.wait(run.run_id)
     tags = [Tag(key, value) for key, value in (why or {}).items()]
     entry = RunEntry(run_id=run.run_id, tags=tags, status=status, end_time=now_ms())
     keeper = run.keeper

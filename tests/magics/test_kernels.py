@@ -198,6 +198,19 @@ def test_the_notebook_is_known_in_colab(new_kernel, services):
     assert tags["mlflow.source.name"] == "My first model.ipynb"
 
 
+def test_the_first_cell_knows_its_repository_without_a_line_before(new_kernel, services, tmp_path):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(repo)]
+    (repo / "a.txt").write_text("a")
+    for words in (["init", "-qb", "trunk"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    kernel = new_kernel(folder=repo, load=False)
+    run = services.runs.get(kernel.run("%%track\na = 1").run_id)
+    assert run.data.tags["mlflow.source.git.branch"] == "trunk"
+    assert Path(run.data.tags["mltrack.git.root"]) == repo
+
+
 def test_the_commit_is_known(new_kernel, services, tmp_path):
     repo = tmp_path / "repo"
     (repo / "nb").mkdir(parents=True)

@@ -158,3 +158,20 @@ class TestProcesses:
             os._exit(0)
         os.waitpid(child, 0)
         assert os.read(reading, 100) == b"True True True"
+
+
+def test_a_process_that_joins_a_run_and_dies_does_not_end_it(store):
+    """The run goes on in the one that began it, which is this one."""
+    run_id = new_run(store).info.run_id
+    store.leases.take(run_id, present())
+    helper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    mine = present()
+    joined = Process(
+        process_id="helper", host=mine.host, boot_id=mine.boot_id, pid=helper.pid,
+        started=mine.started,
+    )  # fmt: skip
+    store.leases.take(run_id, joined)
+    helper.kill()
+    helper.communicate()
+    store.leases.reap()
+    assert store.runs.get(run_id).info.status is RunStatus.RUNNING

@@ -266,3 +266,52 @@ def test_searching_elsewhere(mltrack):
         mltrack.search_runs(output_format="arrow")
     with pytest.raises(InvalidParameter, match="did you mean 'metrics'"):
         mltrack.search_runs(filter_string="metrcs.acc > 1")
+
+
+def history(mltrack, key):
+    return mltrack.get_metric_history(mltrack.active_run().info.run_id, key)
+
+
+def test_points_of_one_millisecond_are_all_kept_and_the_last_is_the_latest(mltrack):
+    values = [1.0, 0.0, 1.0, 1.0, 0.5, 0.5] * 20
+    with mltrack.start_run():
+        for value in values:
+            mltrack.log_metric("one", value)
+            mltrack.log_metrics({"both": value, "other": 1.0}, step=3)
+        for key, step in (("one", 0), ("both", 3)):
+            found = history(mltrack, key)
+            assert [point.value for point in found] == values
+            assert {point.step for point in found} == {step}
+        assert stored(mltrack).data.metrics == {"one": 0.5, "both": 0.5, "other": 1.0}
+        assert len(history(mltrack, "other")) == len(values)
+
+
+def test_points_of_a_loop_have_the_time_they_were_logged_at(mltrack):
+    with mltrack.start_run():
+        for step in range(1000):
+            mltrack.log_metric("m", 0.5, step=step)
+        found = history(mltrack, "m")
+    assert [point.step for point in found] == list(range(1000))
+    assert found[-1].timestamp - found[0].timestamp < 1000  # and not one after the other
+
+
+def test_a_clock_that_is_set_back_does_not_make_the_first_point_the_latest(mltrack, monkeypatch):
+    from mltrack_jupyter.tracking import logging
+
+    with mltrack.start_run():
+        for now, value in ((9_000, 2.0), (5_000, 1.0)):
+            monkeypatch.setattr(logging, "time_ns", lambda now=now: now * 10**6)
+            mltrack.log_metric("m", value)
+        assert stored(mltrack).data.metrics == {"m": 1.0}
+
+
+def test_names_of_numpy_are_names(mltrack):
+    name = np.str_("name")
+    with mltrack.start_run():
+        mltrack.log_metric(name, 1.0)
+        mltrack.log_metrics({name: 2.0}, step=1)
+        mltrack.log_param(name, np.str_("value"))
+        mltrack.set_tag(name, np.str_("value"))
+        run = stored(mltrack)
+    assert (run.data.metrics, run.data.params) == ({"name": 2.0}, {"name": "value"})
+    assert run.data.tags["name"] == "value"

@@ -191,3 +191,70 @@ def test_a_run_starts_while_another_thread_is_importing_asyncio(mltrack, environ
     with mltrack.start_run() as run:
         pass
     assert mltrack.get_run(run.run_id).info.status == "FINISHED"
+
+
+HANDLER = """
+import faulthandler, os, signal, threading, mltrack_jupyter as mltrack
+from sqlalchemy import Engine, event
+faulthandler.dump_traceback_later(60, exit=True)  # it used to wait for itself
+run = mltrack.start_run()
+mltrack.log_metric("a", 1.0)
+mltrack.get_run(run.run_id)
+fired, sent = [], []
+def handler(*_):
+    mltrack.log_text("kept", "checkpoint.txt")
+    mltrack.log_metric("h", 2.0, synchronous=True)
+    fired.append(mltrack.get_run(run.run_id).data.metrics)
+signal.signal(signal.{signal}, handler)
+@event.listens_for(Engine, "after_cursor_execute")
+def after(connection, *_):
+    mine = threading.current_thread() is threading.main_thread()
+    if connection.info.get("write") and mine and not sent:
+        sent.append(1)
+        os.kill(os.getpid(), signal.{signal})
+{write}
+found = mltrack.get_run(run.run_id)
+print(len(fired), sorted(found.data.metrics), [f.path for f in mltrack.Client().list_artifacts(run.run_id)].count("checkpoint.txt"))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "kill"), reason="needs signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    "write",
+    ["mltrack.create_experiment('x')", "mltrack.log_metric('b', 1.0); mltrack.get_run(run.run_id)"],
+)
+def test_a_handler_may_write_while_its_thread_does(run_script, name, write):
+    done = run_script(HANDLER.replace("{signal}", name).replace("{write}", write))
+    words = done.stdout.split()
+    assert words[0] == "1"
+    assert "'h'" in done.stdout
+    assert words[-1] == "1"
+
+
+def test_a_forked_child_may_be_heard_before_its_parent(run_script):
+    done = run_script(
+        """
+import os, time, mltrack_jupyter as mltrack
+from mltrack_jupyter.tracking import session
+real = session.open_store
+def away(uri):
+    from mltrack_jupyter.errors import ServerUnreachable
+    raise ServerUnreachable("nobody answers")
+session.open_store = away
+run = mltrack.start_run(run_name="ours")
+mltrack.log_metric("parent", 1.0)
+time.sleep(0.5)  # the parent tries, and waits for longer and longer
+child = os.fork()
+session.open_store = real
+if child == 0:
+    mltrack.log_metric("child", 2.0)
+    session.close()
+    os._exit(0)
+os.waitpid(child, 0)
+mltrack.end_run()
+found = mltrack.get_run(run.run_id)
+print(found.data.metrics, found.info.run_name, found.info.status)
+"""
+    )
+    assert done.stdout.strip() == "{'child': 2.0, 'parent': 1.0} ours FINISHED"

@@ -264,3 +264,53 @@ def test_tasks_inside_a_run_log_to_it_and_may_have_children(mltrack):
     run, children = asyncio.run(main())
     assert mltrack.get_run(run.info.run_id).data.params == {"a": "1", "b": "1", "c": "1"}
     assert {parent(mltrack, child) for child in children} == {run.info.run_id}
+
+
+def test_a_resumed_run_gets_another_name_and_description(mltrack):
+    with mltrack.start_run(run_name="one") as run:
+        pass
+    mltrack.start_run(run_id=run.run_id, run_name="two", description="why", tags={"a": "1"})
+    mltrack.end_run()
+    found = mltrack.get_run(run.run_id)
+    assert found.info.run_name == "two"
+    assert found.data.tags["mlflow.note.content"] == "why"
+    assert found.data.tags["a"] == "1"
+
+
+def test_the_last_active_run_is_the_one_that_ended_last(mltrack):
+    with mltrack.start_run() as outer:
+        with mltrack.start_run(nested=True) as inner:
+            assert mltrack.last_active_run().info.run_id == inner.run_id
+        assert mltrack.last_active_run().info.run_id == outer.run_id
+    assert mltrack.last_active_run().info.run_id == outer.run_id
+
+
+def test_the_uri_of_artifacts_opens_a_run(mltrack):
+    uri = mltrack.get_artifact_uri()
+    assert mltrack.active_run().info.run_id in uri
+
+
+def test_an_interrupt_while_a_run_ends_does_not_keep_it_open(mltrack, monkeypatch):
+    from mltrack_jupyter.tracking import surroundings
+
+    def tired(_run_id):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(surroundings, "wait", tired)
+    run = mltrack.start_run()
+    with pytest.raises(KeyboardInterrupt):
+        mltrack.end_run()
+    assert mltrack.active_run() is None
+    assert mltrack.get_run(run.run_id).info.status == "FINISHED"
+
+
+def test_searches_take_numbers_and_none_as_in_mlflow(mltrack):
+    with mltrack.start_run() as run:
+        pass
+    assert mltrack.get_experiment(0).name == "Default"
+    assert mltrack.search_experiments(view_type=3) == mltrack.search_experiments()
+    for view in (1, 3):
+        (found,) = mltrack.search_runs([0], None, view, output_format="list")
+        assert found.info.run_id == run.run_id
+    with mltrack.start_run(run_name=7) as run:
+        assert run.run_name == "7"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from mltrack_jupyter.entities import Refusal, RunEntry
-from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.store.journal.folding import Fold, Names
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.store.journal.folding import UNREADABLE, Fold, Names
 from mltrack_jupyter.store.journal.records import (
     FILE_KIND,
     Record,
@@ -37,8 +39,9 @@ class Drain:
         self._journal_id = journal_id
         self._folder = folder
         self._segments = segments
-        self._names = Names()
+        self._names: dict[Path, Names] = {}
         self._position: int | None = 0
+        self._said: set[tuple[str, str]] = set()
 
     def resume(self) -> None:
         """Ask the sink where the journal is before anything is handed over: its process is another one."""
@@ -59,46 +62,63 @@ class Drain:
         sealed = segment.sealed  # asked first: whoever seals has written before
         records, mark = segment.peek(segment.size if sealed else size)
         try:
-            self._hand_over(records, segment.place, sink)
+            names = self._names.setdefault(segment.path, Names())
+            self._hand_over(records, names, segment.place, sink)
         except _ElsewhereError:
             return True
         # Only now: what an interrupt or a store that is away leaves here is read again.
         segment.pass_to(mark)
         if sealed and not records:
-            self._segments.remove(segment)
-            segment.remove()
-            self._names = Names()
+            self._remove(segment)
         return bool(records)
 
-    def _hand_over(self, records: Sequence[Record], place: int, sink: Sink) -> None:
+    def _remove(self, segment: Segment) -> None:
+        """Remove a file that was handed over. One that cannot be removed is tried again the next time."""
+        try:
+            segment.remove()
+        except OSError as error:
+            log.debug("mltrack: %s cannot be removed yet: %s", segment.path, error)
+            return
+        # Known until it is gone: a place that the store forgets before would be handed over twice.
+        self._segments.remove(segment)
+        self._names.pop(segment.path, None)
+
+    def _hand_over(self, records: Sequence[Record], names: Names, place: int, sink: Sink) -> None:
         """Hand over records that begin at a place in the journal, leaving out those that are there."""
         for record in records:
-            self._names.learn(record)
+            names.learn(record)
         there = max(place, self._position or 0)
         batch: list[Record] = []
         for record in divide(records, there - place)[1]:
             there += record.size
             if record.kind == FILE_KIND:
-                self._append(batch, there - 1, sink)
+                self._append(batch, names, there - 1, sink)
                 batch = []
-                self._hand_over_file(read_file(record), there, sink)
+                self._hand_over_file(record, names, there, sink)
             else:
                 batch.append(record)
-        self._append(batch, there, sink)
+        self._append(batch, names, there, sink)
 
-    def _hand_over_file(self, file: SpooledFile, upto: int, sink: Sink) -> None:
+    def _hand_over_file(self, record: Record, names: Names, upto: int, sink: Sink) -> None:
+        try:
+            file = read_file(record)
+        except UNREADABLE as error:
+            self._append([], names, upto, sink)
+            self._keep([_raw(record, _unreadable(error))])
+            return
         kept = self._upload(file, sink)
-        self._append([], upto, sink)
+        self._append([], names, upto, sink)
         if not kept:
             self._discard(file)
 
-    def _append(self, batch: Sequence[Record], upto: int, sink: Sink) -> None:
+    def _append(self, batch: Sequence[Record], names: Names, upto: int, sink: Sink) -> None:
         """Hand over records that end at a place in the journal."""
         since = self._position or 0
         if upto <= since:
             return
-        entries = self._fold(batch)
+        entries: list[RunEntry] = []
         try:
+            entries = _folded(batch, names)
             refused = self._send(since, upto, entries, sink)
         except MltrackError as error:
             if is_away(error):
@@ -106,19 +126,15 @@ class Drain:
             # What no store will ever take must not keep the rest waiting, nor be refused together with it.
             if (count := count_of(batch)) > 1:
                 first, rest = divide(batch, count // 2)
-                self._append(first, upto - count_of(rest), sink)
-                self._append(rest, upto, sink)
+                self._append(first, names, upto - count_of(rest), sink)
+                self._append(rest, names, upto, sink)
                 return
             self._send(since, upto, [], sink)
             refused = [Refusal(entry.run_id, error.message) for entry in entries]
+            if not entries:
+                self._keep([_raw(record, error) for record in batch])
         self._position = upto
-        self._keep(refused, entries)
-
-    def _fold(self, batch: Sequence[Record]) -> list[RunEntry]:
-        fold = Fold(self._names)
-        for record in batch:
-            fold.add(record)
-        return fold.entries()
+        self._keep_refused(refused, entries)
 
     def _send(
         self, since: int, upto: int, entries: list[RunEntry], sink: Sink
@@ -160,19 +176,53 @@ class Drain:
         except OSError:
             pass
 
-    def _keep(self, refused: Sequence[Refusal], entries: Sequence[RunEntry]) -> None:
-        """Keep what the store refused in a file that people can read, and say so."""
+    def _keep_refused(self, refused: Sequence[Refusal], entries: Sequence[RunEntry]) -> None:
+        """Keep what the store refused, and say so."""
         if not refused:
             return
         reasons = {item.run_id: item.reason for item in refused}
-        place = self._folder / f"{self._journal_id}.refused.jsonl"
-        with place.open("a", encoding="utf-8") as file:
-            for entry in entries:
-                if entry.run_id in reasons:
-                    line = {"reason": reasons[entry.run_id], "entry": msgspec.to_builtins(entry)}
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        place = self._keep(
+            [
+                {"reason": reasons[entry.run_id], "entry": msgspec.to_builtins(entry)}
+                for entry in entries
+                if entry.run_id in reasons
+            ]
+        )
         for run_id, reason in reasons.items():
+            if (run_id, reason) in self._said:
+                continue  # a training loop would read it ten times a second
+            self._said.add((run_id, reason))
             log.warning(
                 "mltrack: what was logged to the run %s could not be stored: %s It is kept in %s",
                 run_id, reason, place,
             )  # fmt: skip
+
+    def _keep(self, lines: Sequence[Mapping[str, Any]]) -> Path:
+        """Write what cannot be stored to a file that people can read."""
+        place = self._folder / f"{self._journal_id}.refused.jsonl"
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        try:
+            with place.open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            log.error("mltrack: this could not be stored, nor be kept (%s): %s", error, text)
+        return place
+
+
+def _folded(batch: Sequence[Record], names: Names) -> list[RunEntry]:
+    fold = Fold(names)
+    try:
+        for record in batch:
+            fold.add(record)
+    except UNREADABLE as error:
+        raise _unreadable(error) from error
+    return fold.entries()
+
+
+def _unreadable(error: Exception) -> InvalidParameter:
+    return InvalidParameter(f"A record cannot be read by this version: {error}")
+
+
+def _raw(record: Record, error: MltrackError) -> dict[str, str]:
+    log.warning("mltrack: %s It is kept beside the journal.", error.message)
+    return {"reason": error.message, "record": base64.b64encode(record.content).decode()}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
+
+import msgspec
 
 from mltrack_jupyter.entities import (
     DatasetInput,
@@ -25,6 +28,8 @@ from mltrack_jupyter.store.journal.records import (
     read_points,
 )
 
+UNREADABLE = (msgspec.MsgspecError, struct.error, KeyError)
+"""What a record raises that is whole, and was written by another version of this package."""
 _Columns = tuple[list[int], list[int], list[float]]
 """Steps, times (ms) and values of a metric's points."""
 
@@ -85,7 +90,10 @@ class Names:
     def learn(self, record: Record) -> None:
         """Take in a name; other records teach nothing."""
         if record.kind == NAME_KIND:
-            number, name = read_name(record)
+            try:
+                number, name = read_name(record)
+            except UNREADABLE:  # its points are not known, then, and kept as they are
+                return
             self._names[number] = name
 
     def __getitem__(self, number: int) -> Name:

@@ -43,8 +43,8 @@ class Journal:
     Files are made when there is something to write, and removed by whoever has handed them over.
 
     A signal handler may log while its thread is in the middle of that. It cannot wait for the lock that it
-    holds itself, so what it logs is in another journal, ``side``, whose id is the next one: that is handed
-    over afterwards.
+    holds itself, so what it logs is in another journal, ``side``, whose id is the next one, and so is
+    everything that is logged after that: the order of journals is that of what is in them.
     """
 
     def __init__(self, folder: Path, uri: str, journal_id: str = "") -> None:
@@ -68,18 +68,22 @@ class Journal:
             self._aside().point(run_id, key, step, timestamp, value)
             return
         with self._lock:
-            self._owner = me
-            number = self._names.get((run_id, key))
-            last = self._last
-            if number is None or last is None or last.size + _POINT_SIZE > last.room:
-                number = self._number(run_id, key)
+            side = self.side
+            if side is None:
+                self._owner = me
+                number = self._names.get((run_id, key))
                 last = self._last
-                assert last is not None
-            content = _pack_point(POINT_KIND, number, step, timestamp, value)
-            end = last.size + _POINT_SIZE
-            last.pages[last.size : end] = _pack_head(_POINT_LENGTH, crc32(content)) + content
-            last.size = end
-            self.written += 1
+                if number is None or last is None or last.size + _POINT_SIZE > last.room:
+                    number = self._number(run_id, key)
+                    last = self._last
+                    assert last is not None
+                content = _pack_point(POINT_KIND, number, step, timestamp, value)
+                end = last.size + _POINT_SIZE
+                last.pages[last.size : end] = _pack_head(_POINT_LENGTH, crc32(content)) + content
+                last.size = end
+                self.written += 1
+                return
+        side.point(run_id, key, step, timestamp, value)
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
@@ -88,8 +92,12 @@ class Journal:
             self._aside().points(run_id, found)
             return
         with self._lock:
-            self._owner = me
-            self._append(self._columns(run_id, found))
+            side = self.side
+            if side is None:
+                self._owner = me
+                self._append(self._columns(run_id, found))
+                return
+        side.points(run_id, found)
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -143,8 +151,17 @@ class Journal:
             self._aside().write(content)
             return
         with self._lock:
-            self._owner = me
-            self._append(content)
+            side = self.side
+            if side is None:
+                self._owner = me
+                self._append(content)
+                return
+        side.write(content)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is written here any more, and everything that was is in the store."""
+        return self.side is not None and not self._lock.locked() and not self.segments
 
     def _aside(self) -> Journal:
         if self.side is None:
@@ -185,7 +202,9 @@ class Journal:
     def _columns(self, run_id: str, found: list[tuple[str, int, int, float]]) -> bytes:
         """Return the content of points, for the file in which there is room for them and their names."""
         need = (
-            (64 + len(run_id)) * len(found) + 4 * sum([len(point[0]) for point in found]) + _SPARE
+            (64 + 4 * len(run_id)) * len(found)
+            + 4 * sum([len(point[0]) for point in found])
+            + _SPARE
         )
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
@@ -203,7 +222,7 @@ class Journal:
             self._begin(_SPARE)
         number = self._names.get((run_id, key))
         if number is None:
-            rules.check_key(key, "metric")
+            key = rules.check_key(key, "metric")
             if self._last is None or self._last.size + _SPARE > self._last.room:
                 self._begin(_SPARE)
             number = len(self._names)

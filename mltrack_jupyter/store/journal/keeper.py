@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.store.journal.chain import Chain
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
+from mltrack_jupyter.store.journal.prompt import prompt
 from mltrack_jupyter.store.journal.pulse import Pulse
 from mltrack_jupyter.store.journal.recovery import recover
 from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_away, sink_of
@@ -28,12 +28,6 @@ _SHARE = 0.01
 """The most of the time that the thread takes from those who log: a batch costs milliseconds, not nothing."""
 _LATEST = 1.0
 """How long a record may wait for that at most, in seconds."""
-_SWITCH = 0.0005
-"""After how many seconds a busy thread of the user lets the interpreter go while something is handed over.
-
-Opening a store gives it back two thousand times, for a file each time; at Python's own 5 ms that took a
-quarter of a minute beside a loop of pure Python, in which nobody saw that it ran.
-"""
 _IDLE = 30.0
 _FORK = 5.0
 """How long a fork may wait for what is being handed over, in seconds."""
@@ -58,7 +52,8 @@ class Keeper:
         strict: bool = False,
     ) -> None:
         self.strict = strict
-        self.journal = Journal(folder, uri)
+        self._chain = Chain(folder, uri)
+        self.journal = self._chain.last
         self._open = open_services
         self._drains: dict[str, Drain] = {}
         self._draining = threading.RLock()
@@ -71,19 +66,25 @@ class Keeper:
         self._closing = False
         self._told = False
         self._look = self._unreaped = True
-        self._held = False
+        self._pause = _PACE
+        self._starting = threading.Lock()
+        self._fork = threading.local()
         self.pulse = Pulse(open_services)
         self.gone = False
 
     def wrote(self) -> None:
         """Hear that something was written, so that a thread hands it over."""
-        if self.thread is None:
-            self._start()
+        if self.thread is None and self._starting.acquire(blocking=False):
+            try:
+                if self.thread is None:
+                    self._start()
+            finally:
+                self._starting.release()
 
     @property
     def pending(self) -> bool:
         """Whether something was written that the store does not have yet."""
-        return self._written() != self._drained
+        return self._chain.written != self._drained
 
     def flush(self) -> None:
         """Hand over everything that was written before. Raises ``MltrackError`` if the store is away."""
@@ -93,15 +94,15 @@ class Keeper:
             if self._handing.locked():  # a signal handler asks, in the middle of this
                 return
             # A lock and no flag: a second interrupt could keep a flag from being taken back.
-            with self._handing, _prompt():
+            with self._handing, prompt:
                 self._hand_over()
 
     def _hand_over(self) -> None:
-        written = self._written()
+        written = self._chain.written
         if self._sink is None:
             self._sink = sink_of(self._open(), self.journal.folder)
         began = time.thread_time()
-        for journal in self._journals():
+        for journal in self._chain:
             drain = self._drains.get(journal.journal_id)
             if drain is None:
                 drain = Drain(journal.journal_id, journal.folder, journal.segments)
@@ -109,15 +110,28 @@ class Keeper:
             drain.run(self._sink)
         self._took = time.thread_time() - began
         self._drained = written
+        self._forget_those_over()
+        self._pause = min(_LATEST, max(_PACE, self._took / _SHARE))
+        if self._told:
+            self._told = False
+            self._look = True
+            self._wake.set()  # it may sleep for half a minute
+            log.warning("mltrack: the store is there again; what was logged meanwhile is in it.")
 
-    def _journals(self) -> Iterator[Journal]:
-        journal: Journal | None = self.journal
-        while journal is not None:
-            yield journal
-            journal = journal.side
+    def _forget_those_over(self) -> None:
+        """Leave the journals that a signal handler ended, and that are in the store."""
+        self.journal = self._chain.last
+        for journal in self._chain.drop():
+            self._drained -= journal.written
+            self._drains.pop(journal.journal_id, None)
+            self._forget(journal)
 
-    def _written(self) -> int:
-        return sum(journal.written for journal in self._journals())
+    def _forget(self, journal: Journal) -> None:
+        assert self._sink is not None
+        try:
+            self._sink.forget(journal.journal_id)
+        except MltrackError:
+            pass  # it forgets by itself, after a month
 
     def close(self, wait: float = 10.0) -> bool:
         """Hand over what is left, for so many seconds at most, and end the thread.
@@ -126,18 +140,17 @@ class Keeper:
         """
         self.gone = self._closing = True
         self._wake.set()
-        for journal in self._journals():
+        for journal in self._chain:
             journal.seal()
         until = time.monotonic() + wait
         done = self._finish(until)
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join(max(0.1, until - time.monotonic()))
-        for journal in self._journals():
+        for journal in self._chain:
             if done and self._sink is not None and not journal.segments:
-                try:
-                    self._sink.forget(journal.journal_id)
-                except MltrackError:
-                    pass  # it forgets by itself, after a month
+                self._forget(journal)
+            for segment in list(journal.segments):
+                segment.close()  # for whoever comes next, who may be this process
         return done
 
     def look_for_orphans(self) -> None:
@@ -149,8 +162,8 @@ class Keeper:
 
         A child must not inherit half of a transaction, and may log to a run that was just begun.
         """
-        self._held = self._draining.acquire(timeout=_FORK)
-        if self._held and not self._told:
+        self._fork.held = self._draining.acquire(timeout=_FORK)
+        if self._fork.held and not self._told:
             try:
                 self.flush()
             except MltrackError as error:
@@ -158,19 +171,19 @@ class Keeper:
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self._held:
+        if self._fork.held:
             self._draining.release()
 
     def abandon(self) -> None:
         """Leave everything to the parent, in a forked child."""
         self.gone = True
-        self.journal.abandon()
+        self._chain.abandon()
 
     def _finish(self, until: float) -> bool:
         while True:
             try:
                 with self._draining:
-                    if any(journal.segments for journal in self._journals()):
+                    if not self._chain.is_empty:
                         self._drained = -1  # also a record that an interrupted call did not count
                     self.flush()
                 return True
@@ -187,10 +200,27 @@ class Keeper:
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="mltrack-journal", daemon=True)
         self.thread = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # what is in the journal is safe; the next record tries again
+            self.thread = None
+            if not self._told:
+                self._told = True
+                log.warning("mltrack: no thread hands over what is logged (%s).", error)
+        except BaseException:
+            if not thread.is_alive():
+                self.thread = None
+            raise
 
     def _run(self) -> None:
-        pause, quiet = _PACE, time.monotonic()
+        try:
+            self._watch()
+        finally:
+            if self.thread is threading.current_thread():
+                self.thread = None  # the next record begins a new one
+
+    def _watch(self) -> None:
+        quiet = time.monotonic()
         self._wake.wait(_PACE)
         while not self._closing:
             if self._look:
@@ -198,7 +228,7 @@ class Keeper:
                 self._try_to_recover()
             if self.pending:
                 quiet = time.monotonic()
-                pause = self._try(pause)
+                self._try()
             elif self.pulse.runs:
                 quiet = time.monotonic()
             elif time.monotonic() - quiet > _IDLE:
@@ -208,32 +238,27 @@ class Keeper:
                 self.thread = threading.current_thread()  # one came before it could see that
             if isinstance(self._sink, StoreSink):
                 self.pulse.beat()
-            self._wake.wait(pause)
+            self._wake.wait(self._pause)
             self._wake.clear()
 
     def hurry(self) -> None:
         """Hand over soon: a run has ended."""
         self._wake.set()
 
-    def _try(self, pause: float) -> float:
-        """Hand over what is there; return how long to wait until the next time."""
+    def _try(self) -> None:
+        """Hand over what is there, and note how long to wait until the next time."""
         try:
             self.flush()
             if self._unreaped and self._sink is not None:
                 self._unreaped = False
                 self._sink.reap()
         except MltrackError as error:
+            self._pause = min(_LONGEST, max(0.5, self._pause * 2))
             self._tell(error)
-            return min(_LONGEST, max(0.5, pause * 2))
         except Exception:
             # A fault of ours must not end the thread: what is in the journal would wait for ever.
+            self._pause = _LONGEST
             log.exception("mltrack: handing over the journal failed; it is tried again.")
-            return _LONGEST
-        if self._told:
-            self._told = False
-            self._look = True
-            log.warning("mltrack: the store is there again; what was logged meanwhile is in it.")
-        return min(_LATEST, max(_PACE, self._took / _SHARE))
 
     def _tell(self, error: MltrackError) -> None:
         if self._told:
@@ -248,7 +273,7 @@ class Keeper:
     def _try_to_recover(self) -> None:
         """Hand over what dead processes left for the same store, and end their runs."""
         try:
-            with self._draining, _prompt():
+            with self._draining, prompt:
                 recover(self.journal.folder, self._open, self.journal.uri)
         except MltrackError as error:
             if is_away(error):
@@ -257,16 +282,3 @@ class Keeper:
                 log.warning("mltrack: what other processes left is not taken (%s).", error)
         except Exception:
             log.exception("mltrack: handing over what other processes left failed.")
-
-
-@contextmanager
-def _prompt() -> Iterator[None]:
-    """Let whoever waits for the interpreter have it soon."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, _SWITCH))
-    chosen = sys.getswitchinterval()
-    try:
-        yield
-    finally:
-        if sys.getswitchinterval() == chosen:  # nobody else chose another one meanwhile
-            sys.setswitchinterval(usual)

@@ -33,6 +33,6 @@ class Pulse:
         self._last = time.monotonic()
         try:
             self._open().leases.renew(present().process_id)
-        except MltrackError:
+        except (MltrackError, OSError):
             # The next one may get through; until then the lease says when the last one did.
             return

@@ -101,7 +101,11 @@ def recover(
             drain = Drain(journal_id, folder, segments)
             drain.resume()
             drain.run(sink)
-            sink.forget(journal_id)
+            if segments:  # they cannot be removed; their place says that they are in the store
+                for segment in segments:
+                    segment.close()
+            else:
+                sink.forget(journal_id)
             if reap:
                 sink.reap()
             done.append(Recovered(journal_id, torn))

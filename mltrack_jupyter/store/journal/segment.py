@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import logging
 import mmap
 import os
+import re
 import time
 from pathlib import Path
 
@@ -26,7 +28,9 @@ except (
 ):  # Windows: who is dead is told by the operating system, which lets no one delete what is open
     fcntl = None  # type: ignore[assignment]
 
+log = logging.getLogger("mltrack_jupyter")
 SUFFIX = ".journal"
+_NAME = re.compile(r"[0-9a-f]{32}\.[0-9]{6}\.journal")
 _NEW, _TORN = ".new", ".torn"
 _STALE = 3600.0
 """After how many seconds a file that was not finished is garbage of a process that was killed meanwhile."""
@@ -124,6 +128,8 @@ class Segment:
             data = os.read(handle, 65536)
             found = os.fstat(handle)
             begun = read_header(data)
+            if _NAME.fullmatch(path.name) and found.st_nlink and not scan(data):
+                _put_aside(path)
             # Whoever had the lock before may have removed the file.
             if begun is not None and found.st_nlink:
                 taken = cls(path, handle, *begun)
@@ -167,6 +173,8 @@ class Segment:
         return records
 
     def _bytes(self, begin: int, end: int) -> bytes:
+        if self._handle < 0:  # it was closed, or removed
+            return b""
         if self.pages is not _NONE:
             return self.pages[begin:end]
         return os.pread(self._handle, max(0, end - begin), begin)
@@ -190,16 +198,30 @@ class Segment:
         pages, self.pages, self.room = self.pages, _NONE, 0
         if pages is not _NONE:
             pages.close()
-        os.close(self._handle)
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
         _mine.pop(self.path, None)
 
     def remove(self) -> None:
-        """Remove and close the file: everything in it is elsewhere. A torn one is kept, by another name."""
-        if self.keep:
+        """Remove and close the file: everything in it is elsewhere. A torn one is kept, by another name.
+
+        Whoever was interrupted, or could not, may call it again. Raises ``OSError``.
+        """
+        if self.keep and self.path.exists():
             os.replace(self.path, self.path.with_suffix(_TORN))
         else:
             self.path.unlink(missing_ok=True)
         self.close()
+
+
+def _put_aside(path: Path) -> None:
+    """Keep a file whose beginning is damaged under another name, and say so once."""
+    os.replace(path, path.with_suffix(_TORN))
+    log.warning(
+        "mltrack: the beginning of %s is no record, so that it cannot be handed over; it is kept as %s.",
+        path, _TORN,
+    )  # fmt: skip
 
 
 def is_ours(path: Path) -> bool:

@@ -22,7 +22,7 @@ from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
 from mltrack_jupyter.store.sql.failures import translate
-from mltrack_jupyter.store.sql.interrupts import deferred
+from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, deferred
 from mltrack_jupyter.store.sql.turns import turn
 from mltrack_jupyter.store.sql.types import moves_with
 
@@ -95,11 +95,16 @@ class Database:
             yield joined
             return
         lock = self._writing if self.is_sqlite else nullcontext()
+        signals = Signals()
         with (
             self._translated(),
+            # A handler may want to write, too (on SIGTERM, what is worth keeping): never with the lock
+            # held by its own thread. Whoever waits for a turn may be interrupted.
+            signals.delivered(),
+            signals.wait(OTHERS),
             lock,
             turn(self.path, BUSY_SECONDS),
-            deferred(),
+            signals.wait(INTERRUPT),
             self.engine.connect() as connection,
         ):
             connection.info["write"] = True

@@ -150,7 +150,7 @@ class SqlExperiments(Experiments):
         rules.check_page_size(max_results, 50_000)
         offset = decode_token(page_token)
         query = select(experiments).where(
-            experiments.c.lifecycle_stage.in_(STAGES_OF_VIEW[view_type])
+            experiments.c.lifecycle_stage.in_(STAGES_OF_VIEW[ViewType(view_type)])
         )
         query = filtered(query, EXPERIMENT_FIELDS, filter)
         if order_by:

@@ -1,30 +1,65 @@
-"""Interrupts that wait: half of a transaction would keep a database locked for everybody."""
+"""Signals that wait: half of a transaction would keep a database locked for everybody."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+INTERRUPT = (signal.SIGINT,)
+OTHERS = tuple(sorted(signal.valid_signals() - set(INTERRUPT)))
+
+
+class Signals:
+    """Signals that came while they had to wait, and their handlers. Only the main thread gets any."""
+
+    def __init__(self) -> None:
+        self._came: list[tuple[Callable[[int, Any], Any], int, Any]] = []
+
+    @contextmanager
+    def wait(self, numbers: Iterable[int]) -> Iterator[None]:
+        """Let those of these signals that Python handles wait for :meth:`delivered`."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        found = {number: signal.getsignal(number) for number in numbers}
+        handlers = {number: handler for number, handler in found.items() if callable(handler)}
+        try:
+            for number, handler in handlers.items():
+                signal.signal(number, self._noting(handler))
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _noting(self, handler: Callable[[int, Any], Any]) -> Callable[[int, Any], None]:
+        return lambda number, frame: self._came.append((handler, number, frame))
+
+    @contextmanager
+    def delivered(self) -> Iterator[None]:
+        """Call the handlers of those that came when the block is left."""
+        try:
+            yield
+        finally:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        if self._came:
+            handler, number, frame = self._came.pop(0)
+            try:
+                handler(number, frame)
+            finally:
+                self._deliver()
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
     """Let an interrupt (Ctrl-C, the stop button of a notebook) wait for the end of the block.
 
-    Only the main thread is ever interrupted. SQLAlchemy loses track of a connection whose thread is
-    interrupted while it begins or rolls back.
+    SQLAlchemy loses track of a connection whose thread is interrupted while it begins or rolls back.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    signals = Signals()
+    with signals.delivered(), signals.wait(INTERRUPT):
         yield
-        return
-    came: list[tuple[Any, Any]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if came:
-            handler(*came[0])

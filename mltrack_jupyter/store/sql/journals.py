@@ -304,9 +304,9 @@ def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
 
 
 def _told(live: Sequence[_Live]) -> Iterable[Write]:
-    for _, row, entry, _ in live:
+    for _, row, entry, is_fresh in live:
         parent = str(row.experiment)
-        if entry.new is not None:
+        if is_fresh:
             yield Write("run", row.run_id, "create", parent)
         if entry.points or entry.params or entry.tags or entry.datasets:
             yield Write("run", row.run_id, "log", parent)

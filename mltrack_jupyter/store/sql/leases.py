@@ -39,7 +39,15 @@ def clock(connection: Connection) -> int:
 
 
 def take(connection: Connection, run: int, process: Process) -> None:
-    """Write down that a process writes the run of this row number from now on."""
+    """Write down that a process writes the run of this row number from now on.
+
+    Unless another one that is alive does: one that joins it, and dies, does not end what it began.
+    """
+    query = select(run_leases).where(run_leases.c.run == run, run_leases.c.lapsed.is_(False))
+    before = connection.execute(held(connection, query)).first()
+    mine = before is None or before.process_id == process.process_id
+    if before is not None and not mine and is_alive(_process_of(before)):
+        return
     row = {
         "run": run,
         "process_id": process.process_id,

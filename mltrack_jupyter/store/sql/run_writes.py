@@ -194,8 +194,9 @@ def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     wanted = set(keys) - ids.keys()
     if not wanted:
         return ids
-    query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(wanted))
-    ids |= {row.key: row.id for row in connection.execute(query)}
+    for some in chunked(wanted):
+        query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(some))
+        ids |= {row.key: row.id for row in connection.execute(query)}
     for key in sorted(wanted - ids.keys()):
         ids[key] = insert_row(connection, metric_keys, {"key": key})
     known.update(ids)

@@ -216,7 +216,7 @@ class SqlRuns(Runs):
         rules.check_page_size(max_results, 50_000)
         offset = decode_token(page_token)
         numbers = rules.parse_experiment_ids(experiment_ids or [])
-        scope = RunScope(STAGES_OF_VIEW[run_view_type], numbers, filter=filter)
+        scope = RunScope(STAGES_OF_VIEW[ViewType(run_view_type)], numbers, filter=filter)
         with self._database.read() as connection:
             rows = RunPages(connection, scope, order_by or []).rows(offset, max_results + 1)
             found = load_runs(connection, rows[:max_results])

@@ -37,9 +37,13 @@ def turn(path: str, patience: float) -> Iterator[None]:
             raise Unavailable(f"{path} was locked by another process for {patience:g} s.")
         yield
     finally:
-        # Said, not only closed: a child that was forked meanwhile has the same file open.
-        fcntl.flock(handle, fcntl.LOCK_UN)
-        os.close(handle)
+        try:
+            # Said, not only closed: a child that was forked meanwhile has the same file open.
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        except OSError:  # a file system that knows no such locks
+            pass
+        finally:
+            os.close(handle)
 
 
 def _open(path: str) -> int | None:

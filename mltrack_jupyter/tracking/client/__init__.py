@@ -7,7 +7,7 @@ from mltrack_jupyter.tracking.client.models import ModelCalls
 from mltrack_jupyter.tracking.client.runs import RunCalls
 from mltrack_jupyter.tracking.client.versions import VersionCalls
 
-__all__ = ["Client"]
+__all__ = ["Client", "MlflowClient"]
 
 
 class Client(ExperimentCalls, RunCalls, FileCalls, LoggedModelCalls, ModelCalls, VersionCalls):
@@ -31,3 +31,7 @@ class Client(ExperimentCalls, RunCalls, FileCalls, LoggedModelCalls, ModelCalls,
     >>> client.log_metric(run.info.run_id, "accuracy", 0.93)
     >>> client.set_terminated(run.info.run_id)
     """
+
+
+MlflowClient = Client
+"""MLflow's name, for scripts that import it from here."""

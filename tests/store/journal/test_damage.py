@@ -84,7 +84,6 @@ def test_the_files_of_others_and_garbage_stop_nobody(desk, written):
     (folder / "garbage.journal").write_bytes(os.urandom(5000))
     (folder / "zeros.journal").write_bytes(bytes(5000))
     (folder / "folder.journal").mkdir()
-    (folder / f"{path.name.split('.')[0]}.000001.journal").write_bytes(b"not begun")
     (folder / "notes.txt").write_text("mine")
     os.mkfifo(folder / "pipe.journal")
     (folder / "link.journal").symlink_to(folder / "nowhere")
@@ -93,6 +92,14 @@ def test_the_files_of_others_and_garbage_stop_nobody(desk, written):
     assert not done.torn
     assert (desk.steps(), desk.params()) == ([0, 1, 2], {"p": "ü" * 10})
     assert set(os.listdir(folder)) == left
+
+
+def test_a_file_whose_beginning_is_damaged_is_told_once_and_kept(desk, written, caplog):
+    path, data, _ = written
+    path.write_bytes(b"\0" + data[1:])
+    assert desk.recover() == desk.recover() == []
+    assert caplog.text.count("it is kept as .torn") == 1
+    assert path.with_suffix(".torn").read_bytes()[1:] == data[1:]
 
 
 def test_a_copy_of_a_file_under_another_name_changes_nothing(desk, written):

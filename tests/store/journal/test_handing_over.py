@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import threading
 import time
 import uuid
 
@@ -14,6 +15,7 @@ from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
+from mltrack_jupyter.store.journal.segment import Segment
 from mltrack_jupyter.store.journal.sinks import StoreSink
 
 
@@ -274,3 +276,89 @@ def test_an_artifact_waits_beside_the_journal(desk, journal, drain, sink, tmp_pa
         assert found.read() == b"x" * 100_000
     assert desk.steps() == [0]
     assert list(desk.folder.rglob("*.files")) == []
+
+
+def test_a_file_that_cannot_be_removed_is_not_handed_over_twice(
+    desk, journal, drain, sink, monkeypatch
+):
+    desk.param(journal, "p", "1")
+    journal.seal()
+    desk.param(journal, "p", "2")
+    real, failures = Segment.remove, [OSError("busy"), KeyboardInterrupt()]
+
+    def remove(segment):
+        if failures:
+            raise failures.pop()
+        real(segment)
+
+    monkeypatch.setattr(Segment, "remove", remove)
+    with pytest.raises(KeyboardInterrupt):
+        drain.run(sink)
+    drain.run(sink)
+    assert len(journal.segments) == 2  # it is known as long as it is there
+    drain.run(sink)
+    assert len(journal.segments) == 1
+    assert desk.params() == {"p": "2"}
+    assert len(desk.services.journals.amendments(desk.run_id)) == 1
+
+
+def test_a_record_that_cannot_be_read_is_kept_and_stops_nothing(desk, journal, drain, sink, caplog):
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    journal.write(b"E" + b"from a version to come")
+    journal.write(b"F" + b"neither")
+    journal.point(desk.run_id, "m", 1, 1, 0.5)
+    drain.run(sink)
+    assert desk.steps() == [0, 1]
+    kept = (desk.folder / f"{journal.journal_id}.refused.jsonl").read_text().splitlines()
+    assert len(kept) == 2
+    assert caplog.text.count("cannot be read by this version") == 2
+
+
+def test_more_new_names_than_a_statement_takes(desk, journal, drain, sink):
+    journal.points(desk.run_id, [(f"m{number}", 0, 1, 0.5) for number in range(12_000)])
+    drain.run(sink)
+    assert len(desk.services.runs.get(desk.run_id).data.metrics) == 12_000
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(desk, until, monkeypatch, caplog):
+    def full(_thread):
+        raise RuntimeError("can't start new thread")
+
+    keeper = Keeper(desk.folder, desk.services.uri, lambda: desk.services)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", full)
+        desk.begin(keeper.journal)
+        keeper.wrote()
+        keeper.wrote()
+    assert keeper.thread is None
+    assert caplog.text.count("no thread hands over") == 1
+    keeper.wrote()
+    until(lambda: not keeper.pending)
+    assert keeper.close()
+
+
+def test_what_a_handler_logged_in_the_middle_comes_before_what_was_logged_after(desk):
+    keeper = Keeper(desk.folder, desk.services.uri, lambda: desk.services)
+    desk.begin(keeper.journal)
+    first = keeper.journal
+    with first._lock:  # as if a signal came in the middle of a call
+        first._owner = threading.get_ident()
+        desk.param(keeper.journal, "p", "in the handler")
+    desk.param(keeper.journal, "p", "after it")
+    keeper.flush()
+    assert desk.params() == {"p": "after it"}
+    desk.param(keeper.journal, "p", "last")
+    assert keeper.close()
+    assert desk.params() == {"p": "last"}
+    assert desk.files() == []
+
+
+def test_a_reader_that_reaches_the_store_again_ends_the_long_pause(desk, until, monkeypatch):
+    keeper = Keeper(desk.folder, desk.services.uri, lambda: desk.services)
+    keeper._told, keeper._pause = True, 30.0
+    desk.begin(keeper.journal)
+    keeper.flush()
+    keeper.journal.point(desk.run_id, "m", 0, 1, 0.5)
+    keeper.wrote()
+    until(lambda: not keeper.pending, 10.0)
+    assert keeper.close()
