@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import force_setattr
 
 from mltrack_jupyter.entities.base import Entity, Tag, as_dict, number, text
@@ -157,3 +159,8 @@ class Run(Entity, frozen=True, kw_only=True, omit_defaults=False):
     data: RunData = RunData()
     inputs: RunInputs = RunInputs()
     outputs: RunOutputs = RunOutputs()
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return the run as plain dicts and lists: its metrics, params and tags by name, as MLflow does."""
+        data = {kind: getattr(self.data, kind) for kind in ("metrics", "params", "tags")}
+        return {**to_builtins(self), "data": data}

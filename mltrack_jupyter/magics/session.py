@@ -94,7 +94,7 @@ class Session:
             from mltrack_jupyter.capture.border import guarded
 
             guarded("ending a tracked cell", lambda: self._finish(tracked, slot, result), None)
-        elif not self._frames and _TRACKING in sys.modules:
+        if not self._frames and _TRACKING in sys.modules:
             self._end_implicit(result)
 
     def _leave(self, result: Any) -> Frame | None:

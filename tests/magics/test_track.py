@@ -386,3 +386,11 @@ def test_a_tracked_cell_within_another_is_its_child(kernel, services):
     table = services.runs.table(filter=f"tags.mlflow.parentRunId = '{reply.run_id}'")
     assert table.run_names == ["in"]
     assert table.statuses == ["FINISHED"]
+
+
+def test_a_run_that_is_opened_after_the_cell_s_own_was_ended_ends_with_the_cell(kernel, services):
+    kernel.run("import mltrack_jupyter as mltrack")
+    kernel.run("%%track -n ended\nmltrack.end_run()\nmltrack.log_metric('later', 1.0)")
+    assert kernel.value("mltrack.active_run() is None") == "True"
+    later = services.runs.get(kernel.value("mltrack.last_active_run().info.run_id"))
+    assert (later.info.status, later.data.metrics) == ("FINISHED", {"later": 1.0})

@@ -1,5 +1,6 @@
 """Histories and runs as columns."""
 
+import json
 import math
 
 import pytest
@@ -34,3 +35,10 @@ def test_a_history_as_a_frame(run_id):
 def test_another_format_is_refused(run_id):
     with pytest.raises(InvalidParameter, match="'list', 'columns' or 'pandas'"):
         mltrack.get_metric_history(run_id, "loss", output_format="csv")
+
+
+def test_a_run_as_a_dictionary(run_id):
+    found = mltrack.get_run(run_id).to_dictionary()
+    assert found["info"]["run_id"] == run_id
+    assert "loss" in found["data"]["metrics"]
+    assert json.loads(json.dumps(found))["info"] == found["info"]
