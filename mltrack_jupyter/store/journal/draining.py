@@ -61,6 +61,12 @@ class Drain:
         """Hand over the next records of a file, or remove it; tell whether there may be more in it."""
         sealed = segment.sealed  # asked first: whoever seals has written before
         records, mark = segment.peek(segment.size if sealed else size)
+        if (
+            segment.is_closed
+        ):  # it was left to somebody else, or somebody was interrupted removing it
+            if segment.is_removed:
+                self._remove(segment)
+            return False
         try:
             names = self._names.setdefault(segment.path, Names())
             self._hand_over(records, names, segment.place, sink)

@@ -59,6 +59,7 @@ class Segment:
         self.size = begin
         self.sealed = False
         self.keep = False
+        self.is_removed = False
         self._handle = handle
         self._mark = (begin, 0)
         self.room = 0
@@ -180,6 +181,11 @@ class Segment:
         return os.pread(self._handle, max(0, end - begin), begin)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be read from it any more."""
+        return self._handle < 0
+
+    @property
     def torn(self) -> bool:
         """Whether anything stands behind the last record that could be read."""
         return any(self._bytes(self._mark[0], self.size))
@@ -212,6 +218,7 @@ class Segment:
             os.replace(self.path, self.path.with_suffix(_TORN))
         else:
             self.path.unlink(missing_ok=True)
+        self.is_removed = True
         self.close()
 
 

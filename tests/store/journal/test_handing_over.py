@@ -362,3 +362,15 @@ def test_a_reader_that_reaches_the_store_again_ends_the_long_pause(desk, until, 
     keeper.wrote()
     until(lambda: not keeper.pending, 10.0)
     assert keeper.close()
+
+
+def test_a_file_that_was_left_to_others_is_not_removed(desk, journal, drain, sink):
+    """Its keeper was closed while the store was away, and its thread was not done."""
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    journal.seal()
+    desk.die(journal)
+    drain.run(sink)
+    assert desk.files() == ["000000.journal"]
+    journal.segments.clear()
+    desk.recover()
+    assert desk.steps() == [0]
