@@ -36,6 +36,12 @@ class Chain:
         """Whether no file is left: everything is in the store."""
         return not any(journal.segments for journal in self)
 
+    def seal(self) -> None:
+        """Let the files of all journals but the last be removed when they are handed over."""
+        for journal in self:
+            if journal.side is not None:
+                journal.seal()
+
     def drop(self) -> list[Journal]:
         """Leave the journals that are over and in the store; return them."""
         dropped = []

@@ -68,9 +68,8 @@ class Journal:
             self._aside().point(run_id, key, step, timestamp, value)
             return
         with self._lock:
-            side = self.side
-            if side is None:
-                self._owner = me
+            self._owner = me  # first of all: a handler that comes now must not wait for the lock
+            if self.side is None:
                 number = self._names.get((run_id, key))
                 last = self._last
                 if number is None or last is None or last.size + _POINT_SIZE > last.room:
@@ -83,7 +82,7 @@ class Journal:
                 last.size = end
                 self.written += 1
                 return
-        side.point(run_id, key, step, timestamp, value)
+        self._newest().point(run_id, key, step, timestamp, value)
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
@@ -92,12 +91,11 @@ class Journal:
             self._aside().points(run_id, found)
             return
         with self._lock:
-            side = self.side
-            if side is None:
-                self._owner = me
+            self._owner = me
+            if self.side is None:
                 self._append(self._columns(run_id, found))
                 return
-        side.points(run_id, found)
+        self._newest().points(run_id, found)
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -151,12 +149,11 @@ class Journal:
             self._aside().write(content)
             return
         with self._lock:
-            side = self.side
-            if side is None:
-                self._owner = me
+            self._owner = me
+            if self.side is None:
                 self._append(content)
                 return
-        side.write(content)
+        self._newest().write(content)
 
     @property
     def is_over(self) -> bool:
@@ -164,10 +161,19 @@ class Journal:
         return self.side is not None and not self._lock.locked() and not self.segments
 
     def _aside(self) -> Journal:
+        """Return the journal that goes on from here; it begins when a handler interrupts this one."""
+        following = (int(self.journal_id, 16) + 1) % (1 << 128)
+        made = Journal(self.folder, self.uri, f"{following:032x}")
+        # Nothing is called between these two lines, so that no other handler can come between them.
         if self.side is None:
-            following = (int(self.journal_id, 16) + 1) % (1 << 128)
-            self.side = Journal(self.folder, self.uri, f"{following:032x}")
-        return self.side
+            self.side = made
+        return self._newest()
+
+    def _newest(self) -> Journal:
+        newest = self
+        while newest.side is not None:
+            newest = newest.side
+        return newest
 
     # What follows is called with the lock held.
 

@@ -102,6 +102,7 @@ class Keeper:
         if self._sink is None:
             self._sink = sink_of(self._open(), self.journal.folder)
         began = time.thread_time()
+        self._chain.seal()
         for journal in self._chain:
             drain = self._drains.get(journal.journal_id)
             if drain is None:
