@@ -153,11 +153,70 @@ def test_a_diff_runs_nothing_that_a_repository_names(repository, tmp_path):
         ("https://example.org/a@b.git", "https://example.org/a@b.git"),
         ("git@example.org:ada/models.git", "git@example.org:ada/models.git"),
         ("ssh://git@example.org/ada/models.git", "ssh://git@example.org/ada/models.git"),
+        ("ssh://ada:s3cret@example.org:22/o/r.git", "ssh://ada@example.org:22/o/r.git"),
+        ("https://ada:s3@cret@example.org/o/r.git", "https://example.org/o/r.git"),
+        ("https://ada:s3/cr?et@example.org/o/r.git", "https://example.org/o/r.git"),
+        ("https://example.org/o/r.git?private_token=s3cret", "https://example.org/o/r.git"),
+        ("https://ada:s3cret@example.org/o/r.git?a=b@c#d", "https://example.org/o/r.git"),
+        ("https://example.org:8443/o@b/r.git", "https://example.org:8443/o@b/r.git"),
+        ("git@example.org:o/r.git?private_token=s3cret", "git@example.org:o/r.git"),
+        ("ada:s3cret@example.org:o/r.git", "ada@example.org:o/r.git"),
+        ("ada:s3@cret@example.org:o/r.git", "ada@example.org:o/r.git"),
+        ("git@example.org:o@b/r.git", "git@example.org:o@b/r.git"),
+        ("example.org:o/r.git?private_token=s3cret", "example.org:o/r.git"),
+        ("../models@2.git", "../models@2.git"),
+        ("/srv/what?/models.git", "/srv/what?/models.git"),
     ],
 )
 def test_the_address_of_the_remote_has_no_credentials(repository, address, shown):
     git(repository, "remote", "set-url", "origin", address)
     assert read_git(repository).remote == shown
+
+
+def test_the_remote_is_origin_else_the_upstream_else_the_only_one(repository):
+    def remote():
+        return read_git(repository).remote.rpartition("/")[2]
+
+    git(repository, "remote", "add", "fork", "https://example.org/fork.git")
+    git(repository, "config", "branch.trunk.remote", "fork")
+    assert remote() == "models.git"
+    git(repository, "remote", "rename", "origin", "my.store")
+    assert remote() == "fork.git"
+    git(repository, "config", "--unset", "branch.trunk.remote")
+    assert remote() == ""
+    git(repository, "remote", "remove", "fork")
+    assert remote() == "models.git"
+    git(repository, "checkout", "-q", "--detach")
+    assert remote() == "models.git"
+    git(repository, "remote", "remove", "my.store")
+    assert remote() == ""
+
+
+def test_the_repository_is_the_one_around_the_folder_whatever_the_environment_says(
+    repository, tmp_path, monkeypatch
+):
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "else")
+    git(other, "commit", "-qm", "other", "--allow-empty")
+    (repository / "train.py").write_text("depth = 6\n")
+    expected = read_git(repository)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+    assert read_git(repository) == expected
+    assert (expected.branch, expected.dirty) == ("trunk", True)
+    assert "+depth = 6" in read_diff(repository)
+
+
+def test_the_root_is_normal_however_the_folder_is_written(repository, tmp_path):
+    deep = repository / "a" / "b"
+    deep.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(deep)
+    for folder in (deep, deep / ".." / "..", deep / "..", tmp_path / "link" / ".."):
+        assert read_git(folder).root == repository
+        assert read_git(folder).tags["mltrack.git.root"] == str(repository)
+    assert read_git(repository / ".." / "repository" / "..") is None
 
 
 def test_a_script_is_where_its_file_is_and_may_lose_its_folder(run_script, repository):
