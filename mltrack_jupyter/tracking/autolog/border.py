@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import random
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -26,6 +28,25 @@ def unheard() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Leave the global random generators as they were: a training draws the same, logged or not."""
+    # Neither is there to ask as long as it is being imported.
+    numpy = getattr(sys.modules.get("numpy"), "random", None)
+    torch = getattr(sys.modules.get("torch"), "random", None)
+    own = random.getstate()
+    of_numpy = numpy.get_state(legacy=False) if numpy is not None else None
+    of_torch = torch.get_rng_state() if torch is not None else None
+    try:
+        yield
+    finally:
+        random.setstate(own)
+        if numpy is not None:
+            numpy.set_state(of_numpy)
+        if torch is not None:
+            torch.set_rng_state(of_torch)
+
+
 class Border:
     """Calls that may fail without anybody noticing but the log: once for each thing that was tried."""
 
@@ -39,14 +60,20 @@ class Border:
         try:
             return call()
         except Exception as error:  # noqa: BLE001 - autolog: logged, and the training goes on
-            if what not in self.failed:
-                said = next(iter(str(error).splitlines()), "")[:_MAX_TEXT]
-                self.failed[what] = f"{what} failed: {type(error).__name__}: {said}"
-                _log.log(
-                    self._level,
-                    "autologging of %s: %s; the training is not affected",
-                    self._library,
-                    self.failed[what],
-                    exc_info=_log.isEnabledFor(logging.DEBUG),
-                )
+            # An exception of somebody else's class may fail at saying what it is.
+            with suppress(Exception):
+                self._tell(what, error)
             return default
+
+    def _tell(self, what: str, error: Exception) -> None:
+        if what in self.failed:
+            return
+        said = next(iter(str(error).splitlines()), "")[:_MAX_TEXT]
+        self.failed[what] = f"{what} failed: {type(error).__name__}: {said}"
+        _log.log(
+            self._level,
+            "autologging of %s: %s; the training is not affected",
+            self._library,
+            self.failed[what],
+            exc_info=error if _log.isEnabledFor(logging.DEBUG) else None,
+        )

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking.autolog import imports
 from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.patches import Patches
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Integration:
         self.options = Options()
         self._roots = roots
         self._patch = patch
+        self._border = Border(name)
         self._on = False
         self._pid = os.getpid()
         self._lock = threading.RLock()
@@ -69,6 +72,7 @@ class Integration:
         _check(self.name, options)
         with self._lock:
             self.options = options
+            self._border = Border(self.name, silent=options.silent)
             self._pid = os.getpid()
             if not self._on:
                 self._on = True
@@ -82,7 +86,7 @@ class Integration:
                 self._on = False
                 for root in self._roots:
                     imports.unwatch(root, self._loaded)
-                self.patches.restore(*self._roots)
+                self.patches.restore()
 
     def switch(self, options: Options, *, disable: bool) -> None:
         """Do one or the other."""
@@ -91,11 +95,13 @@ class Integration:
         else:
             self.enable(options)
 
+    def attempt(self, what: str, call: Callable[[], T], default: T) -> T:
+        """Return ``call()``, or ``default`` if it raises: for what no training is there to note."""
+        return self._border.attempt(what, call, default)
+
     def _loaded(self, module: ModuleType) -> None:
         # An import of the user's may not fail because something in the library is not as expected.
-        Border(self.name, silent=self.options.silent).attempt(
-            f"patching {module.__name__}", lambda: self._patch(self, module), None
-        )
+        self.attempt(f"patching {module.__name__}", lambda: self._patch(self, module), None)
 
 
 def _check(name: str, options: Options) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from mltrack_jupyter.tracking.autolog import datasets
 from mltrack_jupyter.tracking.autolog.arguments import named, without
+from mltrack_jupyter.tracking.autolog.border import undrawn
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training, current
+from mltrack_jupyter.tracking.autolog.training import Halves, Training, current, watched
 
 # Data and functions, which are no settings.
 _NO_PARAMS = (
@@ -75,21 +76,48 @@ def _fit(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    if current() is not None:
-        return original(self, *args, **kwargs)
-    with Training(integration, type(self).__name__) as training:
-        if training.record is None:
-            return original(self, *args, **kwargs)
+    def watch(training: Training) -> Halves:
         given: dict[str, Any] = training.attempt(
             "reading the arguments", lambda: named(original, (self, *args), kwargs), {}
         )
-        example = training.attempt("taking an example", lambda: example_of(given["x"]), None)
-        _log_call(training, self, given)
+        example = training.attempt("taking an example", lambda: _example(given["x"]), None)
+        training.attempt("logging the call", lambda: _log_call(training, self, given), None)
         changed = training.attempt("adding a callback", lambda: _changed(training, given), None)
-        history = original(self, *args, **kwargs) if changed is None else original(self, **changed)
+        yield None if changed is None else functools.partial(original, self, **changed)
         if training.options.log_models:
             _log_model(training, self, example)
-        return history
+
+    return watched(
+        integration,
+        lambda: Training(integration, type(self).__name__) if current() is None else None,
+        lambda: original(self, *args, **kwargs),
+        watch,
+    )
+
+
+def _is_several(data: Any) -> bool:
+    """Tell whether data are those of several inputs: a list of arrays is, one of rows is not."""
+    return isinstance(data, list | tuple) and any(
+        len(getattr(item, "shape", ())) > 0 for item in data
+    )
+
+
+def _example(data: Any) -> Any:
+    # A signature has one table; a model with several inputs has several, and gets none.
+    return None if _is_several(data) else example_of(data)
+
+
+def _log_data(record: Record, data: Any, targets: Any, context: str, name: str) -> None:
+    """Log a dataset, or one for each input of the model."""
+    targets = None if _is_several(targets) or isinstance(targets, Mapping) else targets
+    if isinstance(data, Mapping):
+        parts = [(f"{name}_{key}", part) for key, part in data.items()]
+    elif _is_several(data):
+        parts = [(f"{name}_{place}", part) for place, part in enumerate(data)]
+    else:
+        parts = [(name, data)]
+    for label, part in parts:
+        log_dataset(record.run_id, part, targets, context=context, name=label)
 
 
 def _log_call(training: Training, model: Any, given: Mapping[str, Any]) -> None:
@@ -102,7 +130,7 @@ def _log_call(training: Training, model: Any, given: Mapping[str, Any]) -> None:
     if training.options.log_datasets:
         training.write(
             "logging the dataset",
-            lambda record: log_dataset(record.run_id, given.get("x"), given.get("y")),
+            lambda record: _log_data(record, given.get("x"), given.get("y"), "train", "dataset"),
         )
         training.write("logging the dataset", lambda record: _log_validation(record, given))
 
@@ -110,7 +138,7 @@ def _log_call(training: Training, model: Any, given: Mapping[str, Any]) -> None:
 def _log_validation(record: Record, given: Mapping[str, Any]) -> None:
     pair = given.get("validation_data")
     if isinstance(pair, tuple) and len(pair) >= 2:
-        log_dataset(record.run_id, pair[0], pair[1], context="eval", name="validation")
+        _log_data(record, pair[0], pair[1], "eval", "validation")
 
 
 def _changed(training: Training, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,9 +190,11 @@ def _log_model(training: Training, model: Any, example: Any) -> None:
         record.text("\n".join(lines), "model_summary.txt")
 
     def signature() -> Any:
-        return None if example is None else datasets.signature(
-            example, model.predict(example, verbose=0)
-        )  # fmt: skip
+        if example is None:
+            return None
+        # Keras reads data by torch's loader, which draws a number even where nothing is shuffled.
+        with undrawn():
+            return datasets.signature(example, model.predict(example, verbose=0))
 
     training.write("logging the summary", summary)
     found = training.attempt("inferring a signature", signature, None)

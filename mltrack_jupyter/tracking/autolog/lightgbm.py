@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog import boosting, datasets
-from mltrack_jupyter.tracking.autolog.arguments import named, without
+from mltrack_jupyter.tracking.autolog.arguments import named
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
-from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training
+from mltrack_jupyter.tracking.autolog.training import Halves, Training
 
 # Data and functions, which are no settings.
 _NO_PARAMS = (
@@ -59,10 +58,9 @@ def autolog(
 def _patch(integration: Integration, module: types.ModuleType) -> None:
     if module.__name__ == "lightgbm.engine":
         hook = functools.partial(_train, integration)
-        integration.patches.functions("lightgbm", {module.train: hook})
+        integration.patches.functions({module.train: hook})
     if module.__name__ == "lightgbm.sklearn":
-        for owner in classes_of(module):
-            integration.patches.method(owner, "fit", functools.partial(boosting.fit, integration))
+        boosting.patch_estimators(integration, module)
 
 
 def _train(
@@ -71,29 +69,34 @@ def _train(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    def logged(training: Training, *, own: bool) -> Any:
+    def watch(training: Training, own: bool) -> Halves:
         given: dict[str, Any] = training.attempt(
             "reading the arguments", lambda: named(original, args, kwargs), {}
         )
         # Read now: LightGBM lets go of the data when it has made its own of it.
         data = training.attempt("looking at the data", lambda: given["train_set"].data, None)
         example = training.attempt("taking an example", lambda: example_of(data), None)
-        rounds: list[Mapping[str, Any]] = []
-        _log_call(training, given, with_data=own)
+        rounds = boosting.Rounds()
+        training.attempt(
+            "logging the call", lambda: _log_call(training, given, with_data=own), None
+        )
         changed = training.attempt(
             "adding a callback", lambda: _with_callback(training, rounds, given), None
         )
-        booster = original(*args, **kwargs) if changed is None else original(**changed)
-        if training.attempt("asking the booster", lambda: booster.best_iteration > 0, False):
-            best = booster.best_iteration
-            boosting.log_rounds(training, rounds, len(rounds), best, best - 1)
+        booster = yield None if changed is None else functools.partial(original, **changed)
+        training.attempt("asking the booster", lambda: _log_best(training, booster, rounds), None)
         for kind in ("split", "gain"):
             boosting.log_importance(training, kind, functools.partial(_importance, booster, kind))
         if own and training.options.log_models:
             _log_booster(training, booster, example)
-        return booster
 
-    return boosting.train(integration, "Booster", lambda: original(*args, **kwargs), logged)
+    return boosting.train(integration, "Booster", lambda: original(*args, **kwargs), watch)
+
+
+def _log_best(training: Training, booster: Any, rounds: boosting.Rounds) -> None:
+    if booster.best_iteration > 0:
+        step = rounds.start + len(rounds.found)
+        boosting.log_rounds(training, rounds, (booster.best_iteration, 1), step)
 
 
 def _importance(booster: Any, kind: str) -> dict[str, Any]:
@@ -102,15 +105,19 @@ def _importance(booster: Any, kind: str) -> dict[str, Any]:
 
 
 def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) -> None:
-    params = {**dict(given.get("params") or {}), **without(given, _NO_PARAMS)}
-    training.write("logging params", lambda record: record.params(params))
+    training.write(
+        "logging params", lambda record: record.params(boosting.settings(given, _NO_PARAMS))
+    )
     if not with_data or not training.options.log_datasets:
         return
 
     def write(record: Record) -> None:
         log_dataset(record.run_id, given["train_set"].data, given["train_set"].label)
-        names = given.get("valid_names") or []
-        for place, item in enumerate(given.get("valid_sets") or []):
+        names, sets = given.get("valid_names"), given.get("valid_sets")
+        # LightGBM takes one without a list around it.
+        names = [names] if isinstance(names, str) else boosting.listed(names)
+        sets = [sets] if hasattr(sets, "data") else boosting.listed(sets)
+        for place, item in enumerate(sets):
             name = names[place] if place < len(names) else f"valid_{place}"
             log_dataset(record.run_id, item.data, context="eval", name=name)
 
@@ -118,13 +125,14 @@ def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) 
 
 
 def _with_callback(
-    training: Training, rounds: list[Mapping[str, Any]], given: Mapping[str, Any]
+    training: Training, rounds: boosting.Rounds, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     def log_metrics(env: Any) -> None:
         def write(record: Record) -> None:
             # A cross-validation's entries have a fifth element; the first three are the same.
             found = {f"{item[0]}-{item[1]}": item[2] for item in env.evaluation_result_list or ()}
-            rounds.append(found)
+            rounds.start = env.begin_iteration
+            rounds.found.append(found)
             if found:
                 record.metrics(found, env.iteration)
 

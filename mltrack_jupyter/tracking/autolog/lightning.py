@@ -11,7 +11,7 @@ from typing import Any
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training, current
+from mltrack_jupyter.tracking.autolog.training import Halves, Training, current, watched
 
 _EARLY_STOPPING = ("monitor", "mode", "patience", "min_delta")
 
@@ -62,28 +62,40 @@ def _fit(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    # One process of several logs: the others would open runs of their own.
-    if current() is not None or not self.is_global_zero:
-        return original(self, *args, **kwargs)
-    module = args[0] if args else kwargs.get("model")
-    with Training(integration, type(module).__name__) as training:
-        if training.record is None:
-            return original(self, *args, **kwargs)
+    def begin() -> Training | None:
+        # One process of several logs: the others would open runs of their own.
+        if current() is not None or not self.is_global_zero:
+            return None
+        module = args[0] if args else kwargs.get("model")
+        return Training(integration, type(module).__name__)
+
+    def watch(training: Training) -> Halves:
         callback = training.attempt("adding a callback", lambda: _add(training, self), None)
-        try:
-            result = original(self, *args, **kwargs)
-        except SystemExit:
-            # Lightning turns an interrupt into the end of the process.
-            training.killed = training.attempt(
-                "asking the trainer", lambda: self.interrupted, False
-            )
-            raise
-        finally:
-            if callback in self.callbacks:
-                self.callbacks.remove(callback)
-        training.killed = training.attempt("asking the trainer", lambda: self.interrupted, False)
+        yield lambda: _fit_with(training, self, callback, call)
         _log_trained(training, self)
-        return result
+
+    def call() -> Any:
+        return original(self, *args, **kwargs)
+
+    return watched(integration, begin, call, watch)
+
+
+def _fit_with(training: Training, trainer: Any, callback: Any, call: Callable[[], Any]) -> Any:
+    try:
+        result = call()
+    except SystemExit:
+        # Lightning turns an interrupt into the end of the process.
+        training.killed = training.attempt("asking the trainer", lambda: trainer.interrupted, False)
+        raise
+    finally:
+        training.attempt("removing the callback", lambda: _remove(trainer, callback), None)
+    training.killed = training.attempt("asking the trainer", lambda: trainer.interrupted, False)
+    return result
+
+
+def _remove(trainer: Any, callback: Any) -> None:
+    if callback in trainer.callbacks:
+        trainer.callbacks.remove(callback)
 
 
 def _add(training: Training, trainer: Any) -> Any:
@@ -108,20 +120,20 @@ def _callback_class(base: type) -> type:
 
         def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
             # The validation of an epoch has run by now.
-            every = self._training.options.more["log_every_n_epoch"] or 1
-            epoch = trainer.current_epoch
-            if epoch % every == 0:
-                values = dict(trainer.callback_metrics)
-                self._training.write(
-                    "logging metrics", lambda record: record.metrics(values, epoch)
-                )
+            def write(record: Record) -> None:
+                every = self._training.options.more["log_every_n_epoch"] or 1
+                if trainer.current_epoch % every == 0:
+                    record.metrics(dict(trainer.callback_metrics), trainer.current_epoch)
+
+            self._training.write("logging metrics", write)
 
         def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
-            every = self._training.options.more["log_every_n_step"]
-            step = trainer.global_step
-            if every and step % every == 0:
-                values = dict(trainer.logged_metrics)
-                self._training.write("logging metrics", lambda record: record.metrics(values, step))
+            def write(record: Record) -> None:
+                every = self._training.options.more["log_every_n_step"]
+                if every and trainer.global_step % every == 0:
+                    record.metrics(dict(trainer.logged_metrics), trainer.global_step)
+
+            self._training.write("logging metrics", write)
 
     return LogMetrics
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import copy
 import functools
-import sys
 import threading
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
-
-from mltrack_jupyter.tracking.autolog.imports import modules_of
 
 MethodHook = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """Called with the original, the instance, and the arguments."""
 FunctionHook = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """Called with the original and the arguments."""
+HOOKED = "hooked_by_mltrack"
+"""Name of the function, and of the file, in tracebacks and frames of a function with a hook in it."""
 # Of CPython's flags of types.
 _IMMUTABLE = 1 << 8
 _HEAP_TYPE = 1 << 9
@@ -26,7 +26,7 @@ class Patches:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._methods: dict[tuple[type, str], tuple[Any, Any]] = {}
-        self._functions: dict[int, tuple[Any, Any]] = {}
+        self._functions: dict[types.FunctionType, _Body] = {}
 
     def method(self, owner: type, name: str, hook: MethodHook) -> None:
         """Put a hook around a method that a class defines itself; nothing happens where it does not."""
@@ -40,26 +40,24 @@ class Patches:
             self._methods[owner, name] = original, new
             setattr(owner, name, new)
 
-    def functions(self, root: str, hooks: Mapping[Callable[..., Any], FunctionHook]) -> None:
-        """Put hooks around functions, wherever a module of the package (or a notebook) names them."""
-        with self._lock:
-            fresh = {
-                id(function): (function, _around_function(function, hook))
-                for function, hook in hooks.items()
-                if id(function) not in self._functions
-            }
-            self._functions.update(fresh)
-            _replace_names(root, fresh)
+    def functions(self, hooks: Mapping[Callable[..., Any], FunctionHook]) -> None:
+        """Put hooks into functions, so that every name and object that holds one calls its hook.
 
-    def restore(self, *roots: str) -> None:
+        The functions stay the objects that they are: whatever refers to one can be pickled as before.
+        """
+        with self._lock:
+            for function, hook in hooks.items():
+                if isinstance(function, types.FunctionType) and function not in self._functions:
+                    self._functions[function] = _Body(function, hook)
+
+    def restore(self) -> None:
         """Put the originals back. What somebody else has replaced since is left to them."""
         with self._lock:
             for (owner, name), (original, new) in reversed(self._methods.items()):
                 if vars(owner).get(name) is new:
                     setattr(owner, name, original)
-            back = {id(new): (new, original) for original, new in self._functions.values()}
-            for root in roots:
-                _replace_names(root, back)
+            for body in self._functions.values():
+                body.restore()
             self._methods.clear()
             self._functions.clear()
 
@@ -69,22 +67,67 @@ def _is_open(owner: type) -> bool:
     return bool(owner.__flags__ & _HEAP_TYPE) and not owner.__flags__ & _IMMUTABLE
 
 
-def _replace_names(root: str, values: Mapping[int, tuple[Any, Any]]) -> None:
-    """Let every name that holds one of some objects hold another."""
-    # Names that a script or notebook has imported already count; what other packages hold does not.
-    main = sys.modules.get("__main__")
-    for module in [*modules_of(root), *([main] if main is not None else [])]:
-        for name, value in list(vars(module).items()):
-            if id(value) in values:
-                setattr(module, name, values[id(value)][1])
+class _Body:
+    """The body of a function, in whose place another calls a hook for as long as it stands there."""
+
+    def __init__(self, function: types.FunctionType, hook: FunctionHook) -> None:
+        self._function = function
+        self._code = function.__code__
+        self._wraps = "__wrapped__" not in vars(function)
+        original = _twin(function)
+        self._new = _code_that_calls(
+            lambda *args, **kwargs: hook(original, args, kwargs), len(self._code.co_freevars)
+        )
+        if self._wraps:
+            # Whoever asks for the signature or the source is to be told those of the library.
+            vars(function)["__wrapped__"] = original
+        function.__code__ = self._new
+
+    def restore(self) -> None:
+        """Put the function's own body back, unless somebody else has put in another one since."""
+        if self._function.__code__ is self._new:
+            self._function.__code__ = self._code
+            if self._wraps:
+                vars(self._function).pop("__wrapped__", None)
 
 
-def _around_function(original: Callable[..., Any], hook: FunctionHook) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def patched(*args: Any, **kwargs: Any) -> Any:
-        return hook(original, args, kwargs)
+def _twin(function: types.FunctionType) -> types.FunctionType:
+    """Return a second function with the body of another."""
+    new = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    new.__kwdefaults__ = function.__kwdefaults__
+    new.__annotations__ = function.__annotations__
+    new.__qualname__, new.__module__ = function.__qualname__, function.__module__
+    new.__doc__ = function.__doc__
+    vars(new).update(vars(function))
+    return new
 
-    return patched
+
+def _code_that_calls(target: Callable[..., Any], free: int) -> types.CodeType:
+    """Return the body of a function that hands its call on to ``target``.
+
+    A function only takes a body with as many variables of its surroundings as it has itself: these are
+    named and never read.
+    """
+    names = [f"free{place}" for place in range(free)]
+    unread = f"\n  if 0: {', '.join(names)}" if names else ""
+    source = (
+        f"def outer({', '.join(names)}):\n"
+        f" def {HOOKED}(*args, **kwargs):{unread}\n"
+        f"  target = {HOOKED!r}\n"
+        "  return target(*args, **kwargs)\n"
+    )
+    code = compile(source, HOOKED, "exec")
+    for _ in range(2):
+        code = next(item for item in code.co_consts if isinstance(item, types.CodeType))
+    # A constant, since the names that a body finds are those of its function's module.
+    constants = tuple(target if item == HOOKED else item for item in code.co_consts)
+    return code.replace(co_consts=constants)
 
 
 def _around_method(original: Any, hook: MethodHook) -> Any:

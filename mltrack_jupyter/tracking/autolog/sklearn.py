@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog import sklearn_after
 from mltrack_jupyter.tracking.autolog.arguments import named
-from mltrack_jupyter.tracking.autolog.border import unheard
+from mltrack_jupyter.tracking.autolog.border import undrawn, unheard
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset, signature_of
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn_metrics import training_metrics
 from mltrack_jupyter.tracking.autolog.sklearn_search import is_search, log_search
-from mltrack_jupyter.tracking.autolog.training import Training, current
+from mltrack_jupyter.tracking.autolog.training import Training, current, watched
 
 _FITS = ("fit", "fit_transform", "fit_predict")
 # What prepares data is no model; inside a pipeline its params are logged with the pipeline's.
@@ -105,13 +105,13 @@ def _patch(integration: Integration, module: types.ModuleType) -> None:
     if name == "sklearn.model_selection._validation":
         hook = functools.partial(_quietly, integration)
         functions = [getattr(module, item) for item in _QUIET if hasattr(module, item)]
-        integration.patches.functions("sklearn", dict.fromkeys(functions, hook))
+        integration.patches.functions(dict.fromkeys(functions, hook))
     if name == "sklearn.metrics":
         sklearn_after.patch_metrics(integration, module)
     for owner in classes_of(module):
         for method in _FITS:
             integration.patches.method(owner, method, functools.partial(_fit, integration))
-        sklearn_after.patch_class(integration, owner)
+        sklearn_after.patch_class(integration, owner, integration.patches)
 
 
 def classes_of(module: types.ModuleType) -> list[type]:
@@ -129,8 +129,11 @@ def _quietly(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    with Training(integration, original.__name__, logged=False):
-        return original(*args, **kwargs)
+    return watched(
+        integration,
+        lambda: Training(integration, original.__name__, logged=False),
+        lambda: original(*args, **kwargs),
+    )
 
 
 def _fit(
@@ -140,28 +143,37 @@ def _fit(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    kind = type(self)
-    if current() is not None or not hasattr(self, "get_params"):
-        return original(self, *args, **kwargs)
+    return watched(
+        integration,
+        lambda: _begin(integration, self),
+        lambda: original(self, *args, **kwargs),
+        lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs)),
+    )
+
+
+def _begin(integration: Integration, estimator: Any) -> Training | None:
+    if current() is not None or not hasattr(estimator, "get_params"):
+        return None
+    kind = type(estimator)
     logged = not kind.__module__.startswith(_PREPARES)
     is_model = hasattr(kind, "predict") or hasattr(kind, "fit_predict")
-    with Training(integration, kind.__name__, is_model=is_model, logged=logged) as training:
-        if training.record is None:
-            return original(self, *args, **kwargs)
-        given: dict[str, Any] = training.attempt(
-            "reading the arguments", lambda: named(original, (self, *args), kwargs), {}
+    return Training(integration, kind.__name__, is_model=is_model, logged=logged)
+
+
+def _watch(
+    training: Training, estimator: Any, arguments: Callable[[], dict[str, Any]]
+) -> Generator[None, Any, None]:
+    given: dict[str, Any] = training.attempt("reading the arguments", arguments, {})
+    data, targets = given.get("X"), given.get("y", given.get("Y"))
+    example = training.attempt("taking an example", lambda: example_of(data), None)
+    training.write("logging params", lambda record: log_estimator(record, estimator))
+    if training.options.log_datasets:
+        training.write(
+            "logging the dataset", lambda record: log_dataset(record.run_id, data, targets)
         )
-        data, targets = given.get("X"), given.get("y", given.get("Y"))
-        example = training.attempt("taking an example", lambda: example_of(data), None)
-        training.write("logging params", lambda record: log_estimator(record, self))
-        if training.options.log_datasets:
-            training.write(
-                "logging the dataset", lambda record: log_dataset(record.run_id, data, targets)
-            )
-        result = original(self, *args, **kwargs)
-        with unheard():
-            _log_fitted(training, self, given, example)
-        return result
+    yield
+    with unheard(), undrawn():
+        _log_fitted(training, estimator, given, example)
 
 
 def log_estimator(record: Record, estimator: Any) -> None:

@@ -14,13 +14,15 @@ from numbers import Number
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog.arguments import named
-from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.datasets import log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration
+from mltrack_jupyter.tracking.autolog.patches import HOOKED, Patches
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.training import current
 
 _PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform")
+# What these call is no call of the user's.
+_LIBRARIES = ("sklearn.", "xgboost.", "lightgbm.")
 _OURS = "mltrack_jupyter.tracking.autolog"
 _UNKNOWN = "unknown_dataset"
 INFO_FILE = "metric_info.json"
@@ -98,11 +100,11 @@ def _is_that(item: tuple[int, weakref.ref[Any] | None], data: Any) -> bool:
 EVALUATIONS = Evaluations()
 
 
-def patch_class(integration: Integration, owner: type) -> None:
-    """Listen to the predictions and scores of a class's instances."""
+def patch_class(integration: Integration, owner: type, patches: Patches) -> None:
+    """Listen to the predictions and scores of a class's instances, until the patches are taken back."""
     for method in _PREDICTIONS:
-        integration.patches.method(owner, method, functools.partial(_predict, integration))
-    integration.patches.method(owner, "score", functools.partial(_score, integration))
+        patches.method(owner, method, functools.partial(_predict, integration))
+    patches.method(owner, "score", functools.partial(_score, integration))
 
 
 def patch_metrics(integration: Integration, module: types.ModuleType) -> None:
@@ -114,7 +116,7 @@ def patch_metrics(integration: Integration, module: types.ModuleType) -> None:
         if inspect.isfunction(item := getattr(module, name, None))
         and not name.startswith(("make_", "get_", "check_", "pairwise_"))
     ]
-    integration.patches.functions("sklearn", dict.fromkeys(functions, hook))
+    integration.patches.functions(dict.fromkeys(functions, hook))
 
 
 def _caller(integration: Integration) -> types.FrameType | None:
@@ -124,9 +126,11 @@ def _caller(integration: Integration) -> types.FrameType | None:
     if current() is not None:
         return None
     frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to ask
-    while frame is not None and _module(frame).startswith(_OURS):
+    while frame is not None and (
+        _module(frame).startswith(_OURS) or frame.f_code.co_filename == HOOKED
+    ):
         frame = frame.f_back
-    return None if frame is None or _module(frame).startswith("sklearn.") else frame
+    return None if frame is None or _module(frame).startswith(_LIBRARIES) else frame
 
 
 def _module(frame: types.FrameType) -> str:
@@ -141,10 +145,6 @@ def _variable(frame: types.FrameType, value: Any, otherwise: str) -> str:
     return otherwise
 
 
-def _border(integration: Integration) -> Border:
-    return Border(integration.name, silent=integration.options.silent)
-
-
 def _predict(
     integration: Integration,
     original: Callable[..., Any],
@@ -153,14 +153,11 @@ def _predict(
     kwargs: dict[str, Any],
 ) -> Any:
     result = original(self, *args, **kwargs)
-    record = EVALUATIONS.record_of(self)
-    frame = _caller(integration) if record is not None else None
-    if record is not None and frame is not None:
-        _border(integration).attempt(
-            "noting a prediction",
-            lambda: _note_prediction(integration, record, result, _first(args, kwargs), frame),
-            None,
-        )
+    integration.attempt(
+        "noting a prediction",
+        lambda: _note_prediction(integration, self, result, _first(args, kwargs)),
+        None,
+    )
     return result
 
 
@@ -168,9 +165,11 @@ def _first(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     return args[0] if args else kwargs.get("X")
 
 
-def _note_prediction(
-    integration: Integration, record: Record, result: Any, data: Any, frame: types.FrameType
-) -> None:
+def _note_prediction(integration: Integration, model: Any, result: Any, data: Any) -> None:
+    record = EVALUATIONS.record_of(model)
+    frame = _caller(integration) if record is not None else None
+    if record is None or frame is None:
+        return
     name, is_new = EVALUATIONS.dataset(record, data, _variable(frame, data, _UNKNOWN))
     EVALUATIONS.predicted(record, result, name)
     if is_new and integration.options.log_datasets:
@@ -185,19 +184,19 @@ def _score(
     kwargs: dict[str, Any],
 ) -> Any:
     value = original(self, *args, **kwargs)
-    record = EVALUATIONS.record_of(self)
-    frame = _caller(integration) if record is not None else None
-    if record is not None and frame is not None and _is_number(value):
-        metric = f"{type(self).__name__}_score"
 
-        def note() -> None:
-            data = _first(args, kwargs)
-            name, _ = EVALUATIONS.dataset(record, data, _variable(frame, data, _UNKNOWN))
-            call = _command(f"{_variable(frame, self, type(self).__name__)}.score", frame,
-                            named(original, (self, *args), kwargs))  # fmt: skip
-            EVALUATIONS.measured(record, metric, name, value, call)
+    def note() -> None:
+        record = EVALUATIONS.record_of(self)
+        frame = _caller(integration) if record is not None else None
+        if record is None or frame is None or not _is_number(value):
+            return
+        data, kind = _first(args, kwargs), type(self).__name__
+        name, _ = EVALUATIONS.dataset(record, data, _variable(frame, data, _UNKNOWN))
+        given = named(original, (self, *args), kwargs)
+        call = _command(f"{_variable(frame, self, kind)}.score", frame, given)
+        EVALUATIONS.measured(record, f"{kind}_score", name, value, call)
 
-        _border(integration).attempt("logging a score", note, None)
+    integration.attempt("logging a score", note, None)
     return value
 
 
@@ -208,16 +207,17 @@ def _measure(
     kwargs: dict[str, Any],
 ) -> Any:
     value = original(*args, **kwargs)
-    frame = _caller(integration)
-    if frame is not None and _is_number(value):
 
-        def note() -> None:
-            found = EVALUATIONS.prediction(iter((*args, *kwargs.values())))
-            if found is not None:
-                call = _command(original.__name__, frame, named(original, args, kwargs))
-                EVALUATIONS.measured(found[0], original.__name__, found[1], value, call)
+    def note() -> None:
+        frame = _caller(integration)
+        if frame is None or not _is_number(value):
+            return
+        found = EVALUATIONS.prediction(iter((*args, *kwargs.values())))
+        if found is not None:
+            call = _command(original.__name__, frame, named(original, args, kwargs))
+            EVALUATIONS.measured(found[0], original.__name__, found[1], value, call)
 
-        _border(integration).attempt("logging a metric", note, None)
+    integration.attempt("logging a metric", note, None)
     return value
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog.arguments import named, without
@@ -12,7 +13,7 @@ from mltrack_jupyter.tracking.autolog.datasets import log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training, current
+from mltrack_jupyter.tracking.autolog.training import Training, current, watched
 
 # MLflow's choice of the numbers of a result.
 _METRICS = (
@@ -78,31 +79,34 @@ def _fit(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    if current() is not None:
-        return original(self, *args, **kwargs)
-    with Training(integration, type(self).__name__) as training:
-        if training.record is None:
-            return original(self, *args, **kwargs)
+    return watched(
+        integration,
+        lambda: Training(integration, type(self).__name__) if current() is None else None,
+        lambda: original(self, *args, **kwargs),
+        lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs)),
+    )
+
+
+def _watch(
+    training: Training, model: Any, arguments: Callable[[], dict[str, Any]]
+) -> Generator[None, Any, None]:
+    training.write("logging params", lambda record: _describe(record, model, arguments()))
+    if training.options.log_datasets:
         training.write(
-            "logging params",
-            lambda record: _describe(record, self, named(original, (self, *args), kwargs)),
+            "logging the dataset",
+            lambda record: log_dataset(record.run_id, model.exog, model.endog),
         )
-        if training.options.log_datasets:
-            training.write(
-                "logging the dataset",
-                lambda record: log_dataset(record.run_id, self.exog, self.endog),
-            )
-        result = original(self, *args, **kwargs)
-        training.write("logging metrics", lambda record: record.metrics(_numbers(training, result)))
-        training.write("logging the summary", lambda record: _log_summary(record, result))
-        if training.options.log_models:
-            training.write(
-                "logging the model",
-                lambda record: record.model(
-                    result, save=lambda folder: result.save(str(folder / "model.pickle"))
-                ),
-            )
-        return result
+    result = yield
+    training.write("logging metrics", lambda record: record.metrics(_numbers(training, result)))
+    training.write("logging the summary", lambda record: _log_summary(record, result))
+    training.write("logging the coefficients", lambda record: _log_coefficients(record, result))
+    if training.options.log_models:
+        training.write(
+            "logging the model",
+            lambda record: record.model(
+                result, save=lambda folder: result.save(str(folder / "model.pickle"))
+            ),
+        )
 
 
 def _describe(record: Record, model: Any, given: Mapping[str, Any]) -> None:
@@ -120,20 +124,63 @@ def _describe(record: Record, model: Any, given: Mapping[str, Any]) -> None:
 def _numbers(training: Training, result: Any) -> dict[str, Any]:
     # Each is computed when it is asked for, and some raise for some models.
     found = {
-        name: training.attempt(
-            f"computing {name}", functools.partial(getattr, result, name, None), None
-        )
+        name: training.attempt(f"computing {name}", functools.partial(_number, result, name), None)
         for name in _METRICS
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
+def _number(result: Any, name: str) -> Any:
+    try:
+        return getattr(result, name, None)
+    except NotImplementedError:  # a figure that there is not for such a model: no failure
+        return None
+
+
 def _log_summary(record: Record, result: Any) -> None:
     record.text(str(result.summary()), "model_summary.txt")
-    names = list(getattr(result.model, "exog_names", None) or [])
-    values = [float(value) for value in getattr(result, "params", ())]
-    if len(names) == len(values):
-        record.json(dict(zip(names, values, strict=True)), "coefficients.json")
+
+
+def _log_coefficients(record: Record, result: Any) -> None:
+    found = _coefficients(result)
+    if found:
+        record.json(found, "coefficients.json")
+
+
+def _coefficients(result: Any) -> dict[str, Any]:
+    """Return a model's coefficients by name; those of several equations by equation and name."""
+    values = getattr(result, "params", None)
+    if values is None:
+        return {}
+    if hasattr(values, "to_dict"):
+        values = values.to_dict()
+    if isinstance(values, Mapping):
+        return {str(key): _plain(value) for key, value in values.items()}
+    model = result.model
+    names = [getattr(model, "exog_names", None), getattr(model, "param_names", None)]
+    rows: list[str] = next((list(some) for some in names if some and len(some) == len(values)), [])
+    if len(getattr(values, "shape", ())) < 2:
+        return {name: _plain(value) for name, value in zip(rows, values, strict=False)}
+    count = values.shape[1]
+    equations = getattr(model, "endog_names", None)
+    if not isinstance(equations, list) or len(equations) != count:
+        equations = [str(place) for place in range(count)]
+    return {
+        equation: {name: _plain(value) for name, value in zip(rows, column, strict=True)}
+        for equation, column in zip(equations, values.T, strict=True)
+        if rows
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a coefficient as JSON has it, where there is no value for what is no number."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 INTEGRATION = Integration("statsmodels", ("statsmodels",), _patch)

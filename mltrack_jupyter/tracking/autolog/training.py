@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, TypeVar
@@ -52,6 +53,35 @@ def _joblib_level() -> int:
     if joblib is None:
         return 0
     return joblib.parallel.get_active_backend()[0].nesting_level or 0
+
+
+Halves = Generator[Callable[[], Any] | None, Any, None]
+"""What is done before a call of the user's, and with its result; between them, the call to make."""
+Watch = Callable[["Training"], Halves]
+"""Returns what is done beside a training. A call that it yields is made in place of the user's."""
+
+
+def watched(
+    integration: Integration,
+    begin: Callable[[], Training | None],
+    call: Callable[[], Any],
+    watch: Watch | None = None,
+) -> Any:
+    """Make a call of the user's as the training that ``begin`` returns; whatever fails, it is made."""
+    training = integration.attempt("beginning to log", begin, None)
+    if training is None:
+        return call()
+    with training:
+        return training.around(call, watch)
+
+
+def _begun(halves: Halves) -> tuple[Halves, Callable[[], Any] | None]:
+    return halves, next(halves)
+
+
+def _end(halves: Halves, result: Any) -> None:
+    with suppress(StopIteration):
+        halves.send(result)
 
 
 class Training:
@@ -103,12 +133,31 @@ class Training:
             return
         _current.reset(self._token)
         _levels.pop(self._number, None)
+        self.attempt("leaving the training", lambda: self._leave(error), None)
+
+    def _leave(self, error: BaseException | None) -> None:
         if self.record is not None and self._border.failed:
             notes = "\n".join(self._border.failed.values())
             self.write("noting what failed", lambda record: record.note(WARNINGS_TAG, notes))
         if self._own_run:
-            status = "KILLED" if self.killed else scope.status_of(error).value
-            self.attempt("ending the run", lambda: fluent.finish_run(self._own_run, status), None)
+            self.attempt("ending the run", lambda: self._finish_run(error), None)
+
+    def _finish_run(self, error: BaseException | None) -> None:
+        status = "KILLED" if self.killed else scope.status_of(error).value
+        fluent.finish_run(self._own_run, status)
+
+    def around(self, call: Callable[[], Any], watch: Watch | None) -> Any:
+        """Make the user's call between the halves of a watch; neither of them ever reaches it."""
+        if self.record is None or watch is None:
+            return call()
+        nothing: tuple[Halves | None, Callable[[], Any] | None] = None, None
+        halves, changed = self.attempt(
+            "logging before the training", lambda: _begun(watch(self)), nothing
+        )
+        result = call() if changed is None else changed()
+        if halves is not None:
+            self.attempt("logging after the training", lambda: _end(halves, result), None)
+        return result
 
     def attempt(self, what: str, call: Callable[[], T], default: T) -> T:
         """Return ``call()``, or ``default`` if it raises: a failure here never reaches the training."""

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog import boosting, datasets
-from mltrack_jupyter.tracking.autolog.arguments import named, without
+from mltrack_jupyter.tracking.autolog.arguments import named
 from mltrack_jupyter.tracking.autolog.datasets import EXAMPLE_ROWS, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
-from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training
+from mltrack_jupyter.tracking.autolog.training import Halves, Training
 
 # Data and functions, which are no settings.
 _NO_PARAMS = ("params", "dtrain", "evals", "obj", "evals_result", "xgb_model", "callbacks")
@@ -55,10 +54,9 @@ def autolog(
 def _patch(integration: Integration, module: types.ModuleType) -> None:
     if module.__name__ == "xgboost.training":
         hook = functools.partial(_train, integration)
-        integration.patches.functions("xgboost", {module.train: hook})
+        integration.patches.functions({module.train: hook})
     if module.__name__ == "xgboost.sklearn":
-        for owner in classes_of(module):
-            integration.patches.method(owner, "fit", functools.partial(boosting.fit, integration))
+        boosting.patch_estimators(integration, module)
 
 
 def _train(
@@ -67,40 +65,50 @@ def _train(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    def logged(training: Training, *, own: bool) -> Any:
+    def watch(training: Training, own: bool) -> Halves:
         given: dict[str, Any] = training.attempt(
             "reading the arguments", lambda: named(original, args, kwargs), {}
         )
-        rounds: list[Mapping[str, Any]] = []
-        _log_call(training, given, with_data=own)
+        rounds = boosting.Rounds()
+        training.attempt(
+            "logging the call", lambda: _log_call(training, given, with_data=own), None
+        )
         callback = training.attempt("making a callback", lambda: _callback(training, rounds), None)
-        more = dict(kwargs)
-        if callback is not None:
-            more["callbacks"] = [*(kwargs.get("callbacks") or ()), callback]
-        booster = original(*args, **more)
+        if callback is None:
+            booster = yield None
+        else:
+            # The last thing that is done: whoever lists an iterator has to hand on the list.
+            callbacks = [*(kwargs.get("callbacks") or ()), callback]
+            booster = yield functools.partial(original, *args, **{**kwargs, "callbacks": callbacks})
         if given.get("early_stopping_rounds"):
-            best = training.attempt("asking the booster", lambda: int(booster.best_iteration), -1)
-            boosting.log_rounds(training, rounds, len(rounds) - 1, best, best)
+            training.attempt(
+                "asking the booster", lambda: _log_best(training, booster, rounds), None
+            )
         for kind in training.options.more["importance_types"]:
             boosting.log_importance(
                 training, kind, functools.partial(booster.get_score, importance_type=kind)
             )
         if own and training.options.log_models:
             _log_booster(training, booster, given.get("dtrain"))
-        return booster
 
-    return boosting.train(integration, "Booster", lambda: original(*args, **kwargs), logged)
+    return boosting.train(integration, "Booster", lambda: original(*args, **kwargs), watch)
+
+
+def _log_best(training: Training, booster: Any, rounds: boosting.Rounds) -> None:
+    # Rounds of a booster that is trained on are counted on, but not those of its metrics.
+    boosting.log_rounds(training, rounds, (int(booster.best_iteration), 0), len(rounds.found))
 
 
 def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) -> None:
-    params = {**dict(given.get("params") or {}), **without(given, _NO_PARAMS)}
-    training.write("logging params", lambda record: record.params(params))
+    training.write(
+        "logging params", lambda record: record.params(boosting.settings(given, _NO_PARAMS))
+    )
     if with_data and training.options.log_datasets:
         training.write(
             "logging the dataset",
             lambda record: log_dataset(record.run_id, _data_of(given["dtrain"], _MAX_ROWS)),
         )
-        for matrix, name in given.get("evals") or ():
+        for matrix, name in boosting.listed(given.get("evals")):
             training.write(
                 "logging the dataset",
                 functools.partial(_log_evaluated, matrix=matrix, name=name),
@@ -125,11 +133,18 @@ def _data_of(matrix: Any, most: int) -> Any:
     return pandas.DataFrame(values, columns=names)
 
 
-def _callback(training: Training, rounds: list[Mapping[str, Any]]) -> Any:
+def _callback(training: Training, rounds: boosting.Rounds) -> Any:
     from xgboost.callback import TrainingCallback
 
     class LogMetrics(TrainingCallback):  # type: ignore[misc]
         """Logs each round's metrics; it never ends the training."""
+
+        def before_training(self, model: Any) -> Any:
+            def count(_: Any) -> None:
+                rounds.start = model.num_boosted_rounds()
+
+            training.write("counting the rounds", count)
+            return model
 
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             def write(record: Any) -> None:
@@ -138,7 +153,7 @@ def _callback(training: Training, rounds: list[Mapping[str, Any]]) -> Any:
                     for data, metrics in evals_log.items()
                     for name, values in metrics.items()
                 }
-                rounds.append(found)
+                rounds.found.append(found)
                 if found:
                     record.metrics(found, epoch)
 

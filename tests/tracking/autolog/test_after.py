@@ -88,6 +88,21 @@ def test_a_scorer_of_a_wrapped_metric_reaches_worker_processes(script, classes, 
     assert len(runs()) == 1
 
 
+def test_scorers_are_pickled_whenever_they_were_made(script, classes):
+    X, y = classes
+    before = metrics.make_scorer(metrics.f1_score)
+    script.sklearn.autolog(log_models=False, max_tuning_runs=0)
+    during = metrics.make_scorer(metrics.f1_score)
+    search = GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2, scoring="accuracy").fit(X, y)
+    kept = [before, during, metrics.get_scorer("accuracy"), search]
+    on = [pickle.loads(pickle.dumps(item)) for item in kept]
+    script.sklearn.autolog(disable=True)
+    off = [pickle.loads(pickle.dumps(item)) for item in kept]
+    for first, second in zip(on[:3], off[:3], strict=True):
+        assert first(search, X, y) == second(search, X, y)
+    assert on[3].score(X, y) == off[3].score(X, y)
+
+
 def test_names_that_a_script_has_imported_before_count(run_script):
     done = run_script("""
 import mltrack_jupyter as mltrack

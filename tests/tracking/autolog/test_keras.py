@@ -1,5 +1,6 @@
 """Keras 3, on torch."""
 
+import json
 import os
 
 import pytest
@@ -98,3 +99,41 @@ def test_put_back(script, keras):
     assert vars(owner)["fit"] is not before
     script.keras.autolog(disable=True)
     assert vars(owner)["fit"] is before
+
+
+def test_what_is_trained_later_is_the_same_logged_or_not(script, keras, classes):
+    def losses():
+        keras.utils.set_random_seed(0)
+        found = []
+        for _ in range(2):
+            layers = [keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)]
+            model = keras.Sequential(layers)
+            model.compile("sgd", "mse")
+            found += model.fit(*classes, batch_size=20, verbose=0).history["loss"]
+        return found
+
+    plain = losses()
+    script.keras.autolog()
+    assert losses() == plain
+
+
+def test_a_model_with_several_inputs(script, keras, classes, runs):
+    inputs = [keras.Input((2,), name="a"), keras.Input((2,), name="b")]
+    output = keras.layers.Dense(1)(keras.layers.Concatenate()(inputs))
+    model = keras.Model(inputs, output)
+    model.compile("sgd", "mse")
+    X, y = classes
+    parts = [X[:, :2], X[:, 2:]]
+    script.keras.autolog()
+    model.fit(parts, y, verbose=0, validation_data=(parts, y))
+    model.fit(dict(zip("ab", parts, strict=True)), y, verbose=0)
+    for run, names in zip(runs(), [("0", "1"), ("a", "b")], strict=True):
+        assert "mltrack.autolog.warnings" not in run.data.tags
+        found = {
+            item.dataset.name: json.loads(item.dataset.profile)["features_shape"]
+            for item in script.get_run(run.info.run_id).inputs.dataset_inputs
+        }
+        expected = {f"dataset_{name}": [60, 2] for name in names}
+        if names == ("0", "1"):
+            expected |= {f"validation_{name}": [60, 2] for name in names}
+        assert found == expected

@@ -9,6 +9,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from statsmodels.base.model import LikelihoodModel
 from statsmodels.regression.linear_model import RegressionModel
+from statsmodels.tsa.api import VAR, ExponentialSmoothing
 
 from mltrack_jupyter import RunStatus
 
@@ -69,3 +70,37 @@ def test_put_back(script):
     assert not any(vars(owner)["fit"] in before for owner in owners)
     script.statsmodels.autolog(disable=True)
     assert [vars(owner)["fit"] for owner in owners] == before
+
+
+def coefficients(script, run):
+    place = script.download_artifacts(run.info.run_id, "coefficients.json")
+    return json.loads(Path(place).read_text())
+
+
+def test_several_equations(script, numbers, runs):
+    script.statsmodels.autolog()
+    frame = pandas.DataFrame(numbers[0][:, :2], columns=["a", "b"])
+    result = VAR(frame).fit(1)
+    VAR(frame.to_numpy()).fit(1)
+    named, plain = runs()
+    assert coefficients(script, named)["a"]["L1.b"] == result.params.loc["L1.b", "a"]
+    assert coefficients(script, plain)["y1"]["L1.y2"] == result.params.loc["L1.b", "a"]
+    assert not any("mltrack.autolog.warnings" in run.data.tags for run in (named, plain))
+
+
+def test_coefficients_of_a_smoothing(script, numbers, runs):
+    script.statsmodels.autolog()
+    result = ExponentialSmoothing(numbers[1], trend="add").fit()
+    [run] = runs()
+    found = coefficients(script, run)
+    assert found["smoothing_level"] == result.params["smoothing_level"]
+    assert found["damping_trend"] is None
+    assert "mltrack.autolog.warnings" not in run.data.tags
+
+
+def test_a_figure_that_a_model_does_not_have_is_no_failure(script, numbers, runs):
+    script.statsmodels.autolog()
+    sm.RLM(numbers[1], numbers[0]).fit()
+    [run] = runs()
+    assert "scale" in run.data.metrics
+    assert "mltrack.autolog.warnings" not in run.data.tags

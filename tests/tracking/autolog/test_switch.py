@@ -1,5 +1,7 @@
 """Switching on and off: nothing is imported by it, and everything is put back."""
 
+import inspect
+import pickle
 import sys
 
 import lightgbm
@@ -21,22 +23,19 @@ HEAVY = ("sklearn", "xgboost", "lightgbm", "keras", "lightning", "torch", "stats
 
 
 def places():
-    """Return what is patched, as each class or module holds it."""
+    """Return what is patched, as each class or function holds it."""
     return [
         vars(sklearn.linear_model.LogisticRegression)["fit"],
         vars(sklearn.pipeline.Pipeline)["fit_predict"],
         vars(sklearn.pipeline.Pipeline)["score"],
         vars(sklearn.base.ClassifierMixin)["score"],
         vars(sklearn.model_selection.GridSearchCV.__mro__[1])["fit"],
-        sklearn.metrics.accuracy_score,
-        sklearn.model_selection.cross_val_score,
-        xgboost.train,
-        xgboost.training.train,
-        xgboost.sklearn.train,
+        sklearn.metrics.accuracy_score.__code__,
+        sklearn.model_selection.cross_val_score.__code__,
+        xgboost.train.__code__,
         vars(xgboost.XGBClassifier)["fit"],
-        lightgbm.train,
-        lightgbm.engine.train,
-        lightgbm.sklearn.train,
+        vars(xgboost.XGBClassifier)["predict"],
+        lightgbm.train.__code__,
         vars(lightgbm.LGBMModel)["fit"],
     ]
 
@@ -53,6 +52,18 @@ def test_everything_is_put_back(script):
     assert all(a is b for a, b in zip(before, places(), strict=True))
     assert len(sys.meta_path) == finders - 1
     script.autolog(disable=True)
+
+
+def test_functions_stay_what_they_are(script):
+    functions = [sklearn.metrics.accuracy_score, xgboost.train, lightgbm.train]
+    before = [(inspect.signature(item), dict(vars(item))) for item in functions]
+    script.autolog()
+    held = [sklearn.metrics.accuracy_score, xgboost.training.train, lightgbm.engine.train]
+    assert all(a is b for a, b in zip(functions, held, strict=True))
+    assert [inspect.signature(item) for item in functions] == [item[0] for item in before]
+    assert all(pickle.loads(pickle.dumps(item)) is item for item in functions)
+    script.autolog(disable=True)
+    assert [(inspect.signature(item), dict(vars(item))) for item in functions] == before
 
 
 def test_what_somebody_else_patched_since_is_left_alone(script, classes, runs):
