@@ -107,7 +107,9 @@ def _turn(numbers: list[int]) -> int:
     except ValueError:
         return len(numbers)
     again = numbers[:turn] * (len(numbers) // turn + 1)
-    return turn if again[: len(numbers)] == numbers else len(numbers)
+    # A name that comes twice in a turn would not keep the order of its points.
+    is_turn = again[: len(numbers)] == numbers and len(set(numbers[:turn])) == turn
+    return turn if is_turn else len(numbers)
 
 
 class Fold:

@@ -67,19 +67,14 @@ class Keeper:
         self._told = False
         self._look = self._unreaped = True
         self._pause = _PACE
-        self._starting = threading.Lock()
         self._fork = threading.local()
         self.pulse = Pulse(open_services)
         self.gone = False
 
     def wrote(self) -> None:
         """Hear that something was written, so that a thread hands it over."""
-        if self.thread is None and self._starting.acquire(blocking=False):
-            try:
-                if self.thread is None:
-                    self._start()
-            finally:
-                self._starting.release()
+        if self.thread is None:
+            self._start()  # two who come at once start two, of which one goes home
 
     @property
     def pending(self) -> bool:
@@ -223,7 +218,7 @@ class Keeper:
     def _watch(self) -> None:
         quiet = time.monotonic()
         self._wake.wait(_PACE)
-        while not self._closing:
+        while not self._closing and self.thread is threading.current_thread():
             if self._look:
                 self._look = False
                 self._try_to_recover()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
@@ -36,5 +37,13 @@ class _Prompt:
             if self._inside == 0 and sys.getswitchinterval() == self._chosen:
                 sys.setswitchinterval(self._usual)
 
+    def forget(self) -> None:
+        """Begin anew in a forked child, in which nobody hands anything over."""
+        if self._inside:
+            sys.setswitchinterval(self._usual)
+        self.__init__()  # type: ignore[misc]
+
 
 prompt = _Prompt()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=prompt.forget)
