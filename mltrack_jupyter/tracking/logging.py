@@ -116,10 +116,10 @@ def log_metric(
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
     milliseconds since the Unix epoch, now where absent: a millisecond after the point before if both would
-    have the same, so that the last one is the latest and none takes another's place. When this returns, the point is in the journal and outlives the
-    process; ``synchronous=True`` waits until it is in the store. ``model_id`` names the logged model, and
-    ``dataset`` the data, that were measured; such a point goes to the store at once. Raises
-    ``InvalidParameter``.
+    have the same, so that the last one is the latest and none takes another's place. When this returns,
+    the point is in the journal and outlives the process; ``synchronous=True`` waits until it is in the
+    store. ``model_id`` names the logged model, and ``dataset`` the data, that were measured; such a point
+    goes to the store at once. Raises ``InvalidParameter``.
     """
     if type(value) is not float:
         value = to_number(key, value)
@@ -173,8 +173,9 @@ def log_metrics(
     if values:
         rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
     run = _own(run_id)
-    found = [(key, whole, time, value) for key, value in values.items()]
-    if run is not None and timestamp is None:
+    if run is None or timestamp is not None:
+        found = [(key, whole, time, value) for key, value in values.items()]
+    else:
         found = [(k, whole, _moment(run, k, whole, time), value) for k, value in values.items()]
     if run is None or active_model.is_noted(model_id, dataset):
         target, services = target_run(run_id)
@@ -182,11 +183,12 @@ def log_metrics(
         noted = active_model.noted(points, model_id, dataset)
         for begin in range(0, len(noted), _POINTS):
             services.runs.log_batch(target, metrics=noted[begin : begin + _POINTS])
-    elif found:
-        run.keeper.journal.points(run.run_id, found)
+    else:
+        if found:
+            run.keeper.journal.points(run.run_id, found)
+        _written(run.keeper, synchronous)
     if run is not None:
         run.logged[1].update(values)
-        _written(run.keeper, synchronous)
     return handle(synchronous)
 
 

@@ -23,8 +23,7 @@ class Chain:
     @property
     def last(self) -> Journal:
         """The journal that is written to."""
-        *_, last = self
-        return last
+        return self._first.newest()
 
     @property
     def written(self) -> int:

@@ -61,9 +61,8 @@ class Drain:
         """Hand over the next records of a file, or remove it; tell whether there may be more in it."""
         sealed = segment.sealed  # asked first: whoever seals has written before
         records, mark = segment.peek(segment.size if sealed else size)
-        if (
-            segment.is_closed
-        ):  # it was left to somebody else, or somebody was interrupted removing it
+        if segment.is_closed:
+            # It was left to somebody else, or somebody was interrupted while it was removed.
             if segment.is_removed:
                 self._remove(segment)
             return False

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
@@ -82,20 +83,11 @@ class Journal:
                 last.size = end
                 self.written += 1
                 return
-        self._newest().point(run_id, key, step, timestamp, value)
+        self.newest().point(run_id, key, step, timestamp, value)
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
-        me = get_ident()
-        if self._owner == me and self._lock.locked():
-            self._aside().points(run_id, found)
-            return
-        with self._lock:
-            self._owner = me
-            if self.side is None:
-                self._append(self._columns(run_id, found))
-                return
-        self._newest().points(run_id, found)
+        self.log(lambda journal: journal._columns(run_id, found))  # noqa: SLF001 - its own kind
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -144,16 +136,20 @@ class Journal:
 
     def write(self, content: bytes) -> None:
         """Log a record that has this content."""
+        self.log(lambda _: content)
+
+    def log(self, content: Callable[[Journal], bytes]) -> None:
+        """Log a record, whose content is asked for when the journal is found that it is written to."""
         me = get_ident()
         if self._owner == me and self._lock.locked():
-            self._aside().write(content)
+            self._aside().log(content)
             return
         with self._lock:
             self._owner = me
             if self.side is None:
-                self._append(content)
+                self._append(content(self))
                 return
-        self._newest().write(content)
+        self.newest().log(content)
 
     @property
     def is_over(self) -> bool:
@@ -167,9 +163,10 @@ class Journal:
         # Nothing is called between these two lines, so that no other handler can come between them.
         if self.side is None:
             self.side = made
-        return self._newest()
+        return self.newest()
 
-    def _newest(self) -> Journal:
+    def newest(self) -> Journal:
+        """Return the journal that is written to now: this one, unless handlers interrupted it."""
         newest = self
         while newest.side is not None:
             newest = newest.side

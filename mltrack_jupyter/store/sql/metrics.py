@@ -27,13 +27,13 @@ _JOINED = text(
     "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
     "AND key_id = (SELECT id FROM metric_keys WHERE key = :key)"
 )
-_HISTORY = (
+_OF_RUN_AND_KEY = (
     select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
     .join(runs, runs.c.id == metrics.c.run)
     .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
     .where(runs.c.run_id == bindparam("run_id"), metric_keys.c.key == bindparam("key"))
-    .order_by(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
 )
+_HISTORY = _OF_RUN_AND_KEY.order_by(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
 _MOST = 10**9
 
 
@@ -86,19 +86,13 @@ class SqlMetrics(Metrics):
     ) -> list[Metric]:
         _check_interval(run_ids, start_step, end_step)
         rules.check_page_size(max_results, 2500)
-        query = (
-            select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
-            .join(runs, runs.c.id == metrics.c.run)
-            .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
-            .where(metric_keys.c.key == metric_key)
-            .order_by(metrics.c.step, metrics.c.timestamp, metrics.c.bits)
-        )
+        query = _OF_RUN_AND_KEY.order_by(metrics.c.step, metrics.c.timestamp, metrics.c.bits)
         if start_step is not None:
             query = query.where(metrics.c.step.between(start_step, end_step))
         found: list[Metric] = []
         with self._database.read() as connection:
             for run_id in run_ids:
-                rows = connection.execute(query.where(runs.c.run_id == run_id)).all()
+                rows = connection.execute(query, {"run_id": run_id, "key": metric_key}).all()
                 found += [
                     Metric(metric_key, from_bits(row.bits), row.timestamp, row.step, run_id=run_id)
                     for row in (rows[index] for index in spread(len(rows), max_results))

@@ -16,7 +16,13 @@ from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import INTEGRATION as SKLEARN
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of, log_fitted_model
 from mltrack_jupyter.tracking.autolog.sklearn_after import EVALUATIONS, patch_class
-from mltrack_jupyter.tracking.autolog.training import Halves, Training, current, watched
+from mltrack_jupyter.tracking.autolog.training import (
+    Halves,
+    Training,
+    current,
+    watched,
+    watched_method,
+)
 
 
 @dataclass
@@ -60,12 +66,8 @@ def fit(
     kwargs: dict[str, Any],
 ) -> Any:
     """Fit an estimator of the library: its inner training logs params and metrics, this logs the model."""
-    return watched(
-        integration,
-        lambda: Training(integration, type(self).__name__) if current() is None else None,
-        lambda: original(self, *args, **kwargs),
-        lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs)),
-    )
+    watch = lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs))  # noqa: E731
+    return watched_method(integration, original, self, args, kwargs, watch)
 
 
 def _watch(

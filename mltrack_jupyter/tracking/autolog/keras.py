@@ -14,7 +14,7 @@ from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Halves, Training, current, watched
+from mltrack_jupyter.tracking.autolog.training import Halves, Training, watched_method
 
 # Data and functions, which are no settings.
 _NO_PARAMS = (
@@ -87,12 +87,7 @@ def _fit(
         if training.options.log_models:
             _log_model(training, self, example)
 
-    return watched(
-        integration,
-        lambda: Training(integration, type(self).__name__) if current() is None else None,
-        lambda: original(self, *args, **kwargs),
-        watch,
-    )
+    return watched_method(integration, original, self, args, kwargs, watch)
 
 
 def _is_several(data: Any) -> bool:

@@ -13,7 +13,7 @@ from mltrack_jupyter.tracking.autolog.datasets import log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
 from mltrack_jupyter.tracking.autolog.sklearn import classes_of
-from mltrack_jupyter.tracking.autolog.training import Training, current, watched
+from mltrack_jupyter.tracking.autolog.training import Training, watched_method
 
 # MLflow's choice of the numbers of a result.
 _METRICS = (
@@ -79,12 +79,8 @@ def _fit(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    return watched(
-        integration,
-        lambda: Training(integration, type(self).__name__) if current() is None else None,
-        lambda: original(self, *args, **kwargs),
-        lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs)),
-    )
+    watch = lambda training: _watch(training, self, lambda: named(original, (self, *args), kwargs))  # noqa: E731
+    return watched_method(integration, original, self, args, kwargs, watch)
 
 
 def _watch(

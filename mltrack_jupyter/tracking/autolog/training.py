@@ -75,6 +75,23 @@ def watched(
         return training.around(call, watch)
 
 
+def watched_method(
+    integration: Integration,
+    original: Callable[..., Any],
+    self: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    watch: Watch,
+) -> Any:
+    """Call a method as a training of its object's class, unless it is a part of another training."""
+    return watched(
+        integration,
+        lambda: Training(integration, type(self).__name__) if current() is None else None,
+        lambda: original(self, *args, **kwargs),
+        watch,
+    )
+
+
 def _begun(halves: Halves) -> tuple[Halves, Callable[[], Any] | None]:
     return halves, next(halves)
 

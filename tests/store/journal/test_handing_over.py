@@ -380,7 +380,7 @@ def test_handlers_that_interrupt_each_other_end_one_journal_each(desk):
     keeper = Keeper(desk.folder, desk.services.uri, lambda: desk.services)
     desk.begin(keeper.journal)
     for step in range(1200):  # more than a call could go down
-        journal = keeper.journal._newest() if step % 3 else keeper.journal
+        journal = keeper.journal.newest() if step % 3 else keeper.journal
         with journal._lock:
             journal._owner = threading.get_ident()
             keeper.journal.point(desk.run_id, "m", step, 1, 0.5)
