@@ -14,7 +14,7 @@ class FlakyServer:
     are headers that are left out of answers. ``seen`` holds the method, path and headers of what came.
     """
 
-    def __init__(self, behind=""):
+    def __init__(self, behind="", port=0):
         self.plan, self.hidden, self.seen, self.connections = [], set(), [], 0
         outer = self
 
@@ -33,7 +33,7 @@ class FlakyServer:
             def log_message(self, *arguments):
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -2,9 +2,9 @@
 
 import io
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from flaky import FlakyServer
 
 from mltrack_jupyter.entities import ModelOutput
 from mltrack_jupyter.errors import NotFound, ServerUnreachable, TooManyRequests, Unauthenticated
-from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store import open_store, patience
 from mltrack_jupyter.store.transport import HttpTransport
 from mltrack_jupyter.testing.making import new_run, unique
 
@@ -183,20 +183,19 @@ class TestPatience:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
 
-        def come_back():
-            time.sleep(0.15)
-            with socket.create_server(("127.0.0.1", port)) as listener:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n" + FOUND[2])
+        back = []
 
-        thread = threading.Thread(target=come_back)
-        thread.start()
+        def come_back(wait_s):
+            assert 0 < wait_s < 1
+            back.append(FlakyServer(port=port))
+            back[0].plan = [FOUND]
+
+        environment.setattr(patience, "time", SimpleNamespace(sleep=come_back))
         services = open_store(f"http://127.0.0.1:{port}")
         assert services.experiments.create("a") == "7"
-        thread.join()
         services.close()
+        back[0].close()
+        environment.setattr(patience, "time", time)
         with pytest.raises(ServerUnreachable, match="No tracking server answers"):
             open_store(f"http://127.0.0.1:{port}").experiments.get("0")
 
