@@ -53,7 +53,7 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter, tsc, eslint, prettier
 	npm run --silent lint
 
 unit: $(VENV)/.test ## the Python tests
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 soak: $(VENV)/.test ## the proofs that take an hour or two: random histories and requests, kills at every statement, all processes
 	SOAK=1 $(PY) -m pytest --timeout=0 tests/store tests/transfer tests/hostile tests/test_schemathesis.py

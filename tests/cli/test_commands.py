@@ -21,6 +21,7 @@ def store(tmp_path, monkeypatch):
     """A store with two runs, one of them in the trash; it is the default one."""
     place = tmp_path / ".mltrack"
     monkeypatch.setenv("MLTRACK_TRACKING_URI", str(place))
+    monkeypatch.setenv("COLUMNS", "120")  # whoever runs the tests may have a narrow terminal
     services = open_store(place)
     for name in ("first", "second"):
         run = services.runs.create("0", run_name=name, start_time=1_700_000_000_000)
