@@ -23,14 +23,7 @@ if TYPE_CHECKING:
         clear_active_model,
         get_active_model_id,
     )
-    from mltrack_jupyter.tracking.autolog import (
-        autolog,
-        keras,
-        lightgbm,
-        lightning,
-        statsmodels,
-        xgboost,
-    )
+    from mltrack_jupyter.tracking.autolog import autolog, keras, lightning
     from mltrack_jupyter.tracking.client import Client
     from mltrack_jupyter.tracking.diagnosis import doctor
     from mltrack_jupyter.tracking.fluent import (
@@ -121,7 +114,7 @@ _HOMES = {
     "evaluation": "evaluate validate_evaluation_results",
     "exceptions": "MlflowException",
     "tracking.active_model": "ActiveModel clear_active_model get_active_model_id",
-    "tracking.autolog": "autolog keras lightgbm lightning statsmodels xgboost",
+    "tracking.autolog": "autolog keras lightning",
     "tracking.client": "Client",
     "tracking.diagnosis": "doctor",
     "tracking.fluent": (
@@ -157,8 +150,8 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _MODULES = frozenset(
-    {"artifacts", "client", "data", "entities", "evaluation", "exceptions", "models", "pyfunc", "sklearn",
-     "tracking"}
+    {"artifacts", "client", "data", "entities", "evaluation", "exceptions", "lightgbm", "metrics", "models",
+     "pyfunc", "pytorch", "sklearn", "statsmodels", "tracking", "types", "xgboost"}
 )  # fmt: skip
 
 __all__ = [

@@ -4,9 +4,11 @@ MltrackError
 ├── InvalidParameter      INVALID_PARAMETER_VALUE   400   bad input, a write to something deleted
 ├── AlreadyExists         RESOURCE_ALREADY_EXISTS   400   a name that is taken (MLflow answers 400, not 409)
 ├── BadRequest            BAD_REQUEST               400   two things that must differ are the same
+│   └── ModelValidationFailed (the same)                  a model is not good enough
 ├── Unauthenticated       UNAUTHENTICATED           401   no credentials, or wrong ones
 ├── PermissionDenied      PERMISSION_DENIED         403   known, but not allowed
 ├── NotFound              RESOURCE_DOES_NOT_EXIST   404   no such experiment, run, model, artifact
+│   └── NoSuchFile        (the same)                      no such file or folder on this machine
 ├── EndpointNotFound      ENDPOINT_NOT_FOUND        404   the server does not know this route
 ├── TooManyRequests       REQUEST_LIMIT_EXCEEDED    429
 ├── NotImplementedHere    NOT_IMPLEMENTED           501   a route of MLflow that this product leaves out
@@ -16,7 +18,9 @@ MltrackError
     │   └── DamagedArtifact   (the same)                  a file is not the one that was written
     ├── StoreTooNew       INVALID_STATE             500   written by a newer version of this package
     ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   read-only, no permission, or the disk is full
-    └── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
+    ├── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
+    └── ForeignAnswer     (the same)                503   somebody else does: a proxy, a login page
+        └── RequestTooLarge REQUEST_TOO_LARGE       413   ... which takes no request of this size
 
 Codes and statuses follow MLflow's REST contract, so that its clients react as to their own server.
 """
@@ -30,12 +34,16 @@ __all__ = [
     "BadRequest",
     "DamagedArtifact",
     "EndpointNotFound",
+    "ForeignAnswer",
     "InternalError",
     "InvalidParameter",
     "MltrackError",
+    "ModelValidationFailed",
+    "NoSuchFile",
     "NotFound",
     "NotImplementedHere",
     "PermissionDenied",
+    "RequestTooLarge",
     "ServerUnreachable",
     "StoreTooNew",
     "StoreUnreadable",
@@ -44,6 +52,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "from_code",
+    "from_status",
 ]
 
 
@@ -79,6 +88,10 @@ class BadRequest(MltrackError):
     status = 400
 
 
+class ModelValidationFailed(BadRequest):
+    """A model is not good enough; the message says by which metrics."""
+
+
 class Unauthenticated(MltrackError):
     """Credentials are missing or wrong."""
 
@@ -98,6 +111,10 @@ class NotFound(MltrackError, LookupError):
 
     error_code = "RESOURCE_DOES_NOT_EXIST"
     status = 404
+
+
+class NoSuchFile(NotFound, FileNotFoundError):
+    """There is no such file, or no such folder, on this machine."""
 
 
 class EndpointNotFound(MltrackError):
@@ -163,6 +180,20 @@ class ServerUnreachable(Unavailable):
     """Nobody answers at the tracking URI."""
 
 
+class ForeignAnswer(Unavailable):
+    """What answered is no tracking server, but a proxy, a hub or a login page before it.
+
+    It says nothing about what was asked: that can be asked again when the server is there.
+    """
+
+
+class RequestTooLarge(ForeignAnswer):
+    """Something before the server takes no request of this size."""
+
+    error_code = "REQUEST_TOO_LARGE"
+    status = 413
+
+
 def _tree(root: type[MltrackError]) -> list[type[MltrackError]]:
     return [root, *(leaf for child in root.__subclasses__() for leaf in _tree(child))]
 
@@ -176,7 +207,7 @@ _BY_STATUS: dict[int, type[MltrackError]] = {
     401: Unauthenticated,
     403: PermissionDenied,
     404: EndpointNotFound,
-    413: BadRequest,
+    413: RequestTooLarge,
     429: TooManyRequests,
     501: NotImplementedHere,
     502: Unavailable,
@@ -189,3 +220,11 @@ def from_code(error_code: str, message: str, status: int = 500) -> MltrackError:
     """Return the error that a server's answer stands for, ready to be raised."""
     kind = _BY_CODE.get(error_code) or _BY_STATUS.get(status, InternalError)
     return kind(message)
+
+
+def from_status(status: int, message: str) -> MltrackError:
+    """Return the error that an answer stands for which is none of the API's own."""
+    if status > 501:  # a proxy with nobody behind it
+        return Unavailable(message)
+    kind = _BY_STATUS.get(status, InternalError if status == 500 else ForeignAnswer)
+    return (ForeignAnswer if kind in (BadRequest, NotImplementedHere) else kind)(message)

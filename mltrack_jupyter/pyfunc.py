@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mltrack_jupyter.left_out import OWN_CLASS, attribute_of
 from mltrack_jupyter.models import PyFuncModel
 from mltrack_jupyter.tracking import models as verbs
 
 __all__ = ["PyFuncModel", "load_model"]
+
+__getattr__ = attribute_of(__name__, OWN_CLASS)
 
 
 def load_model(model_uri: str | Path, suppress_warnings: bool = False) -> PyFuncModel:

@@ -14,7 +14,19 @@ from mltrack_jupyter.tracking.autolog.sklearn import autolog
 if TYPE_CHECKING:
     from mltrack_jupyter.registry import ModelInfo
 
-__all__ = ["autolog", "load_model", "log_model", "save_model"]
+__all__ = [
+    "SERIALIZATION_FORMAT_CLOUDPICKLE",
+    "SERIALIZATION_FORMAT_PICKLE",
+    "SERIALIZATION_FORMAT_SKOPS",
+    "autolog",
+    "load_model",
+    "log_model",
+    "save_model",
+]
+
+SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
+SERIALIZATION_FORMAT_PICKLE = "pickle"
+SERIALIZATION_FORMAT_SKOPS = "skops"
 
 
 def log_model(
@@ -34,12 +46,14 @@ def log_model(
     tags: Mapping[str, Any] | None = None,
     model_type: str | None = None,
     step: int = 0,
+    skops_trusted_types: Sequence[str] | None = None,
     **others: Any,
 ) -> ModelInfo:
     """Save a fitted estimator into the active run; see :func:`mltrack_jupyter.log_model`.
 
-    MLflow's other parameters (``conda_env``, ``code_paths``, ``extra_pip_requirements``, ``extra_files``,
-    ``model_id``) raise ``InvalidParameter`` if they are given.
+    ``skops_trusted_types`` needs no list: MLflow is told the types that a file of skops has, and here the
+    reader decides whom to trust. MLflow's other parameters (``conda_env``, ``code_paths``,
+    ``extra_pip_requirements``, ``extra_files``, ``model_id``) raise ``InvalidParameter`` if they are given.
     """
     _refuse(others)
     return verbs.log_model(
@@ -70,9 +84,13 @@ def save_model(
     pip_requirements: str | Sequence[str] | None = None,
     pyfunc_predict_fn: str = "predict",
     metadata: Mapping[str, Any] | None = None,
+    skops_trusted_types: Sequence[str] | None = None,
     **others: Any,
 ) -> None:
-    """Write a fitted estimator into a new folder; see :func:`mltrack_jupyter.models.save_model`."""
+    """Write a fitted estimator into a new folder; see :func:`mltrack_jupyter.models.save_model`.
+
+    ``skops_trusted_types`` is that of :func:`log_model`.
+    """
     _refuse(others)
     models.save_model(
         sk_model,

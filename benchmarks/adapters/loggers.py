@@ -64,6 +64,9 @@ class Ours(Product):
         self.api.end_run()
 
     def settle(self) -> None:
+        from mltrack_jupyter.tracking import surroundings
+
+        surroundings.wait(self.run.run_id)  # the commit and the environment belong to the begin
         self.api.get_run(self.run.run_id)  # whoever reads hands over first
 
     def read(self, key: str) -> int:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from mltrack_jupyter.entities import RunStatus
+from mltrack_jupyter.store.process import kernel_id
 from mltrack_jupyter.tracking import reasons
 from mltrack_jupyter.tracking.redact import redact
 
@@ -57,11 +58,16 @@ def _text(error: BaseException, own: TracebackType | None) -> str:
 
 
 def outcome_of_session(shell: Any) -> tuple[RunStatus, dict[str, str]]:
-    """Return the status, and its reason as tags, of runs that were left open when their kernel was shut down."""
+    """Return the status, and its reason as tags, of runs that were left open when their kernel was shut down.
+
+    A kernel without an id was started to execute a notebook and not by a server: it ends when that does.
+    """
+    error = _last_error(shell)
+    if not kernel_id():
+        ended = outcome_of(error, shell.user_ns)
+        return ended.status, ended.tags
     action = "restarted" if _is_restarting() else "shut down"
     reason = f"The kernel was {action} while the run was open"
-    last = getattr(shell, "last_execution_result", None)
-    error = getattr(last, "error_before_exec", None) or getattr(last, "error_in_exec", None)
     if error is None or isinstance(error, KeyboardInterrupt):
         return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
     failed = outcome_of(error, shell.user_ns)
@@ -69,6 +75,12 @@ def outcome_of_session(shell: Any) -> tuple[RunStatus, dict[str, str]]:
         return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
     sentence = f"{reason}; its last cell had failed: {reasons.sentence_of(error)}"
     return RunStatus.FAILED, {**failed.tags, reasons.REASON: sentence}
+
+
+def _last_error(shell: Any) -> BaseException | None:
+    last = getattr(shell, "last_execution_result", None)
+    before: BaseException | None = getattr(last, "error_before_exec", None)
+    return before if before is not None else getattr(last, "error_in_exec", None)
 
 
 def _is_restarting() -> bool:

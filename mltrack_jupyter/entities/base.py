@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
+
+Member = TypeVar("Member", bound=Enum)
 
 
 def text() -> Any:
@@ -19,8 +22,23 @@ def number() -> Any:
     return field(default_factory=int)
 
 
+def member_of_number(members: type[Member], number: object) -> Member | None:
+    """Return the member that has a number in MLflow, whose words are numbers from 1; else ``None``."""
+    return dict(enumerate(members, 1)).get(number) if isinstance(number, int) else None
+
+
 class Entity(Struct, frozen=True, omit_defaults=True):
-    """An immutable record; fields that hold their default are absent from its JSON, as in MLflow's."""
+    """An immutable record; fields that hold their default are absent from its JSON, as in MLflow's.
+
+    As MLflow's, it can be read as a dict: ``dict(run.info)["run_name"]``.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        # What is a list on the wire is the dict of the same name here.
+        kind = type(self)
+        known = {name for name in dir(kind) if isinstance(getattr(kind, name), property)}
+        names = sorted(known.union(self.__struct_encode_fields__))
+        return ((name, getattr(self, name)) for name in names)
 
 
 # Without gc: what holds only texts and numbers can be in no cycle, and there are many of them.

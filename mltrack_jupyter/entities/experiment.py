@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number
 
 
 class LifecycleStage(str, Enum):
@@ -23,10 +23,7 @@ class ViewType(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> ViewType | None:
-        # MLflow's are numbers.
-        members = list(cls)
-        known = isinstance(value, int) and 1 <= value <= len(members)
-        return members[value - 1] if known and isinstance(value, int) else None
+        return member_of_number(cls, value)
 
 
 class Experiment(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from mltrack_jupyter.entities.base import Entity, Tag, text
 from mltrack_jupyter.entities.process import Process
-from mltrack_jupyter.entities.run import DatasetInput, Param, RunStatus
+from mltrack_jupyter.entities.run import (
+    DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
+    Param,
+    RunStatus,
+)
 
 
 class NewRun(Entity, frozen=True, kw_only=True):
     """A run that began in a process, under an id that the process chose.
 
-    ``experiment_name`` says which experiment where its id is not known, because the store was away.
+    ``experiment_name`` says which experiment where its id is not known, because the store was away, or is
+    another one's by now, because the store is a new one.
     """
 
     experiment_id: str = ""
@@ -31,15 +39,19 @@ class Points(Entity, frozen=True, kw_only=True):
 class RunEntry(Entity, frozen=True, kw_only=True):
     """Everything that happened to one run; params and tags in the order in which they were written.
 
-    ``process`` is the one that writes it from now on, where that is new.
+    ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
+    ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
     """
 
     run_id: str
     new: NewRun | None = None
     points: list[Points] = []
+    noted: list[Metric] = []
     params: list[Param] = []
     tags: list[Tag] = []
     datasets: list[DatasetInput] = []
+    models: list[ModelInput] = []
+    outputs: list[ModelOutput] = []
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
 from mltrack_jupyter.entities.run import Metric, Param
@@ -11,10 +12,10 @@ from mltrack_jupyter.entities.run import Metric, Param
 class LoggedModelStatus(str, Enum):
     """Whether a model's files are all there; the order gives MLflow's numbers (from 0)."""
 
-    LOGGED_MODEL_STATUS_UNSPECIFIED = "LOGGED_MODEL_STATUS_UNSPECIFIED"
-    LOGGED_MODEL_PENDING = "LOGGED_MODEL_PENDING"
-    LOGGED_MODEL_READY = "LOGGED_MODEL_READY"
-    LOGGED_MODEL_UPLOAD_FAILED = "LOGGED_MODEL_UPLOAD_FAILED"
+    UNSPECIFIED = "LOGGED_MODEL_STATUS_UNSPECIFIED"
+    PENDING = "LOGGED_MODEL_PENDING"
+    READY = "LOGGED_MODEL_READY"
+    FAILED = "LOGGED_MODEL_UPLOAD_FAILED"
 
 
 class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
@@ -26,7 +27,7 @@ class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "ta
     creation_timestamp_ms: int = 0
     last_updated_timestamp_ms: int = 0
     artifact_uri: str = text()
-    status: LoggedModelStatus = LoggedModelStatus.LOGGED_MODEL_STATUS_UNSPECIFIED
+    status: LoggedModelStatus = LoggedModelStatus.UNSPECIFIED
     model_type: str = text()
     source_run_id: str = text()
     status_message: str = ""
@@ -136,3 +137,8 @@ class LoggedModel(Entity, frozen=True, kw_only=True):
     def metrics(self) -> list[Metric]:
         """Every point that names the model."""
         return self.data.metrics
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return what is known of the model by name, as MLflow does."""
+        derived = ("info", "data", "model_uri")
+        return {name: value for name, value in self if name not in derived}

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import force_setattr
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, number, text
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number, number, text
 
 AUTOLOGGED = "mltrack.autolog.params"
 """Tag of a run with the names of the params that autologging wrote, as a JSON list."""
@@ -27,9 +27,22 @@ class RunStatus(str, Enum):
         # Printed as MLflow's users know it, who have it as text.
         return self.value
 
-    @property
+    @classmethod
+    def _missing_(cls, value: object) -> RunStatus | None:
+        return member_of_number(cls, value)
+
+    @classmethod
+    def from_string(cls, status_str: str) -> RunStatus:
+        """Return the status of a name; MLflow has its number here."""
+        return cls(status_str)
+
+    @classmethod
+    def to_string(cls, status: RunStatus | int) -> str:
+        """Return the name of a status or of MLflow's number."""
+        return cls(status).value
+
     def is_terminated(self) -> bool:
-        """Whether nothing more is expected of the run."""
+        """Tell whether nothing more is expected of the run."""
         return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
 

@@ -10,12 +10,12 @@ from mltrack_jupyter.entities import ModelInput
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.evaluation import custom
 from mltrack_jupyter.evaluation.classifier import evaluate_classifier
+from mltrack_jupyter.evaluation.files import File, file_of
 from mltrack_jupyter.evaluation.findings import Findings
 from mltrack_jupyter.evaluation.inputs import Evidence, Subject, evidence_of, subject_of
 from mltrack_jupyter.evaluation.regressor import evaluate_regressor
 from mltrack_jupyter.evaluation.result import TABLE, EvaluationArtifact, EvaluationResult
 from mltrack_jupyter.tracking import fluent, inputs
-from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.tables import log_table
 
 _EVALUATORS = {"default", "classifier", "regressor"}
@@ -57,7 +57,7 @@ def evaluate(
         Made by :func:`make_metric`.
     custom_artifacts
         Functions of a DataFrame (``prediction``, ``target``), the metrics and a folder, which return a dict
-        of names to figures or DataFrames.
+        of names to figures, DataFrames, arrays, dicts, or paths of files in the folder.
 
     Raises
     ------
@@ -155,9 +155,9 @@ def _score(
 ) -> dict[str, Any]:
     """Return what an estimator of scikit-learn says of itself, if it does."""
     native = subject.native if subject is not None else None
-    if native is None or not type(native).__module__.startswith("sklearn."):
-        return {}
-    if not hasattr(native, "score"):
+    # XGBoost's and LightGBM's estimators derive from scikit-learn's.
+    known = any(base.__module__.startswith("sklearn.") for base in type(native).__mro__)
+    if native is None or not known or not hasattr(native, "score"):
         return {}
     weights = config.get("sample_weights")
     weighted = {} if weights is None else {"sample_weight": weights}
@@ -173,22 +173,20 @@ def _add_custom_files(
         with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
             frame = custom.evaluation_frame(evidence, predicted)
             made = make(frame, dict(found.metrics), private)
-        if not isinstance(made, Mapping):
-            raise InvalidParameter(
-                "A function of custom_artifacts returns a dict of names to files."
-            )
-        for name, content in made.items():
-            if not (hasattr(content, "savefig") or hasattr(content, "to_csv")):
+            if not isinstance(made, Mapping):
                 raise InvalidParameter(
-                    f"The custom artifact {name!r} must be a figure or a DataFrame, not a "
-                    f"{type(content).__name__}."
+                    "A function of custom_artifacts returns a dict of names to files."
                 )
-            found.files[str(name)] = content
+            for name, content in made.items():
+                found.files[str(name)] = file_of(str(name), content)
 
 
 def _table(evidence: Evidence, predicted: Any, extra: Mapping[str, custom.MetricValue]) -> Any:
     """Return the data with predictions and scores by row, or ``None`` where no metric gives such."""
-    scored = {name: value for name, value in extra.items() if value.scores is not None}
+    # A metric may give one score for all the rows, which is no column.
+    scored = {
+        name: value for name, value in extra.items() if len(value.scores or ()) == evidence.count
+    }
     if not scored:
         return None
     import pandas as pd
@@ -219,22 +217,15 @@ def _log(
     inputs.log_input(evidence.dataset, model=ModelInput(model_id) if model_id else None)
     metrics = {prefix + name: value for name, value in found.metrics.items()}
     fluent.log_metrics(metrics, model_id=model_id or None, dataset=evidence.dataset)
-    files = RunFiles(run.services, run.info.run_id)
+    files = run.files
     artifacts = {}
-    for name, content in found.files.items():
-        place = f"{prefix}{name}.{'png' if hasattr(content, 'savefig') else 'csv'}"
-        files.write(place, io.BytesIO(_bytes(content)))
-        artifacts[name] = EvaluationArtifact(fluent.get_artifact_uri(place), content)
+    for name, made in found.files.items():
+        file = made if isinstance(made, File) else file_of(name, made)
+        place = f"{prefix}{name}{file.suffix}"
+        files.write(place, io.BytesIO(file.body))
+        artifacts[name] = EvaluationArtifact(fluent.get_artifact_uri(place), file.content)
     if table is not None:
         log_table(table, f"{prefix}{TABLE}.json")
         uri = fluent.get_artifact_uri(f"{prefix}{TABLE}.json")
         artifacts[TABLE] = EvaluationArtifact(uri, table)
     return EvaluationResult(metrics, artifacts, run.info.run_id)
-
-
-def _bytes(content: Any) -> bytes:
-    if hasattr(content, "savefig"):
-        buffer = io.BytesIO()
-        content.savefig(buffer, format="png", bbox_inches="tight")
-        return buffer.getvalue()
-    return str(content.to_csv(index=False)).encode()

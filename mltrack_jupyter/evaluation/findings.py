@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Findings:
-    """Metrics, and files by name: a figure, a DataFrame."""
+    """Metrics, and files by name: a figure, a DataFrame, or a ``File``."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mltrack_jupyter.errors import BadRequest, InvalidParameter
+from mltrack_jupyter.errors import InvalidParameter, ModelValidationFailed
 from mltrack_jupyter.evaluation.result import EvaluationResult
-
-
-class ModelValidationFailed(BadRequest):
-    """A model is not good enough; the message says by which metrics."""
 
 
 @dataclass(frozen=True)

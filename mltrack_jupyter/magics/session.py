@@ -49,13 +49,13 @@ class Session:
     def _tell_context(self) -> None:
         """Make runs that are started by hand know the notebook they are started in."""
         from mltrack_jupyter.capture import here, outcome_of_session
-        from mltrack_jupyter.store.process import kernel_id
+        from mltrack_jupyter.store.process import is_kernel
         from mltrack_jupyter.tracking import ending, fluent, surroundings
 
         self._told = True
         fluent.set_context_provider(here.tags)
         surroundings.set_moment_provider(here.moment)
-        if kernel_id():
+        if is_kernel():
             ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
 
     def begin(self, options: Options) -> None:

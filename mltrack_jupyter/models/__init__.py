@@ -37,11 +37,18 @@ __all__ = [
     "save_model",
 ]
 
-# MLflow has the evaluation under this name too; it is made of rooms above this one.
-_ABOVE = ("EvaluationMetric", "EvaluationResult", "MetricThreshold", "evaluate", "make_metric")
+# MLflow has these under this name too; they are made of rooms above this one.
+_ABOVE = {
+    "EvaluationMetric": "evaluation",
+    "EvaluationResult": "evaluation",
+    "MetricThreshold": "evaluation",
+    "evaluate": "evaluation",
+    "get_model_info": "tracking.models",
+    "make_metric": "evaluation",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _ABOVE:
         raise AttributeError(f"module 'mltrack_jupyter.models' has no attribute {name!r}")
-    return getattr(importlib.import_module("mltrack_jupyter.evaluation"), name)
+    return getattr(importlib.import_module(f"mltrack_jupyter.{_ABOVE[name]}"), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
@@ -31,7 +31,9 @@ _SAMPLE = 1_000
 
 
 def infer_signature(
-    model_input: Any, model_output: Any = None, params: Sequence[Mapping[str, Any]] | None = None
+    model_input: Any,
+    model_output: Any = None,
+    params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
 ) -> ModelSignature:
     """Return the signature of a model that took and gave such data.
 
@@ -40,7 +42,7 @@ def infer_signature(
     model_input, model_output
         A DataFrame or Series, an array, a dict of arrays or values, a list of records or values.
     params
-        Settings of a call, in MLflow's JSON.
+        Settings of a call: names and defaults, or MLflow's JSON.
 
     Examples
     --------
@@ -50,8 +52,17 @@ def infer_signature(
     return ModelSignature(
         None if model_input is None else infer_schema(model_input),
         None if model_output is None else infer_schema(model_output),
-        tuple(params) if params else None,
+        tuple(_settings(params) if isinstance(params, Mapping) else params) if params else None,
     )
+
+
+def _settings(params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield names and defaults as MLflow's JSON; a list has a length, and the type of what is in it."""
+    for name, value in params.items():
+        kind = _value(value)
+        inner = kind.get("items", kind)
+        shape = [-1] if kind["type"] == "array" else None
+        yield {"name": name, "default": value, "shape": shape, **inner}
 
 
 def infer_schema(data: Any) -> Schema:

@@ -12,7 +12,7 @@ import yaml
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models.folder import ModelFolder
-from mltrack_jupyter.models.signature import ModelSignature
+from mltrack_jupyter.models.signature import ModelSignature, Schema
 from mltrack_jupyter.models.yaml_text import MAX_BYTES, parse_mapping
 
 FILE_NAME = "MLmodel"
@@ -51,6 +51,14 @@ class ModelMetadata:
         """What this package added: the model's class, and the digests of its files as it was saved."""
         block = self.metadata.get("mltrack", {})
         return block if isinstance(block, Mapping) else {}
+
+    def get_input_schema(self) -> Schema | None:
+        """Return what goes into the model, by MLflow's name."""
+        return self.signature.inputs if self.signature else None
+
+    def get_output_schema(self) -> Schema | None:
+        """Return what comes out of it."""
+        return self.signature.outputs if self.signature else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of the file."""

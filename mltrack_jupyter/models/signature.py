@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
 
-SCALARS = ("boolean", "integer", "long", "float", "double", "string", "binary", "datetime")
-"""Types of single values; ``integer`` and ``float`` have 32 bits, ``long`` and ``double`` 64."""
+
+class DataType(str, Enum):
+    """Types of single values; ``integer`` and ``float`` have 32 bits, ``long`` and ``double`` 64."""
+
+    boolean = "boolean"
+    integer = "integer"
+    long = "long"
+    float = "float"
+    double = "double"
+    string = "string"
+    binary = "binary"
+    datetime = "datetime"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,9 @@ class Column:
     name: str | None = None
     required: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", str(self.type))
 
     def to_dict(self) -> dict[str, Any]:
         """Return MLflow's JSON object."""
@@ -46,11 +63,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array; ``-1`` in its shape stands for any length, ``dtype`` is numpy's name of the type."""
+    """An array; ``-1`` in its shape stands for any length, ``dtype`` is numpy's type or its name."""
 
     dtype: str
     shape: tuple[int, ...]
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", str(self.dtype))
+        object.__setattr__(self, "shape", tuple(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
         """Return MLflow's JSON object."""
@@ -81,7 +102,10 @@ Spec = Column | Tensor
 class Schema:
     """The columns of a table, or the tensors of a call, in their order."""
 
-    specs: tuple[Spec, ...]
+    specs: Sequence[Spec]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "specs", tuple(self.specs))
 
     def __iter__(self) -> Iterator[Spec]:
         return iter(self.specs)

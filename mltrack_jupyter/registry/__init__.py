@@ -6,6 +6,7 @@ from mltrack_jupyter.registry.records import ModelRecord, records_of
 from mltrack_jupyter.registry.register import (
     ModelForm,
     ModelInfo,
+    get_model_info,
     keep_model,
     load_model,
     log_model,
@@ -24,6 +25,7 @@ __all__ = [
     "download_model",
     "find_model",
     "find_version",
+    "get_model_info",
     "keep_model",
     "load_model",
     "log_model",

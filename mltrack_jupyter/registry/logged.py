@@ -34,27 +34,30 @@ class ModelNote:
 
 def log_folder(
     services: Services, run: Run, folder: Path, about: ModelMetadata, note: ModelNote
-) -> ModelMetadata:
-    """Bring a saved model into a run, and note it as a logged model; return what the folder says now."""
+) -> tuple[ModelMetadata, LoggedModel | None]:
+    """Bring a saved model into a run, and note it as a logged model.
+
+    Return what the folder says now, and the note; a server of MLflow 2 takes none.
+    """
     made = _create(services, run, about, note)
     if made is None:
         upload_model(services, run, folder, about, about.ours["sha256"])
-        return about
+        return about, None
     model_id = made.info.model_id
     about = replace(about, model_id=model_id)
     (folder / FILE_NAME).write_text(about.to_yaml(), encoding="utf-8")
-    status = LoggedModelStatus.LOGGED_MODEL_UPLOAD_FAILED
+    status = LoggedModelStatus.FAILED
     try:
         upload_model(services, run, folder, about, about.ours["sha256"])
         if made.info.artifact_uri != f"{run.info.artifact_uri}/{about.artifact_path}":
             # A server of MLflow gives each model a place of its own, where its clients look for it.
             upload_files(services, made.info.artifact_uri, folder)
-        status = LoggedModelStatus.LOGGED_MODEL_READY
+        status = LoggedModelStatus.READY
     finally:
         services.logged_models.finalize(model_id, status)
     services.runs.log_outputs(run.info.run_id, [ModelOutput(model_id, note.step)])
     _note_metrics(services, run, model_id)
-    return about
+    return about, made
 
 
 def _note_metrics(services: Services, run: Run, model_id: str) -> None:

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,6 +57,7 @@ class ModelInfo:
     metadata: ModelMetadata
     registered_version: ModelVersion | None = None
     model_id: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -122,11 +123,11 @@ def log_model(
     run = services.runs.get(run_id)
     note = note or ModelNote()
     with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
-        about = log_folder(services, run, folder, about, note)
+        about, noted = log_folder(services, run, folder, about, note)
     version = None
     if registered_model_name is not None:
         version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
-    return _info(about, version)
+    return _info(about, version, noted.params if noted else {})
 
 
 def keep_model(
@@ -170,9 +171,15 @@ def _saved(
         yield folder, about
 
 
-def _info(about: ModelMetadata, version: ModelVersion | None = None) -> ModelInfo:
+def _info(
+    about: ModelMetadata,
+    version: ModelVersion | None = None,
+    params: Mapping[str, str] | None = None,
+) -> ModelInfo:
     uri = f"runs:/{about.run_id}/{about.artifact_path}"
-    return ModelInfo(uri, about.run_id, about.artifact_path, about, version, about.model_id)
+    return ModelInfo(
+        uri, about.run_id, about.artifact_path, about, version, about.model_id, params or {}
+    )
 
 
 def register_model(
@@ -229,6 +236,13 @@ def register_model(
     for key, value in (tags or {}).items():
         services.model_versions.set_tag(name, found.version, key, value)
     return services.model_versions.get(name, found.version)
+
+
+def get_model_info(services: Services, uri: str | Path) -> ModelInfo:
+    """Return what is known of the model at a URI, without loading it. Raises ``NotFound``."""
+    with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
+        about = read_metadata(ModelFolder.open(download_model(uri, services, private).path))
+    return replace(_info(about), model_uri=str(uri))
 
 
 def load_model(

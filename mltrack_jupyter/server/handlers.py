@@ -23,7 +23,7 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.server.downloads import attachment, choose, content_type
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.services import Download
-from mltrack_jupyter.services.codec import digest_header, encode_error
+from mltrack_jupyter.services.codec import digest_header
 from mltrack_jupyter.services.dispatch import (
     ACCEPTS_KEYS,
     AJAX,
@@ -34,6 +34,7 @@ from mltrack_jupyter.services.dispatch import (
     routes,
     unknown,
 )
+from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.services.openapi import document
 from mltrack_jupyter.services.openapi_page import page
 from mltrack_jupyter.store.sql.database import actor

@@ -17,7 +17,7 @@ from traitlets.config import Config
 from mltrack_jupyter.errors import NotImplementedHere
 from mltrack_jupyter.server.app import MltrackApp
 from mltrack_jupyter.server.handlers import OperationHandler, derived_handlers
-from mltrack_jupyter.services.codec import encode_error
+from mltrack_jupyter.services.error_codec import encode_error
 
 PACKAGE = "mltrack_jupyter.server.standalone"
 _ARTIFACTS = "api/2.0/mlflow-artifacts/"

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import msgspec
 
 from mltrack_jupyter.entities import LoggedModelStatus, Page
-from mltrack_jupyter.errors import InternalError, InvalidParameter, MltrackError, from_code
+from mltrack_jupyter.errors import ForeignAnswer, InternalError, InvalidParameter
 from mltrack_jupyter.services.operation import Operation
 
 _MAX_INT64 = 2**63 - 1
@@ -338,7 +338,7 @@ def decode_answer(operation: Operation, body: bytes) -> Any:
     try:
         wire = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InternalError(
+        raise ForeignAnswer(
             f"The server's answer to {operation.path} is no JSON object, so it is not a tracking server "
             f"(or a login page stands before it): {body[:80]!r}"
         ) from error
@@ -355,27 +355,6 @@ def decode_answer(operation: Operation, body: bytes) -> Any:
         return msgspec.convert(wire, operation.returns, strict=False)
     except msgspec.ValidationError as error:
         raise InternalError(f"The server's answer to {operation.path} is wrong: {error}") from error
-
-
-def encode_error(error: MltrackError) -> bytes:
-    """Write an error as MLflow's JSON."""
-    return msgspec.json.encode({"error_code": error.error_code, "message": error.message})
-
-
-def decode_error(status: int, body: bytes) -> MltrackError:
-    """Read the error that an answer with a status other than 200 stands for."""
-    try:
-        wire = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        wire = None
-    if not isinstance(wire, dict):
-        reason = (
-            f"The server answered with the status {status}, but not in MLflow's JSON: {body[:80]!r}. Is "
-            "it a tracking server, and is the tracking URI complete (…/mltrack)?"
-        )
-        return from_code("", reason, status)
-    message = str(wire.get("message") or f"The server answered {status} without a reason.")
-    return from_code(str(wire.get("error_code", "")), message, status)
 
 
 def digest_header(sha256: str) -> str:

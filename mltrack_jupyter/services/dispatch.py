@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotImplementedHere
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
-from mltrack_jupyter.services.codec import decode_request, encode_answer, encode_error
+from mltrack_jupyter.services.codec import decode_request, encode_answer
+from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.services.operation import Download
 
 KEY_HEADER = "Idempotency-Key"

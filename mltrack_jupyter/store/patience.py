@@ -17,6 +17,7 @@ import httpx
 
 from mltrack_jupyter.config import setting
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.brief import brief_s
 
 _SETTINGS = {
     "HTTP_REQUEST_MAX_RETRIES": (
@@ -36,7 +37,7 @@ class Patience:
     """Counts the attempts at one request; ``repeatable`` tells whether it may be carried out twice."""
 
     def __init__(self) -> None:
-        self.left = int(_number("HTTP_REQUEST_MAX_RETRIES", _RETRIES))
+        self.left = 0 if brief_s() else int(_number("HTTP_REQUEST_MAX_RETRIES", _RETRIES))
         self._wait = 0.1
 
     def after_error(self, error: httpx.RequestError, *, repeatable: bool) -> bool:
@@ -64,7 +65,8 @@ def certainly_not_done(error: httpx.RequestError) -> bool:
 
 def timeout_s() -> float:
     """Return how long a server may be silent, in seconds."""
-    return _number("HTTP_REQUEST_TIMEOUT", _TIMEOUT_S)
+    most = _number("HTTP_REQUEST_TIMEOUT", _TIMEOUT_S)
+    return min(most, brief_s() or most)
 
 
 def _number(name: str, default: float) -> float:

@@ -16,12 +16,18 @@ _ENDED = ("Z", "X", "x")  # a zombie only waits for its parent to ask how it end
 _STATE, _STARTED = 0, 19  # counted from the field after the name, see proc(5)
 
 
-def kernel_id() -> str:
-    """Return the id of this kernel, ``""`` outside of one."""
+def is_kernel() -> bool:
+    """Tell whether this process is a Jupyter kernel."""
     module = sys.modules.get("ipykernel.kernelapp")
-    if module is None or not module.IPKernelApp.initialized():
+    return module is not None and bool(module.IPKernelApp.initialized())
+
+
+def kernel_id() -> str:
+    """Return the id of this kernel, ``""`` outside of one, and of one that no Jupyter server started."""
+    if not is_kernel():
         return ""
-    match = _KERNEL_FILE.search(str(module.IPKernelApp.instance().connection_file))
+    kernel = sys.modules["ipykernel.kernelapp"].IPKernelApp.instance()
+    match = _KERNEL_FILE.search(str(kernel.connection_file))
     return match[1] if match else ""
 
 

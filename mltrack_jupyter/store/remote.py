@@ -15,7 +15,8 @@ from mltrack_jupyter.services import (
     operations_of,
     service_types,
 )
-from mltrack_jupyter.services.codec import decode_answer, decode_error, encode_request
+from mltrack_jupyter.services.codec import decode_answer, encode_request
+from mltrack_jupyter.services.error_codec import decode_error
 from mltrack_jupyter.store.artifacts import files_of_server
 from mltrack_jupyter.store.transport import HttpTransport, Transport
 
@@ -77,4 +78,6 @@ def _send(transport: Transport, declared: Operation, arguments: dict[str, Any]) 
         file.seek(0)
         name = str(arguments.get("path", "")).rsplit("/", 1)[-1]
         return Download(file, name, size, sha256=answer.sha256)
-    return None if declared.body_param else decode_answer(declared, answer.body)
+    if declared.body_param and not answer.body:
+        return None
+    return decode_answer(declared, answer.body)  # also of an upload: a login page takes none

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from mltrack_jupyter.entities import STAGES, Metric, Param, Points, Tag
+from mltrack_jupyter.entities import STAGES, Metric, Param, Points, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 
 MAX_KEY = 250
@@ -166,8 +166,8 @@ def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequen
 
 def check_experiment_name(name: str) -> str:
     """Check the name of an experiment."""
-    if not name.strip():
-        raise InvalidParameter("The name of an experiment must not be empty or blank.")
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidParameter("The name of an experiment must be text, not empty and not blank.")
     if len(name) > MAX_EXPERIMENT_NAME:
         raise InvalidParameter(
             f"The experiment name {short(name)} exceeds the maximum length of "
@@ -195,9 +195,19 @@ def parse_experiment_id(text: str) -> int:
     return _number(text, 18, "experiment_id", "it is a decimal number, such as '0'.")
 
 
+def final_status(status: str) -> RunStatus:
+    """Return a status that a run can end with, by its name."""
+    known = RunStatus.__members__.get(status)
+    if known is None or not known.is_terminated():
+        raise InvalidParameter(
+            f"{short(status)} is no status that a run can end with; right are FINISHED, FAILED and KILLED."
+        )
+    return known
+
+
 def check_run_id(run_id: str) -> str:
     """Check the shape of a run id."""
-    if not _RUN_ID.match(run_id):
+    if not isinstance(run_id, str) or not _RUN_ID.match(run_id):
         raise InvalidParameter(
             f"Invalid value {short(run_id)} for parameter 'run_id' supplied: a run id has letters, "
             "digits, '-' and '_' (32 hexadecimal digits as a rule)."

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from mltrack_jupyter.config import setting
 from mltrack_jupyter.errors import MltrackError, ServerUnreachable, Unauthenticated
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.services.codec import WireRequest, digest_of, encode_error
+from mltrack_jupyter.services.codec import WireRequest, digest_of
 from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find
+from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.store.progress import progress
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _SPOOL = 8 * 1024 * 1024
+_CONNECT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class HttpTransport:
         self._url = url.rstrip("/")
         self._knows_keys: bool | None = None
         self._client = httpx.Client(
-            timeout=httpx.Timeout(timeout_s(), connect=10.0),
+            timeout=httpx.Timeout(timeout_s(), connect=_CONNECT_S),
             headers=_credentials(),
             auth=_basic(),
             follow_redirects=False,  # credentials are for the server that was named
@@ -158,6 +160,8 @@ class HttpTransport:
     ) -> tuple[WireAnswer, Mapping[str, str]]:
         import httpx
 
+        from mltrack_jupyter.store.patience import timeout_s
+
         content: bytes | Iterator[bytes] | None = request.body or None
         headers = {"Content-Type": "application/json"} if content else {}
         name = unquote(request.path).rsplit("/", 1)[-1]
@@ -173,6 +177,7 @@ class HttpTransport:
             params=httpx.QueryParams(tuple(request.query)) if request.query else None,
             content=content,
             headers=headers | key,
+            timeout=httpx.Timeout(timeout_s(), connect=min(timeout_s(), _CONNECT_S)),
         ) as response:
             answer = _read(response, download, name)
             if self._knows_keys is None and response.status_code == 200:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from pathlib import Path
 
 from mltrack_jupyter.entities import ChangeList
 from mltrack_jupyter.errors import Unavailable
@@ -26,14 +27,20 @@ class Watcher:
         self._version = -1
         self._asked = -_PACE
         self._connection: sqlite3.Connection | None = None
-        path = services.uri.removeprefix(_SQLITE)
-        if services.uri.startswith(_SQLITE) and path != ":memory:":
-            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+        self._path = services.uri.removeprefix(_SQLITE)
+        self._file = (0, 0)
+        if services.uri.startswith(_SQLITE) and self._path != ":memory:":
+            self._connect()
         self.last = services.workspace.changes().last
 
     def poll(self) -> ChangeList | None:
         """Return the changes since the last call, ``None`` if there are none."""
         if self._connection is not None:
+            if self._file != (found := _file(self._path)):
+                if found == (0, 0):  # the store was deleted: it is made anew by whoever writes
+                    return None
+                self._connect()
+                self.last = 0
             try:
                 version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
             except sqlite3.Error as error:
@@ -45,11 +52,25 @@ class Watcher:
             return None
         else:
             self._asked = time.monotonic()
-        found = self._services.workspace.changes(since=self.last)
-        self.last = found.last
-        return found if found.changes else None
+        told = self._services.workspace.changes(since=self.last)
+        self.last = told.last
+        return told if told.changes else None
+
+    def _connect(self) -> None:
+        self.close()
+        self._connection = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
+        self._file, self._version = _file(self._path), -1
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
+
+
+def _file(path: str) -> tuple[int, int]:
+    """Return which file has a name now: another one after the store was deleted and made anew."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino

@@ -10,6 +10,9 @@ import pytest
 from mltrack_jupyter.entities import (
     Dataset,
     DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
     NewRun,
     Param,
     Points,
@@ -78,6 +81,27 @@ class TestJournals:
         assert [item.dataset.name for item in run.inputs.dataset_inputs] == ["d"]
         assert steps_of(services, run_id) == [0, 1]
 
+    def test_a_batch_names_models(self, services: Services) -> None:
+        run = new_run(services).info
+        read, made = (
+            services.logged_models.create(run.experiment_id, unique("model")).info.model_id
+            for _ in range(2)
+        )
+        entry = RunEntry(
+            run_id=run.run_id,
+            models=[ModelInput(read)],
+            outputs=[ModelOutput(made, 3)],
+            noted=[Metric("acc", 0.5, NOW, 3, model_id=made, dataset_name="d", dataset_digest="1")],
+        )
+        for _ in range(2):
+            assert services.journals.append(new_id(), 0, 1, [entry]).refused == []
+        found = services.runs.get(run.run_id)
+        assert [item.model_id for item in found.inputs.model_inputs] == [read]
+        assert [(item.model_id, item.step) for item in found.outputs.model_outputs] == [(made, 3)]
+        assert found.data.metrics == {"acc": 0.5}
+        (point,) = services.logged_models.get(made).data.metrics
+        assert (point.value, point.dataset_name, point.run_id) == (0.5, "d", run.run_id)
+
     def test_a_batch_that_is_sent_again_changes_nothing(self, services: Services) -> None:
         run_id, journal = new_run(services).info.run_id, new_id()
         first = [RunEntry(run_id=run_id, points=[points("m", 0)], params=[Param("p", "1")])]
@@ -117,18 +141,34 @@ class TestJournals:
         services.journals.forget(journal)
         assert services.journals.position(journal).position == 0
 
-    def test_a_run_that_is_unknown_or_deleted_costs_no_other(self, services: Services) -> None:
-        good, deleted = (new_run(services).info.run_id for _ in range(2))
-        unknown, journal = new_id(), new_id()
-        services.runs.delete(deleted)
-        entries = [
-            RunEntry(run_id=run_id, points=[points("m", 0)]) for run_id in (unknown, deleted, good)
-        ]
-        answer = services.journals.append(journal, 0, 3, entries)
-        assert answer.position == 3
-        assert {item.run_id for item in answer.refused} == {unknown, deleted}
+    def test_a_run_that_is_unknown_costs_no_other(self, services: Services) -> None:
+        good, unknown = new_run(services).info.run_id, new_id()
+        entries = [RunEntry(run_id=run_id, points=[points("m", 0)]) for run_id in (unknown, good)]
+        answer = services.journals.append(new_id(), 0, 2, entries)
+        assert answer.position == 2
+        assert [item.run_id for item in answer.refused] == [unknown]
         assert all(item.reason for item in answer.refused)
         assert steps_of(services, good) == [0]
+
+    def test_a_run_in_the_trash_is_whole_when_it_comes_back(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        services.runs.delete(run_id)
+        entry = RunEntry(
+            run_id=run_id,
+            points=[points("m", 0)],
+            params=[Param("p", "1")],
+            tags=[Tag("t", "1")],
+            status=RunStatus.FINISHED,
+            end_time=NOW + 5,
+        )
+        assert services.journals.append(new_id(), 0, 1, [entry]).refused == []
+        with pytest.raises(InvalidParameter):
+            services.runs.log_batch(run_id, [Metric("m", 1.0, NOW, 1)])
+        services.runs.restore(run_id)
+        run = services.runs.get(run_id)
+        assert (run.info.status, run.info.end_time) == ("FINISHED", NOW + 5)
+        assert (run.data.params, run.data.metrics) == ({"p": "1"}, {"m": 0.5})
+        assert run.data.tags["t"] == "1"
 
     def test_a_run_of_an_experiment_that_is_not_there(self, services: Services) -> None:
         run_id, journal = new_id(), new_id()
@@ -145,6 +185,32 @@ class TestJournals:
         services.journals.append(new_id(), 0, 1, [RunEntry(run_id=runs[1], new=new)])
         experiment = services.experiments.get_by_name(name).experiment_id
         assert [services.runs.get(item).info.experiment_id for item in runs] == [experiment] * 2
+
+    @pytest.mark.parametrize("renamed", [False, True])
+    def test_an_experiment_s_id_counts_while_it_is_the_same_one(
+        self, services: Services, renamed: bool
+    ) -> None:
+        name = unique("experiment")
+        number = services.experiments.create(name)
+        if renamed:
+            services.experiments.update(number, unique("renamed"))
+        assert self._begun_in(services, number, name) == number
+
+    @pytest.mark.parametrize("there", [False, True])
+    def test_an_id_that_is_another_experiment_s_here(self, services: Services, there: bool) -> None:
+        other, name = new_experiment(services), unique("experiment")
+        number = services.experiments.create(name) if there else ""
+        for wrong in (other, "987654321"):
+            found = self._begun_in(services, wrong, name)
+            assert services.experiments.get(found).name == name
+            assert number in ("", found)
+
+    @staticmethod
+    def _begun_in(services: Services, experiment_id: str, name: str) -> str:
+        run_id = new_id()
+        new = NewRun(experiment_id=experiment_id, experiment_name=name, start_time=NOW)
+        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=run_id, new=new)])
+        return services.runs.get(run_id).info.experiment_id
 
     @pytest.mark.parametrize(
         "bad",

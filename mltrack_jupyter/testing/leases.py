@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from mltrack_jupyter.entities import Process, Run, RunStatus
+from mltrack_jupyter.entities import Process, Run, RunEntry, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.testing.making import new_run, unique
+from mltrack_jupyter.testing.making import NOW, new_run, unique
 
 REASON = "mltrack.status_reason"
 
@@ -119,6 +119,48 @@ class TestLeases:
         run_id = leased(services, process(kernel_id=kernel))
         assert services.leases.end_kernel(kernel, "The kernel was restarted.") == []
         assert self.run(services, run_id).info.status is RunStatus.RUNNING
+
+    def leave(self, services: Services, run_id: str, leaver: Process) -> Run:
+        """Let a process tell the end of a run by its journal, and return the run."""
+        why = [Tag(REASON, "ValueError: x"), Tag("mltrack.error", "Traceback"), Tag("t", "1")]
+        entry = RunEntry(
+            run_id=run_id, process=leaver, status=RunStatus.FAILED, end_time=NOW + 5, tags=why
+        )
+        assert services.journals.append(unique("journal"), 0, 1, [entry]).refused == []
+        return self.run(services, run_id)
+
+    def test_who_joined_a_run_does_not_end_it(self, services: Services) -> None:
+        owner, joined = process(), process(host="elsewhere")
+        run_id = leased(services, owner)
+        services.leases.take(run_id, joined)
+        run = self.leave(services, run_id, joined)
+        assert (run.info.status, run.info.end_time) == (RunStatus.RUNNING, None)
+        assert run.data.tags.keys() & {REASON, "mltrack.error", "t"} == {"t"}
+        assert services.leases.renew(owner.process_id) == [run_id]
+        assert services.leases.renew(joined.process_id) == []
+        run = self.leave(services, run_id, owner)
+        assert (run.info.status, run.info.end_time) == (RunStatus.FAILED, NOW + 5)
+        assert run.data.tags[REASON] == "ValueError: x"
+
+    def test_who_joined_a_run_ends_it_where_its_owner_is_gone(self, services: Services) -> None:
+        run_id = leased(services, ended())
+        assert self.leave(services, run_id, process()).info.status is RunStatus.FAILED
+
+    def test_a_run_that_was_given_up_goes_on_in_who_joined_it(self, services: Services) -> None:
+        run_id, joined = leased(services, ended()), process()
+        services.leases.reap()
+        services.leases.take(run_id, joined)
+        run = self.run(services, run_id)
+        assert (run.info.status, run.info.end_time) == (RunStatus.RUNNING, None)
+        assert REASON not in run.data.tags
+        assert services.leases.renew(joined.process_id) == [run_id]
+
+    def test_what_somebody_ended_stays_ended(self, services: Services) -> None:
+        run_id, joined = leased(services, process()), process()
+        services.runs.update(run_id, status=RunStatus.KILLED)
+        services.leases.take(run_id, joined)
+        assert self.run(services, run_id).info.status is RunStatus.KILLED
+        assert services.leases.renew(joined.process_id) == []
 
     def test_what_is_wrong_is_refused(self, services: Services) -> None:
         with pytest.raises(NotFound):

@@ -9,7 +9,7 @@ from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, put, unique
 
-READY = LoggedModelStatus.LOGGED_MODEL_READY
+READY = LoggedModelStatus.READY
 
 
 class TestLoggedModels:
@@ -26,7 +26,7 @@ class TestLoggedModels:
             tags=[Tag("a", "1")],
         )
         assert made.info.model_id.startswith("m-")
-        assert made.info.status == LoggedModelStatus.LOGGED_MODEL_PENDING
+        assert made.info.status == LoggedModelStatus.PENDING
         assert (made.info.name, made.info.source_run_id) == ("tree", "r1")
         assert (made.data.params, made.info.tags) == ({"depth": "3"}, {"a": "1"})
         assert made.info.artifact_uri == (

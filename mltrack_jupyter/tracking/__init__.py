@@ -8,8 +8,10 @@ from typing import Any
 # Under this module MLflow's older scripts look for them.
 _HOMES = {
     "MlflowClient": "client",
+    "get_registry_uri": "tracking.organising",
     "get_tracking_uri": "tracking.fluent",
     "is_tracking_uri_set": "tracking.organising",
+    "set_registry_uri": "tracking.organising",
     "set_tracking_uri": "tracking.fluent",
 }
 

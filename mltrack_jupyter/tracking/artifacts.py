@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
-from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
-from mltrack_jupyter.store.journal import Keeper, is_absent
+from mltrack_jupyter.errors import InvalidParameter, NoSuchFile
+from mltrack_jupyter.store.journal import Keeper, send_or_keep
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Repository, Services
@@ -19,39 +20,55 @@ PathLike = str | os.PathLike[str]
 
 
 class RunFiles:
-    """The artifacts of one run. Paths are relative to its artifact root."""
+    """The artifacts of one run. Paths are relative to its artifact root.
 
-    def __init__(self, services: Services, run_id: str, keeper: Keeper | None = None) -> None:
-        self._services = services
+    ``reach`` opens them when something is asked of them. A run that this process has open has a ``keeper``,
+    for what it writes while the store is away.
+    """
+
+    def __init__(
+        self, run_id: str, reach: Callable[[], Repository], keeper: Keeper | None = None
+    ) -> None:
         self._run_id = run_id
+        self._reach = reach
         self._keeper = keeper
         self._files: Repository | None = None
+
+    @classmethod
+    def of(cls, services: Services, run_id: str) -> RunFiles:
+        """Return the artifacts of a run that a store has."""
+
+        def reach() -> Repository:
+            return services.files_at(services.runs.get(run_id).info.artifact_uri, run_id)
+
+        return cls(run_id, reach)
 
     def _reached(self) -> Repository:
         # Asked for once: the root of a run never changes.
         if self._files is None:
-            uri = self._services.runs.get(self._run_id).info.artifact_uri
-            self._files = self._services.files_at(uri, self._run_id)
+            self._files = self._reach()
         return self._files
 
     def write(self, path: str, body: BinaryIO) -> None:
         """Write one file, whole or not at all; into the journal of an open run whose store is away."""
         _checked(path)
-        try:
+        if self._keeper is None:
             self._reached().write(path, body)
-        except MltrackError as error:
-            if self._keeper is None or not is_absent(error):
-                raise
-            body.seek(0)
-            self._keeper.journal.spool(self._run_id, path, body)
-            self._keeper.wrote()
+            return
+        journal, begin = self._keeper.journal, body.tell()
+
+        def keep() -> None:
+            body.seek(begin)
+            journal.spool(self._run_id, path, body)
+
+        send_or_keep(self._keeper, lambda: self._reached().write(path, body), keep)
 
     def write_text(self, path: str, text: str) -> None:
         """Write text as UTF-8."""
         self.write(path, io.BytesIO(text.encode()))
 
     def add(self, local_path: PathLike, below: str = "") -> None:
-        """Copy a file, or a directory with its name, below a path. Raises ``NotFound``."""
+        """Copy a file, or a directory with its name, below a path. Raises ``NoSuchFile``."""
         source = Path(local_path)
         place = _join(below, source.name)
         if source.is_dir():
@@ -61,13 +78,13 @@ class RunFiles:
             with source.open("rb") as file:
                 self.write(place, file)
         except FileNotFoundError as error:
-            raise NotFound(f"There is no file {os.fspath(source)!r} to log.") from error
+            raise NoSuchFile(f"There is no file {os.fspath(source)!r} to log.") from error
 
     def add_content(self, local_dir: PathLike, below: str = "") -> None:
-        """Copy what is in a directory below a path. Raises ``NotFound``."""
+        """Copy what is in a directory below a path. Raises ``NoSuchFile``."""
         root = Path(local_dir)
         if not root.is_dir():
-            raise NotFound(f"There is no directory {os.fspath(root)!r} to log.")
+            raise NoSuchFile(f"There is no directory {os.fspath(root)!r} to log.")
         for place in sorted(root.rglob("*")):
             if place.is_file():
                 self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
@@ -117,7 +134,7 @@ class RunFiles:
 
 
 def _join(*parts: str) -> str:
-    return "/".join(part.strip("/") for part in parts if part.strip("/") not in ("", "."))
+    return "/".join(part.rstrip("/") for part in parts if part.rstrip("/") not in ("", "."))
 
 
 def dict_text(content: Any, name: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import NewRun, Run, RunData, RunEntry, RunInfo, RunStatus, Tag
-from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
+from mltrack_jupyter.errors import MltrackError, NotFound
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.journal import is_absent, journal_folder, others_log
+from mltrack_jupyter.store.journal import journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.process import present
 from mltrack_jupyter.tracking import scope, session, surroundings
@@ -34,18 +34,19 @@ def open_run(
 ) -> ActiveRun:
     """Create a run and make it the active one, inside ``parent`` (if any).
 
-    The run is in the journal when this returns; ``experiment_name`` is for one whose id is not known.
+    The run is in the journal when this returns; ``experiment_name`` is for a store in which
+    its id is another one, or not known yet.
     """
     values = {**scope.context_tags(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
         values.setdefault(scope.PARENT, parent.run_id)
     uri = session.get_tracking_uri()
-    values[RUN_NAME] = _name(run_name, values.get(RUN_NAME, ""))
+    values[RUN_NAME] = run_name or values.get(RUN_NAME) or invent_name()
     pairs = [Tag(key, value) for key, value in values.items()]
     rules.check_pairs(pairs, "tag")
     new = NewRun(
         experiment_id=experiment_id,
-        experiment_name="" if experiment_id else experiment_name,
+        experiment_name=experiment_name,
         user_id=values.get("mlflow.user", ""),
         start_time=now_ms(),
     )
@@ -53,14 +54,6 @@ def open_run(
     run = ActiveRun(make(uri, new, pairs), uri, parent, new.experiment_name)
     surroundings.record(run, whole=parent is None)
     return scope.push(run)
-
-
-def _name(given: str, tagged: str) -> str:
-    if given and tagged and given != tagged:
-        raise InvalidParameter(
-            f"The run_name {given!r} and the tag {RUN_NAME} {tagged!r} differ; give one of them."
-        )
-    return given or tagged or invent_name()
 
 
 def _make(uri: str, new: NewRun, tags: list[Tag]) -> Run:
@@ -101,7 +94,7 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     try:
         run = _reopen(session.services(uri), run_id)
     except MltrackError as error:
-        if not is_absent(error) or session.is_strict():
+        if not session.goes_on(uri, error):
             raise
         rules.check_run_id(run_id)
         run = Run(info=RunInfo(run_id=run_id, experiment_id="", status=RunStatus.RUNNING))
@@ -111,7 +104,9 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
         keeper.journal.entry(entry)
         keeper.pulse.runs.add(run_id)
         keeper.wrote()
-    return scope.push(ActiveRun(run, uri, parent))
+    active = ActiveRun(run, uri, parent)
+    active.resumed = True
+    return scope.push(active)
 
 
 def _reopen(services: Services, run_id: str) -> Run:

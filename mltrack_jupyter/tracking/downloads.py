@@ -52,7 +52,7 @@ def download_artifacts(
     if (run_id is None) == (artifact_uri is None):
         raise InvalidParameter("Give either artifact_uri or run_id (with artifact_path).")
     if run_id is not None:
-        return RunFiles(services, run_id).fetch(artifact_path or "", dst_path)
+        return RunFiles.of(services, run_id).fetch(artifact_path or "", dst_path)
     if artifact_path is not None:
         raise InvalidParameter("artifact_path belongs to run_id; a URI has its path in it.")
     return _by_uri(services, str(artifact_uri), dst_path)
@@ -65,7 +65,7 @@ def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
     folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(place, RunModel):
-        return RunFiles(services, place.run_id).fetch(place.path, folder)
+        return RunFiles.of(services, place.run_id).fetch(place.path, folder)
     if not isinstance(place, StoreFolder):
         return str(registry.download_model(uri, services, folder).path)
     local = folder / place.path.rpartition("/")[2]
@@ -106,10 +106,10 @@ def list_artifacts(
     if (run_id is None) == (artifact_uri is None):
         raise InvalidParameter("Give either artifact_uri or run_id (with artifact_path).")
     if run_id is not None:
-        return RunFiles(services, run_id).list(artifact_path or "")
+        return RunFiles.of(services, run_id).list(artifact_path or "")
     place = parse_model_uri(str(artifact_uri))
     if isinstance(place, RunModel):
-        return RunFiles(services, place.run_id).list(place.path)
+        return RunFiles.of(services, place.run_id).list(place.path)
     if isinstance(place, StoreFolder):
         return list(services.files_at(f"{PROXY}:/{place.path}", "").list(""))
     raise InvalidParameter(

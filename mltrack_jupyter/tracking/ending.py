@@ -4,6 +4,9 @@ Python tells an exception that ends it to ``sys.excepthook``, but ``SystemExit``
 to ``atexit``. So ``sys.exit()`` (and ``exit()``) raise a ``SystemExit`` here that notices when its code
 is asked for by the interpreter itself, from below all Python code, which happens only when it ends the
 process. One that is caught is never noticed. ``raise SystemExit(1)`` outside a ``with`` block is not seen.
+
+A thread that ends by an exception tells ``threading.excepthook``, also of a ``SystemExit``; runs that it
+began end there. A worker of ``multiprocessing`` ends without ``atexit``, see ``session.keeper``.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import builtins
 import functools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Never
 
 from mltrack_jupyter.entities import RunStatus
@@ -92,19 +95,48 @@ def _note_failure(previous: Callable[..., Any]) -> Callable[..., Any]:
     return excepthook
 
 
+def _note_failure_of_thread(previous: Callable[..., Any]) -> Callable[..., Any]:
+    def excepthook(arguments: Any) -> None:
+        try:
+            _end_runs_of_thread(arguments.exc_value)
+        finally:
+            previous(arguments)
+
+    return excepthook
+
+
+def _end_runs_of_thread(error: BaseException | None) -> None:
+    """End the runs that this thread began and leaves open by an exception; nobody else would know of it."""
+    if not reasons.is_good(error):
+        mine = [run for run in scope.open_runs() if run.thread is threading.current_thread()]
+        _end_all(mine, (scope.status_of(error), reasons.tags_of(error)))
+
+
+def _end_with_worker() -> None:
+    """End the runs that a worker of ``multiprocessing`` left open, by what its target raised, if it did."""
+    error = sys.exc_info()[1]
+    _end_all(scope.open_runs(), (scope.status_of(error), reasons.tags_of(error)))
+
+
 def _end_open_runs() -> None:
-    status, why = _provider()
-    for run in scope.open_runs():
+    _end_all(scope.open_runs(), _provider())
+    session.close()
+
+
+def _end_all(runs: Sequence[scope.ActiveRun], outcome: _Outcome) -> None:
+    status, why = outcome
+    for run in runs:
         try:
             scope.end(run, status, why)
         except MltrackError as error:
             sys.stderr.write(f"mltrack: the run {run.run_id} could not be ended: {error}\n")
-    session.close()
 
 
 def install() -> None:
     """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
     sys.excepthook = _note_failure(sys.excepthook)
+    threading.excepthook = _note_failure_of_thread(threading.excepthook)
+    session.end_of_worker = _end_with_worker
     sys.exit = _noticing(sys.exit)
     quitter = type(getattr(builtins, "exit", None))
     if quitter.__name__ == "Quitter":

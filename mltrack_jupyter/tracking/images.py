@@ -151,13 +151,13 @@ def log_image(
     step, timestamp
         Where in the series, and when (ms since 1970).
     """
-    run_id, services = logging.target_run(None)
+    files = logging.files_of(None)
     series = None if artifact_file is not None else (key, step, timestamp)
     if artifact_file is not None and (key, step, timestamp) != (None, None, None):
         raise InvalidParameter("Give either artifact_file, or key with step and timestamp.")
-    write_image(RunFiles(services, run_id), image, artifact_file or "", series)
+    write_image(files, image, artifact_file or "", series)
     if series:
-        logging.set_tags({LOGGED: True}, run_id=run_id)
+        logging.set_tags({LOGGED: True})
 
 
 def write_image(

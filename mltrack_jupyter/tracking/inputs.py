@@ -10,10 +10,11 @@ from mltrack_jupyter.entities import (
     DatasetInput,
     ModelInput,
     ModelOutput,
+    RunEntry,
     Tag,
 )
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking.logging import target_run
+from mltrack_jupyter.tracking.logging import write_to_run
 
 _CONTEXT = "mlflow.data.context"
 _FIELDS = ("name", "digest", "source", "source_type", "schema", "profile")
@@ -63,8 +64,11 @@ def log_inputs(
     read = [ModelInput(model.model_id) for model in models or [] if model is not None]
     if not (inputs or read):
         raise InvalidParameter("Give a dataset or a model that the run read.")
-    run_id, services = target_run(None)
-    services.runs.log_inputs(run_id, inputs, read)
+    write_to_run(
+        None,
+        lambda services, run_id: services.runs.log_inputs(run_id, inputs, read),
+        lambda run_id: RunEntry(run_id=run_id, datasets=inputs, models=read),
+    )
 
 
 def dataset_input(
@@ -96,5 +100,9 @@ def log_outputs(models: Sequence[ModelOutput] | None = None) -> None:
     """Record the logged models that the active run made, each with the step at which it did."""
     if not models:
         raise InvalidParameter("Give the logged models that the run made, as LoggedModelOutput.")
-    run_id, services = target_run(None)
-    services.runs.log_outputs(run_id, [ModelOutput(item.model_id, item.step) for item in models])
+    made = [ModelOutput(item.model_id, item.step) for item in models]
+    write_to_run(
+        None,
+        lambda services, run_id: services.runs.log_outputs(run_id, made),
+        lambda run_id: RunEntry(run_id=run_id, outputs=made),
+    )

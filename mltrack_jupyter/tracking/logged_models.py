@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 50
-_STATUSES = {"READY": "LOGGED_MODEL_READY", "FAILED": "LOGGED_MODEL_UPLOAD_FAILED"}
 
 
 def initialize_logged_model(
@@ -91,7 +90,9 @@ def _pairs(tags: Mapping[str, Any]) -> list[Tag]:
 
 def to_status(status: str | LoggedModelStatus) -> LoggedModelStatus:
     """Return the status that MLflow's ``"READY"`` or ``"FAILED"`` stands for."""
-    known = LoggedModelStatus.__members__.get(_STATUSES.get(str(status), str(status)))
+    if isinstance(status, LoggedModelStatus):
+        return status
+    known = LoggedModelStatus.__members__.get(status)
     if known is None:
         raise InvalidParameter(f"status={status!r} must be 'READY' or 'FAILED'.")
     return known

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.journal import Keeper
+from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.clock import now_ms
@@ -27,20 +27,22 @@ _BATCH = 100
 _POINTS = 1000
 
 
-def _own(run_id: str | None) -> ActiveRun | None:
+def own(run_id: str | None) -> ActiveRun | None:
     """Return the run to log to, if this process has it open: ``run_id``, the active run, or a new one."""
-    if run_id is not None:
-        return scope.find(run_id)
-    return active_or_new_run()
+    if run_id is None:
+        return active_or_new_run()
+    run = scope.find(run_id)
+    if run is None:
+        rules.check_run_id(run_id)
+    return run
 
 
-def target_run(run_id: str | None) -> tuple[str, Services]:
-    """Return the run to log to and its services: ``run_id``, the active run, or a new one."""
-    run = _own(run_id)
+def target_of(run: ActiveRun | None, run_id: str | None) -> tuple[Services, str]:
+    """Return the services and the id of an open run, or of another one."""
     if run is not None:
-        return run.run_id, run.services
+        return run.services, run.run_id
     assert run_id is not None
-    return run_id, session.services()
+    return session.services(), run_id
 
 
 def _write(run: ActiveRun, entry: RunEntry, synchronous: bool | None) -> None:
@@ -55,12 +57,31 @@ def _written(keeper: Keeper, synchronous: bool | None) -> None:
         keeper.flush()
 
 
-def _files(run_id: str | None) -> RunFiles:
-    run = _own(run_id)
+def files_of(run_id: str | None) -> RunFiles:
+    """Return the artifacts of the run to log to: ``run_id``, the active run, or a new one."""
+    run = own(run_id)
     if run is not None:
-        return RunFiles(run.services, run.run_id, run.keeper)
+        return run.files
     assert run_id is not None
-    return RunFiles(session.services(), run_id)
+    return RunFiles.of(session.services(), run_id)
+
+
+def write_to_run(
+    run_id: str | None, send: Callable[[Services, str], None], entry: Callable[[str], RunEntry]
+) -> None:
+    """Write something to a run at once; while the store is away, leave an entry in the journal instead.
+
+    ``run_id`` is that of a run, or ``None`` for the active one, or a new one.
+    """
+    run = own(run_id)
+    if run is None:
+        assert run_id is not None
+        send(session.services(), run_id)
+        return
+    keeper, target = run.keeper, run.run_id
+    send_or_keep(
+        keeper, lambda: send(run.services, target), lambda: keeper.journal.entry(entry(target))
+    )
 
 
 def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
@@ -119,7 +140,8 @@ def log_metric(
     have the same, so that the last one is the latest and none takes another's place. When this returns,
     the point is in the journal and outlives the process; ``synchronous=True`` waits until it is in the
     store. ``model_id`` names the logged model, and ``dataset`` the data, that were measured; such a point
-    goes to the store at once. Raises ``InvalidParameter``.
+    goes to the store at once. Without a ``model_id`` it is noted to the models that the run logged at the
+    same step. Raises ``InvalidParameter``.
     """
     if type(value) is not float:
         value = to_number(key, value)
@@ -129,7 +151,7 @@ def log_metric(
         step = to_whole("step", key, step)
     run = scope.current.get()
     if run is None or run.closed or run_id is not None:
-        run = _own(run_id)
+        run = own(run_id)
     if (
         run is None
         or model_id is not None
@@ -172,17 +194,17 @@ def log_metrics(
     whole = to_whole("step", first, step or 0)
     if values:
         rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
-    run = _own(run_id)
+    run = own(run_id)
     if run is None or timestamp is not None:
         found = [(key, whole, time, value) for key, value in values.items()]
     else:
         found = [(k, whole, _moment(run, k, whole, time), value) for k, value in values.items()]
-    if run is None or active_model.is_noted(model_id, dataset):
-        target, services = target_run(run_id)
+    made = run.models.get(whole) if run is not None else None
+    if run is None or made or active_model.is_noted(model_id, dataset):
         points = [Metric(key, value, moment, whole) for key, whole, moment, value in found]
-        noted = active_model.noted(points, model_id, dataset)
-        for begin in range(0, len(noted), _POINTS):
-            services.runs.log_batch(target, metrics=noted[begin : begin + _POINTS])
+        chosen = model_id or active_model.get_active_model_id()
+        ids = [chosen] if chosen or not made else made
+        _note(run_id, [p for each in ids for p in active_model.noted(points, each, dataset)])
     else:
         if found:
             run.keeper.journal.points(run.run_id, found)
@@ -190,6 +212,16 @@ def log_metrics(
     if run is not None:
         run.logged[1].update(values)
     return handle(synchronous)
+
+
+def _note(run_id: str | None, points: list[Metric]) -> None:
+    """Write points that name a logged model or a dataset."""
+
+    def send(services: Services, target: str) -> None:
+        for begin in range(0, len(points), _POINTS):
+            services.runs.log_batch(target, metrics=points[begin : begin + _POINTS])
+
+    write_to_run(run_id, send, lambda target: RunEntry(run_id=target, noted=points))
 
 
 def _told(run: ActiveRun, key: str, timestamp: Any) -> int:
@@ -224,7 +256,7 @@ def log_params(
     """Write several params: all of them or, on an error, none."""
     pairs = [Param(rules.check_key(key, "param"), str(value)) for key, value in params.items()]
     rules.check_pairs(pairs, "param")
-    run = _own(run_id)
+    run = own(run_id)
     if run is None:
         assert run_id is not None
         for first in range(0, len(pairs), _BATCH):
@@ -248,7 +280,7 @@ def set_tags(
     """Set several tags."""
     pairs = [Tag(rules.check_key(key, "tag"), str(value)) for key, value in tags.items()]
     rules.check_pairs(pairs, "tag")
-    run = _own(run_id)
+    run = own(run_id)
     if run is None:
         assert run_id is not None
         for first in range(0, len(pairs), _BATCH):
@@ -260,13 +292,13 @@ def set_tags(
 
 def delete_tag(key: str) -> None:
     """Remove a tag of the active run. Raises ``NotFound`` if there is none of that key."""
-    target, services = target_run(None)
+    services, target = target_of(own(None), None)
     services.runs.delete_tag(target, key)
 
 
 def log_bytes(run_id: str, path: str, data: bytes) -> None:
     """Write bytes as one file of a run."""
-    _files(run_id).write(path, io.BytesIO(data))
+    files_of(run_id).write(path, io.BytesIO(data))
 
 
 def log_artifact(
@@ -276,19 +308,19 @@ def log_artifact(
 
     Raises ``NotFound`` if there is nothing at ``local_path``.
     """
-    _files(run_id).add(local_path, artifact_path or "")
+    files_of(run_id).add(local_path, artifact_path or "")
 
 
 def log_artifacts(
     local_dir: PathLike, artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
     """Copy what is in a directory into the artifacts of the active run."""
-    _files(run_id).add_content(local_dir, artifact_path or "")
+    files_of(run_id).add_content(local_dir, artifact_path or "")
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Write text (UTF-8) as a file of the active run."""
-    _files(run_id).write_text(artifact_file, text)
+    files_of(run_id).write_text(artifact_file, text)
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
@@ -301,4 +333,4 @@ def log_figure(
 ) -> None:
     """Write a matplotlib figure (in the format of the name's ending) or a plotly figure (``.html``)."""
     data = figure_bytes(figure, artifact_file, save_kwargs or {})
-    _files(None).write(artifact_file, io.BytesIO(data))
+    files_of(None).write(artifact_file, io.BytesIO(data))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from mltrack_jupyter import registry
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.store.journal import is_absent
-from mltrack_jupyter.tracking import scope, session
-from mltrack_jupyter.tracking.logging import target_run
+from mltrack_jupyter.store.journal import goes_on
+from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.logging import own, target_of
 
 if TYPE_CHECKING:
     from mltrack_jupyter.entities import ModelVersion
@@ -66,28 +66,27 @@ def log_model(
         With ``model_uri``, which :func:`load_model` takes, and ``model_id``. While the store is away the
         model is kept with the run, and handed over with it; it gets no ``model_id``, and is not registered.
     """
-    target, services = target_run(run_id)
+    run = own(run_id)
     place = name or artifact_path or "model"
     form = registry.ModelForm(
         signature, input_example, serialization_format or "", pip_requirements, predict_fn
     )
     note = registry.ModelNote(params or {}, tags or {}, model_type or "", step, metadata or {})
+    named = registered_model_name
     try:
-        return registry.log_model(
-            services,
-            target,
-            model,
-            place,
-            registered_model_name=registered_model_name,
-            form=form,
-            note=note,
+        services, target = target_of(run, run_id)
+        info = registry.log_model(
+            services, target, model, place, registered_model_name=named, form=form, note=note
         )
     except MltrackError as error:
-        run = scope.find(target)
-        if run is None or not is_absent(error) or session.is_strict():
+        if run is None or not goes_on(run.keeper, error):
             raise
-        _warn(error, place, registered_model_name or "")
+        _warn(error, place, named or "")
         return _keep(run, model, place, form, note)
+    if run is not None and info.model_id:
+        run.models.setdefault(step, []).append(info.model_id)
+        run.notes_model = True
+    return info
 
 
 def _keep(
@@ -144,6 +143,11 @@ def register_model(
         tags={key: str(value) for key, value in (tags or {}).items()},
         description=description or "",
     )
+
+
+def get_model_info(model_uri: str | Path) -> ModelInfo:
+    """Return what is known of the model at a URI, such as its signature, without loading it."""
+    return registry.get_model_info(session.services(), model_uri)
 
 
 def load_model(

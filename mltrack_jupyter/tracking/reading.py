@@ -190,4 +190,4 @@ def download_artifacts(
 
     Raises ``NotFound`` if the run has no such artifact.
     """
-    return RunFiles(session.services(), run_id).fetch(artifact_path, dst_path)
+    return RunFiles.of(session.services(), run_id).fetch(artifact_path, dst_path)

@@ -28,9 +28,17 @@ def sentence_of(error: BaseException) -> str:
     return text if len(text) <= _MAX_SENTENCE else text[: _MAX_SENTENCE - 1] + "…"
 
 
+def is_good(error: BaseException | None) -> bool:
+    """Tell whether a block ended well: without an exception, or by one that is no failure."""
+    # A generator is closed when nobody wants more of it.
+    if error is None or isinstance(error, GeneratorExit):
+        return True
+    return isinstance(error, SystemExit) and error.code in (None, 0)
+
+
 def tags_of(error: BaseException | None) -> dict[str, str]:
     """Return the tags that say why a run ended by an exception; none if it ended well."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if error is None or is_good(error):
         return {}
     tags = {REASON: sentence_of(error)}
     if isinstance(error, Exception):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
+from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.tracking import scope, session
@@ -52,6 +53,8 @@ def start_run(
     NotFound
         No such run, experiment or parent.
     """
+    if run_id:
+        rules.check_run_id(run_id)
     parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
     values = dict(tags or {})
@@ -65,7 +68,7 @@ def start_run(
             set_tags(run, values)
         return _watched(run, log_system_metrics)
     if parent_run_id:
-        session.services().runs.get(parent_run_id)
+        session.check_run(parent_run_id)
         values[scope.PARENT] = parent_run_id
     number, name = _experiment(experiment_id, parent)
     run = open_run(
@@ -99,16 +102,20 @@ def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[st
     uri = session.get_tracking_uri()
     # Whether the default experiment is there is not worth opening a store for.
     if chosen[0] and (experiment_id or session.is_open(uri)):
-        session.check_experiment(uri, chosen[0])
+        try:
+            session.check_experiment(uri, chosen[0])
+        except NotFound:
+            if not chosen[1]:  # in a store that was made anew it is found, or made, by its name
+                raise
     return chosen
 
 
 def _surrounding(nested: bool) -> ActiveRun | None:
     """Return the run that a new one is started in; end one that was merely left open."""
-    run = scope.active_run() if nested else scope.own_run()
+    run = scope.active_run() if nested else scope.own_run() or scope.surrounding_block()
     if run is None or run.in_with or nested:
         return run
-    scope.finish_run(run.run_id, "FINISHED")
+    scope.leave(run)
     warnings.warn(
         f"The run {run.run_name} ({run.run_id}) was still open and has been ended, because "
         "another one is started. Use `with start_run():`, or nested=True for a child run.",
@@ -145,7 +152,7 @@ def end_run(status: str = "FINISHED") -> None:
     """End the active run of this thread, task or notebook; nothing happens without one."""
     run = scope.own_run()
     if run is not None:
-        scope.finish_run(run.run_id, status)
+        scope.leave(run, status)
 
 
 def active_run() -> ActiveRun | None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -30,14 +29,17 @@ from mltrack_jupyter.entities import (
     RunStatus,
     Tag,
 )
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.store.names import RUN_NAME
-from mltrack_jupyter.tracking import reasons, session, surroundings
+from mltrack_jupyter.store.process import present
+from mltrack_jupyter.tracking import reasons, session, surroundings, tasks
+from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.clock import now_ms
 
 if TYPE_CHECKING:
-    from mltrack_jupyter.services import Services
+    from mltrack_jupyter.services import Repository, Services
 
 PARENT = "mlflow.parentRunId"
 
@@ -54,11 +56,14 @@ class ActiveRun:
         self._run = run
         self._experiment_name = experiment_name
         self._keeper: Keeper | None = None
+        self._root = ""
         self.run_id = run.info.run_id
         self.uri = uri
         self.notes_model = bool(config.setting("MLFLOW_ACTIVE_MODEL_ID"))
         self._pid = os.getpid()
-        self._task = _task()
+        self._task = tasks.present()
+        self.thread = threading.current_thread()
+        self.started = run.info.start_time
         self.parent = parent
         self.closed = False
         self.in_with = False
@@ -67,6 +72,9 @@ class ActiveRun:
         self.moments: dict[
             str, tuple[int, int]
         ] = {}  # the greatest step of a metric, its last time
+        self.models: dict[int, list[str]] = {}  # the logged models that it made at each step
+        self.tables: dict[str, bytes] = {}  # what this process last wrote to each
+        self.resumed = False
         self.on_end: list[Callable[[], None]] = []
 
     @property
@@ -107,6 +115,17 @@ class ActiveRun:
         return session.services(self.uri)
 
     @property
+    def files(self) -> RunFiles:
+        """The artifacts of the run."""
+        return RunFiles(self.run_id, self._reach_files, self.keeper)
+
+    def _reach_files(self) -> Repository:
+        services = self.services
+        if not self._root:  # asked for once: it never changes, and a run has much else to tell
+            self._root = services.runs.get(self.run_id).info.artifact_uri
+        return services.files_at(self._root, self.run_id)
+
+    @property
     def info(self) -> RunInfo:
         """What was known of the run when it was started."""
         if not self._run.info.artifact_uri:
@@ -116,8 +135,8 @@ class ActiveRun:
     def _find_artifacts(self) -> None:
         """Learn where the run keeps its files; the store was not opened to start it."""
         info = self._run.info
-        experiments = session.unflushed(self.uri).experiments
         try:
+            experiments = session.unflushed(self.uri).experiments
             place = experiments.get(info.experiment_id).artifact_location
         except MltrackError:
             return  # the store is away, or says so when something is asked of it
@@ -148,7 +167,7 @@ class ActiveRun:
     def is_beside(self) -> bool:
         """Whether the run was started by a task that goes on beside the present one."""
         task = self._task() if self._task is not None else None
-        return task is not None and not task.done() and self._task != _task()
+        return task is not None and not task.done() and self._task != tasks.present()
 
     def __enter__(self) -> ActiveRun:
         self.in_with = True
@@ -162,7 +181,9 @@ class ActiveRun:
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
         if not self.closed and self.is_ours:
-            finish_run(self.run_id, status_of(error).value, reasons.tags_of(error))
+            status, why = status_of(error), reasons.tags_of(error)
+            for run in _ending_with(self, error):
+                end(run, status, why)
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
@@ -171,9 +192,10 @@ class ActiveRun:
 
 def status_of(error: BaseException | None) -> RunStatus:
     """Return the status that a block deserves which was left with this exception."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if reasons.is_good(error):
         return RunStatus.FINISHED
-    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+    killed = isinstance(error, KeyboardInterrupt) or tasks.is_cancellation(error)
+    return RunStatus.KILLED if killed else RunStatus.FAILED
 
 
 current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
@@ -182,17 +204,6 @@ _opened: list[ActiveRun] = []
 _lock = threading.RLock()
 _last: ContextVar[str | None] = ContextVar("mltrack_last_run", default=None)
 _last_of_process: str | None = None
-
-
-def _task() -> weakref.ref[Any] | None:
-    """Return the asyncio task that runs now, if any; without loading asyncio."""
-    # Half of the module is there while another thread, which opens the store, imports it.
-    current_task = getattr(sys.modules.get("asyncio"), "current_task", None)
-    try:
-        task = current_task() if current_task else None
-    except RuntimeError:  # no loop runs in this thread
-        task = None
-    return weakref.ref(task) if task is not None else None
 
 
 def active_run() -> ActiveRun | None:
@@ -205,7 +216,14 @@ def own_run() -> ActiveRun | None:
     run = _open(current.get())
     if run is None and threading.current_thread() is threading.main_thread():
         run = _open(_newest)
-        run = None if run is not None and run.is_beside else run
+    return run if run is not None and run.is_ours and not run.is_beside else None
+
+
+def surrounding_block() -> ActiveRun | None:
+    """Return the run in whose ``with`` block this code is, also if another task opened that, or ``None``."""
+    run = _open(current.get())
+    while run is not None and not run.in_with:
+        run = _open(run.parent)
     return run if run is not None and run.is_ours else None
 
 
@@ -270,20 +288,41 @@ def find(run_id: str) -> ActiveRun | None:
 
 
 def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:
-    """End an open run, and what is still open inside it, with a status and the tags that say why."""
-    known = RunStatus.__members__.get(status)
-    if known is None or not known.is_terminated:
-        raise InvalidParameter(
-            f"{status!r} is no status that a run can end with; right are FINISHED, FAILED and KILLED."
-        )
-    scope = find(run_id)
-    if scope is None:
-        session.services().runs.update(run_id, status=known, end_time=now_ms())
-        return
-    with _lock:
-        inside = [run for run in reversed(_opened) if scope in _lineage(run)]
-    for run in inside:
-        end(run, known, why)
+    """End a run, and what is still open inside it, with a status and the tags that say why."""
+    known = rules.final_status(status)
+    if find(run_id) is None:
+        runs = session.services().runs
+        ended = max(now_ms(), runs.get(run_id).info.start_time)
+        runs.update(run_id, status=known, end_time=ended)
+    for run in open_runs():
+        if any(outer.run_id == run_id for outer in _lineage(run)):
+            end(run, known, why)
+
+
+def leave(scope: ActiveRun, status: str = "FINISHED") -> None:
+    """End an open run, and what is still open inside it, unless another block of this process is in it."""
+    known = rules.final_status(status)
+    for run in open_runs():
+        if scope in _lineage(run):
+            end(run, known)
+
+
+def _ending_with(block: ActiveRun, error: BaseException | None) -> list[ActiveRun]:
+    """Return the runs that end with a block: its own, and those that were merely left open inside it.
+
+    One with a block of its own goes on: that of another task, or that around the use of a generator. Whose
+    a run is that was left open while a generator waited cannot be told when the generator is closed.
+    """
+    if isinstance(error, GeneratorExit):
+        return [block]
+    return [run for run in open_runs() if _is_left_in(run, block)]
+
+
+def _is_left_in(run: ActiveRun, block: ActiveRun) -> bool:
+    for outer in _lineage(run):
+        if outer is block or outer.in_with:
+            return outer is block
+    return False
 
 
 def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
@@ -308,10 +347,19 @@ def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> 
     run.closed = True
     _last.set(run.run_id)
     with _lock:
-        if run in _opened:
-            _opened.remove(run)
+        place = _opened.index(run) if run in _opened else 0
+        joined = any(owner.run_id == run.run_id for owner in _opened[:place])
+        del _opened[place : place + (run in _opened)]
+    if joined:  # an earlier block of this process is in it still, and says how it ends
+        return
     tags = [Tag(key, value) for key, value in (why or {}).items()]
-    entry = RunEntry(run_id=run.run_id, tags=tags, status=status, end_time=now_ms())
+    entry = RunEntry(
+        run_id=run.run_id,
+        tags=tags,
+        process=present(),  # where another one owns the run, the end is for that one to tell
+        status=status,
+        end_time=max(now_ms(), run.started),  # a clock may be set back
+    )
     keeper = run.keeper
     keeper.journal.entry(entry)
     keeper.pulse.runs.discard(run.run_id)

@@ -19,10 +19,13 @@ from mltrack_jupyter.errors import (
     MltrackError,
     NotFound,
 )
-from mltrack_jupyter.store import normalise_uri, open_store
-from mltrack_jupyter.store.journal import Keeper, is_absent, journal_folder, recover
+from mltrack_jupyter.store import normalise_uri, open_store, rules
+from mltrack_jupyter.store.brief import briefly
+from mltrack_jupyter.store.journal import Keeper, is_absent, is_away, journal_folder, recover
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mltrack_jupyter.services import Services
 
 _log = logging.getLogger("mltrack_jupyter")
@@ -36,6 +39,8 @@ _checked: dict[tuple[str, str], float] = {}
 _looked: dict[str, float] = {}
 _LOOK = 0.2
 """How often reading looks for what processes left that died, in seconds."""
+_ASIDE = 2.0
+"""How long to wait for an answer that a run can begin without, in seconds."""
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
@@ -118,12 +123,18 @@ def keeper(uri: str) -> Keeper:
     return found
 
 
+end_of_worker: Callable[[], object] | None = None
+"""What else than ``close`` is done at the end of a worker of ``multiprocessing``, and before it."""
+
+
 def _close_with_worker() -> None:
-    """Hand over at the end of a worker of ``multiprocessing``, which ends without ``atexit``."""
+    """End runs and hand over at the end of a worker of ``multiprocessing``, which has no ``atexit``."""
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None:
         from multiprocessing.util import Finalize
 
+        if end_of_worker is not None:
+            Finalize(None, end_of_worker, exitpriority=1)
         Finalize(None, close, exitpriority=0)
 
 
@@ -145,10 +156,13 @@ def check_experiment(uri: str, experiment_id: str) -> None:
     place, now = (uri, experiment_id), time.monotonic()
     if _checked.get(place, 0.0) > now - 1:
         return
+    if is_known_away(uri):
+        return
     try:
-        found = unflushed(uri).experiments.get(experiment_id)
+        with briefly(_ASIDE):
+            found = unflushed(uri).experiments.get(experiment_id)
     except MltrackError as error:
-        if not is_absent(error) or is_strict():
+        if not goes_on(uri, error):
             raise
         return
     if found.lifecycle_stage == "deleted":
@@ -157,6 +171,16 @@ def check_experiment(uri: str, experiment_id: str) -> None:
             f"with Client().restore_experiment({experiment_id!r})."
         )
     _checked[place] = now
+
+
+def check_run(run_id: str) -> None:
+    """Check that a run may get children. Raises ``NotFound``."""
+    try:
+        services().runs.get(run_id)
+    except MltrackError as error:
+        rules.check_run_id(run_id)
+        if not goes_on(get_tracking_uri(), error):
+            raise
 
 
 def _before(uri: str) -> None:
@@ -179,12 +203,29 @@ def keeps_ids(uri: str) -> bool:
         except (EndpointNotFound, NotFound):
             _keeps_ids[uri] = False
         except MltrackError as error:
-            if not is_absent(error) or is_strict():
+            if not goes_on(uri, error):
                 raise
             return True
         else:
             _keeps_ids[uri] = True
     return _keeps_ids[uri]
+
+
+def goes_on(uri: str, error: MltrackError) -> bool:
+    """Tell whether whoever logs goes on although a question was answered with this error.
+
+    That is where the store is away; one that was never reached must be told from a URI or a token that is
+    wrong, which its user wants to hear of.
+    """
+    keeper = _keepers.get(uri)
+    reached = keeper is not None and keeper.reached
+    return not is_strict() and (is_absent(error) or (reached and is_away(error)))
+
+
+def is_known_away(uri: str) -> bool:
+    """Tell whether nobody answered when something was last handed over to a store."""
+    keeper = _keepers.get(uri)
+    return keeper is not None and keeper.absent and not is_strict()
 
 
 def is_strict() -> bool:
@@ -245,7 +286,7 @@ def set_experiment(
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidParameter("Give either experiment_name or experiment_id.")
     if experiment_id is not None:
-        experiment = services().experiments.get(str(experiment_id))
+        experiment = _experiment_of_id(str(experiment_id))
     else:
         experiment = experiment_of_name(str(experiment_name))
     if experiment.lifecycle_stage == "deleted":
@@ -263,14 +304,27 @@ def experiment_of_name(name: str) -> Experiment:
     try:
         return get_or_create_experiment(name)
     except MltrackError as error:
-        if not is_absent(error) or is_strict():
-            raise
-        warnings.warn(
-            f"The store is away ({error}). Runs are logged to a file and belong to the experiment {name!r} "
-            "when it is there again.",
-            stacklevel=3,
-        )
+        _go_on_without(error, f"{name!r}")
         return Experiment(experiment_id="", name=name)
+
+
+def _experiment_of_id(experiment_id: str) -> Experiment:
+    try:
+        return services().experiments.get(experiment_id)
+    except MltrackError as error:
+        rules.parse_experiment_id(experiment_id)
+        _go_on_without(error, f"with the id {experiment_id}")
+        return Experiment(experiment_id=experiment_id, name="")
+
+
+def _go_on_without(error: MltrackError, experiment: str) -> None:
+    if not goes_on(get_tracking_uri(), error):
+        raise error
+    warnings.warn(
+        f"The store is away ({error}). Runs are logged to a file and belong to the experiment {experiment} "
+        "when it is there again.",
+        stacklevel=5,
+    )
 
 
 def get_or_create_experiment(name: str) -> Experiment:

@@ -27,7 +27,6 @@ from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.redact import redact
 
 if TYPE_CHECKING:
-    from mltrack_jupyter.services import Services
     from mltrack_jupyter.tracking.git import GitState
 
 DIFF = "source/uncommitted.diff"
@@ -85,8 +84,8 @@ class Recorded(Protocol):
         ...
 
     @property
-    def services(self) -> Services:
-        """The services of the store that the run is in."""
+    def files(self) -> RunFiles:
+        """The artifacts of the run."""
         ...
 
 
@@ -148,7 +147,7 @@ def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> N
         if new and state is not None:
             _tag(run, state.tags)
         if whole and not _is_told(run, state):
-            files = RunFiles(run.services, run.run_id, run.keeper)
+            files = run.files
             with beside.inside:
                 for path, text in _texts(state).items():
                     files.write(path, io.BytesIO(text.encode()))

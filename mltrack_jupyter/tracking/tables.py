@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Run
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.errors import InvalidParameter, NotFound, Unavailable
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.journal import send_or_keep
 from mltrack_jupyter.tracking import logging, session
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.images import encoded, small, to_pil
+from mltrack_jupyter.tracking.scope import ActiveRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,8 @@ LOGGED = "mlflow.loggedArtifacts"
 _ENDINGS = (".json", ".parquet")
 _FORBIDDEN = "\"',:[]{}"
 _PAGE = 1000
+_REMEMBERED = 1 << 24
+"""Up to which size (bytes) a table is remembered, to grow on while the store is away."""
 
 
 def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
@@ -38,10 +42,43 @@ def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
     artifact_file
         The path of the file; it ends in ``.json`` or ``.parquet``.
     """
-    target, services = logging.target_run(run_id)
-    entry = write_table(services, target, data, artifact_file)
-    if entry:
-        logging.set_tags({LOGGED: entry}, run_id=target)
+    run = logging.own(run_id)
+    if run is None:
+        assert run_id is not None
+        entry = write_table(session.services(), run_id, data, artifact_file)
+        if entry:
+            logging.set_tags({LOGGED: entry}, run_id=run_id)
+        return
+    files = run.files
+    frame = _described(data, files, artifact_file)
+    send_or_keep(
+        run.keeper,
+        lambda: _send(run, files, frame, artifact_file),
+        lambda: _keep(run, frame, artifact_file),
+    )
+
+
+def _send(run: ActiveRun, files: RunFiles, frame: pd.DataFrame, artifact_file: str) -> None:
+    content = _grown(files, frame, artifact_file)
+    listed = _listed(run.services.runs.get(run.run_id))
+    files.write(artifact_file, io.BytesIO(content))
+    run.tables[artifact_file] = content if len(content) <= _REMEMBERED else b""
+    if _entry(artifact_file) not in listed:
+        logging.set_tags({LOGGED: json.dumps([*listed, _entry(artifact_file)])}, run_id=run.run_id)
+
+
+def _keep(run: ActiveRun, frame: pd.DataFrame, artifact_file: str) -> None:
+    """Write a table into the journal, with the rows that this process wrote before: none can be read."""
+    before = run.tables.get(artifact_file)
+    if before == b"" or (before is None and run.resumed):
+        raise Unavailable(
+            f"The store is away, and with it the rows that the table {artifact_file!r} has already."
+        )
+    if before:
+        frame = _longer(_parsed(io.BytesIO(before), artifact_file), frame)
+    run.tables[artifact_file] = content = _bytes(frame, artifact_file)
+    run.keeper.journal.spool(run.run_id, artifact_file, io.BytesIO(content))
+    logging.set_tags({LOGGED: json.dumps([_entry(path) for path in run.tables])}, run_id=run.run_id)
 
 
 def load_table(
@@ -67,19 +104,35 @@ def load_table(
 
 def write_table(services: Services, run_id: str, data: Any, artifact_file: str) -> str:
     """Write a table; return the new value of the run's tag, or ``""`` if it lists the table already."""
-    _check(artifact_file)
-    frame = _frame(data)
-    run = services.runs.get(run_id)
-    files = RunFiles(services, run_id)
-    frame = _without_images(frame, files, artifact_file)
-    if _has(files, artifact_file):
-        import pandas as pd
-
-        frame = pd.concat([_read(files, artifact_file), frame], ignore_index=True)
-    files.write(artifact_file, io.BytesIO(_bytes(frame, artifact_file)))
-    listed = _listed(run)
-    entry = {"path": artifact_file, "type": "table"}
+    files = RunFiles.of(services, run_id)
+    frame = _described(data, files, artifact_file)
+    listed = _listed(services.runs.get(run_id))
+    files.write(artifact_file, io.BytesIO(_grown(files, frame, artifact_file)))
+    entry = _entry(artifact_file)
     return "" if entry in listed else json.dumps([*listed, entry])
+
+
+def _entry(artifact_file: str) -> dict[str, str]:
+    return {"path": artifact_file, "type": "table"}
+
+
+def _described(data: Any, files: RunFiles, artifact_file: str) -> pd.DataFrame:
+    """Return data as the table to write; its images are files of the run already."""
+    _check(artifact_file)
+    return _without_images(_frame(data), files, artifact_file)
+
+
+def _grown(files: RunFiles, frame: pd.DataFrame, artifact_file: str) -> bytes:
+    """Return a table with the rows that it has already, and those of a frame."""
+    if _has(files, artifact_file):
+        frame = _longer(_read(files, artifact_file), frame)
+    return _bytes(frame, artifact_file)
+
+
+def _longer(before: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([before, frame], ignore_index=True)
 
 
 def _check(artifact_file: str) -> None:
@@ -154,13 +207,17 @@ def _has(files: RunFiles, path: str) -> bool:
 
 
 def _read(files: RunFiles, path: str) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
+        return _parsed(files.fetch(path, private), path)
+
+
+def _parsed(content: Any, path: str) -> pd.DataFrame:
+    """Return the table that is in a file, whose path says in what form."""
     import pandas as pd
 
-    with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
-        local = files.fetch(path, private)
-        if path.endswith(".parquet"):
-            return pd.read_parquet(local)
-        return pd.read_json(local, orient="split")
+    if path.endswith(".parquet"):
+        return pd.read_parquet(content)
+    return pd.read_json(content, orient="split")
 
 
 def _listed(run: Run) -> list[Any]:
@@ -187,7 +244,7 @@ def read_tables(
     for run in _runs(services, experiment_id, run_ids):
         if wanted not in _listed(run):
             continue
-        frame = _read(RunFiles(services, run.info.run_id), artifact_file)
+        frame = _read(RunFiles.of(services, run.info.run_id), artifact_file)
         for column in extra_columns or []:
             # A column of the table keeps its name; the one that is added gives way.
             frame[f"{column}_" if column in frame else column] = _extra(run, column)

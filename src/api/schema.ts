@@ -2443,7 +2443,8 @@ export interface components {
          * RunEntry
          * @description Everything that happened to one run; params and tags in the order in which they were written.
          *
-         *         ``process`` is the one that writes it from now on, where that is new.
+         *         ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
+         *         ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
          */
         RunEntry: {
             run_id: string;
@@ -2452,11 +2453,17 @@ export interface components {
             /** @default [] */
             points?: components["schemas"]["Points"][];
             /** @default [] */
+            noted?: components["schemas"]["Metric"][];
+            /** @default [] */
             params?: components["schemas"]["Param"][];
             /** @default [] */
             tags?: components["schemas"]["Tag"][];
             /** @default [] */
             datasets?: components["schemas"]["DatasetInput"][];
+            /** @default [] */
+            models?: components["schemas"]["ModelInput"][];
+            /** @default [] */
+            outputs?: components["schemas"]["ModelOutput"][];
             /** @default null */
             process?: components["schemas"]["Process"] | null;
             /** @default null */
@@ -2468,7 +2475,8 @@ export interface components {
          * NewRun
          * @description A run that began in a process, under an id that the process chose.
          *
-         *         ``experiment_name`` says which experiment where its id is not known, because the store was away.
+         *         ``experiment_name`` says which experiment where its id is not known, because the store was away, or is
+         *         another one's by now, because the store is a new one.
          */
         NewRun: {
             /** @default  */

@@ -66,7 +66,7 @@ def test_a_page_is_a_sequence_with_a_token():
     ],
 )
 def test_which_statuses_are_the_end(status, ended):
-    assert RunStatus(status).is_terminated is ended
+    assert RunStatus(status).is_terminated() is ended
 
 
 def test_a_column_of_a_metric_reads_floats_that_json_lacks():
@@ -78,3 +78,26 @@ def test_a_column_of_a_metric_reads_floats_that_json_lacks():
 def test_everything_is_documented():
     for name in entities.__all__:
         assert getattr(entities, name).__doc__, name
+
+
+def test_they_can_be_read_as_dicts(run):
+    assert dict(run)["info"] is run.info
+    assert dict(run.info)["status"] == "RUNNING"
+    assert dict(run.data) == {"metrics": {"acc": 0.5}, "params": {"depth": "3"}, "tags": {"a": "b"}}
+    assert dict(Metric("acc", 0.5, 1, step=2))["step"] == 2
+
+
+def test_statuses_by_mlflows_names_and_numbers():
+    assert RunStatus.to_string(3) == RunStatus.to_string(RunStatus.FINISHED) == "FINISHED"
+    assert RunStatus.is_terminated(RunStatus.from_string("KILLED"))
+    with pytest.raises(ValueError, match="BORED"):
+        RunStatus.from_string("BORED")
+
+
+def test_a_logged_model_by_name():
+    info = entities.LoggedModelInfo(
+        model_id="m-1", experiment_id="0", status=entities.LoggedModelStatus.READY
+    )
+    model = entities.LoggedModel(info=info)
+    assert f"{model.status}" == "LoggedModelStatus.READY"
+    assert model.to_dictionary()["model_id"] == dict(model)["model_id"] == "m-1"

@@ -14,6 +14,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from mltrack_jupyter.store import open_store
+
 pytestmark = pytest.mark.kernel
 ROOT = Path(__file__).parents[2]
 STARTUP = ROOT / "ipython-config" / "startup" / "50-mltrack.py"
@@ -115,6 +117,28 @@ def test_run_all_stops_and_the_notebook_keeps_one_card_a_cell(
     view = shown[1][0]["data"]["application/vnd.mltrack.view+json"]
     assert services.runs.get(view["run_ids"][0]).info.status.value == "FINISHED"
     assert len(nbformat.writes(notebook)) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "reason"),
+    [("1/0", "FAILED", "ZeroDivisionError: division by zero"), ("1/1", "FINISHED", None)],
+)
+def test_a_run_left_open_ends_as_the_notebook_that_was_executed(
+    tmp_path, environment, last, status, reason
+):
+    environment.setenv("MLTRACK_TRACKING_URI", str(tmp_path / ".mltrack"))
+    environment.setenv("PYTHONPATH", str(ROOT))
+    environment.setenv("IPYTHONDIR", str(tmp_path))
+    cells = ["%load_ext mltrack_jupyter\nimport mltrack_jupyter as mltrack", "mltrack.start_run()"]
+    code = [nbformat.v4.new_code_cell(cell) for cell in (*cells, last)]
+    try:
+        NotebookClient(nbformat.v4.new_notebook(cells=code), timeout=60).execute(cwd=str(tmp_path))
+    except CellExecutionError:
+        assert status == "FAILED"
+    services = open_store(tmp_path / ".mltrack")
+    (run,) = services.runs.search(["0"])
+    services.close()
+    assert (run.info.status.value, run.data.tags.get("mltrack.status_reason")) == (status, reason)
 
 
 class _Sessions(http.server.BaseHTTPRequestHandler):

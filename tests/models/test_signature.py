@@ -138,6 +138,28 @@ def test_output_and_params_travel_too():
     assert again.params == tuple(params)
 
 
+def test_settings_of_a_call_by_name_and_default():
+    params = {"depth": 3, "share": 0.5, "names": ["a", "b"], "exact": True}
+    ours = infer_signature([1.0], [2.0], params)
+    assert json.loads(ours.to_dict()["params"])[2] == {
+        "name": "names", "type": "string", "default": ["a", "b"], "shape": [-1],
+    }  # fmt: skip
+    theirs = pytest.importorskip("mlflow").models.infer_signature([1.0], [2.0], params)
+    assert json.loads(ours.to_dict()["params"]) == json.loads(theirs.to_dict()["params"])
+
+
+def test_a_schema_written_by_hand():
+    from mltrack_jupyter.types import ColSpec, DataType, TensorSpec
+
+    schema = Schema([ColSpec(DataType.string, "text"), ColSpec(type="long", name="label")])
+    assert schema.to_json() == (
+        '[{"type": "string", "name": "text", "required": true}, '
+        '{"type": "long", "name": "label", "required": true}]'
+    )
+    images = Schema([TensorSpec(np.dtype(np.uint8), [-1, 28, 28])])
+    assert Schema.from_json(images.to_json()) == images
+
+
 def test_the_spelling_before_mlflow_2_7():
     text = '[{"type": "long", "name": "a", "optional": true}]'
     assert Schema.from_json(text).specs == (Column("long", "a", required=False),)

@@ -102,7 +102,7 @@ def ended(services, run_id, seconds=10):
             run = services.runs.get(run_id)
         except NotFound:  # it is in the journal of the kernel for a moment more
             continue
-        if run.info.status.is_terminated:
+        if run.info.status.is_terminated():
             took = time.monotonic() - start
             print(f"{run.info.status.value} after {took:.2f} s")
             return run.info.status.value, run.data.tags.get(REASON), took

@@ -10,23 +10,27 @@ from hypothesis import strategies as st
 
 from mltrack_jupyter.entities import Metric, Page, Param, Run, RunInfo, RunStatus, Tag, ViewType
 from mltrack_jupyter.errors import (
+    BadRequest,
     EndpointNotFound,
+    ForeignAnswer,
     InternalError,
     InvalidParameter,
     MltrackError,
     NotFound,
+    RequestTooLarge,
+    TooManyRequests,
+    Unavailable,
     from_code,
 )
 from mltrack_jupyter.services import operation, operations_of
 from mltrack_jupyter.services.codec import (
     decode_answer,
-    decode_error,
     decode_request,
     encode_answer,
-    encode_error,
     encode_request,
 )
 from mltrack_jupyter.services.dispatch import find, routes
+from mltrack_jupyter.services.error_codec import decode_error, encode_error
 
 
 class Shop:
@@ -151,7 +155,7 @@ def test_every_float_survives_the_wire(value):
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[1]", b'{"receipt": 3}', b"{}"])
 def test_a_strange_answer_is_no_ones_value(body):
-    with pytest.raises(InternalError, match="answer"):
+    with pytest.raises((ForeignAnswer, InternalError), match="answer"):
         decode_answer(BUY, body)
 
 
@@ -172,6 +176,13 @@ def test_errors_there_and_back():
         (404, b"<html>", EndpointNotFound),
         (404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "x"}', NotFound),
         (500, b"[]", InternalError),
+        (400, b"<html>", ForeignAnswer),
+        (400, b'{"message": "Bad Request"}', ForeignAnswer),
+        (400, b'{"error_code": "BAD_REQUEST"}', BadRequest),
+        (413, b"", RequestTooLarge),
+        (429, b"", TooManyRequests),
+        (530, b"<html>", Unavailable),
+        (501, b"<html>", ForeignAnswer),
         (418, b'{"error_code": "os.system"}', InternalError),
         (500, b'{"error_code": ["a"]}', InternalError),
     ],

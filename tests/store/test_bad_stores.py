@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import exc as sa_exc
 
 from mltrack_jupyter.errors import (
     InvalidParameter,
@@ -17,6 +18,7 @@ from mltrack_jupyter.errors import (
     Unauthenticated,
 )
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.testing.making import new_run, put
 
 
@@ -134,6 +136,20 @@ def test_a_folder_where_the_file_should_be(tmp_path):
     (tmp_path / "x.db").mkdir()
     with pytest.raises(StoreUnwritable, match="cannot be opened"):
         open_store(tmp_path / "x.db")
+
+
+def test_a_file_that_one_may_not_read(tmp_path, monkeypatch):
+    """Root may read everything, so both are played: SQLite's refusal, and the right that is missing."""
+    path = tmp_path / "x.db"
+    path.touch()
+    error = sa_exc.OperationalError(
+        "", {}, sqlite3.OperationalError("unable to open database file")
+    )
+    assert "its folder must exist" in translate(error, str(path)).message
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    found = translate(error, str(path))
+    assert isinstance(found, StoreUnwritable)
+    assert "may not read and write this file" in found.message
 
 
 FULL = """

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from mltrack_jupyter.entities import Process, RunStatus
+from mltrack_jupyter.entities import Process, RunEntry, RunStatus, Tag
+from mltrack_jupyter.store.journal.pulse import Pulse
 from mltrack_jupyter.store.process import is_alive, present
 from mltrack_jupyter.store.sql import leases
 from mltrack_jupyter.store.sql.database import Database
@@ -59,6 +61,19 @@ def test_its_run_goes_on_when_it_is_heard_of_again(store, database, run_id):
     assert (run.info.status, run.info.end_time) == (RunStatus.RUNNING, None)
     assert REASON not in run.data.tags
     assert store.leases.reap() == []
+
+
+@pytest.mark.parametrize("told", [[], [Tag(REASON, "ValueError: x")]])
+def test_why_it_had_ended_is_over_when_a_journal_tells_that_it_goes_on(
+    store, database, run_id, told
+):
+    beat(database, 2 * MINUTE)
+    store.leases.reap()
+    entry = RunEntry(run_id=run_id, status=RunStatus.RUNNING, process=present(), tags=told)
+    store.journals.append("journal", 0, 1, [entry])
+    run = store.runs.get(run_id)
+    assert (run.info.status, run.info.end_time) == (RunStatus.RUNNING, None)
+    assert REASON not in run.data.tags
 
 
 def test_what_somebody_ended_by_hand_meanwhile_stays_ended(store, database, run_id):
@@ -158,6 +173,47 @@ class TestProcesses:
             os._exit(0)
         os.waitpid(child, 0)
         assert os.read(reading, 100) == b"True True True"
+
+
+def test_who_joins_a_run_gets_it_when_its_owner_elsewhere_has_been_silent(store, database, run_id):
+    store.leases.take(run_id, present())
+    assert store.leases.renew(present().process_id) == []
+    beat(database, MINUTE + 5_000)
+    store.leases.take(run_id, present())
+    assert store.leases.renew(present().process_id) == [run_id]
+    assert store.leases.reap() == []
+
+
+def test_a_program_that_replaced_another_one_owns_its_runs(store):
+    """By exec: the process is the same, and so is what can be looked for."""
+    run_id, before = new_run(store).info.run_id, present()
+    store.leases.take(run_id, replace(before, process_id="before"))
+    store.leases.take(run_id, before)
+    assert store.leases.renew(before.process_id) == [run_id]
+
+
+@pytest.fixture
+def pulse(store, monkeypatch):
+    monkeypatch.setattr("mltrack_jupyter.store.journal.pulse.SECONDS", -1.0)
+    return Pulse(lambda: store)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_pulse_of_a_process_takes_what_it_joined_and_nobody_owns_any_more(
+    store, pulse, sleeper
+):
+    run_id, deleted = new_run(store).info.run_id, new_run(store).info.run_id
+    store.runs.delete(deleted)
+    store.leases.take(run_id, describe(sleeper.pid))
+    pulse.runs |= {run_id, deleted, "not-there-yet"}
+    pulse.beat()
+    assert store.leases.renew(present().process_id) == []
+    sleeper.kill()
+    sleeper.wait()
+    assert store.leases.reap() == [run_id]
+    pulse.beat()
+    assert store.runs.get(run_id).info.status is RunStatus.RUNNING
+    assert store.leases.renew(present().process_id) == [run_id]
 
 
 def test_a_process_that_joins_a_run_and_dies_does_not_end_it(store):

@@ -1,6 +1,7 @@
 """A connection remembers the numbers of metrics' names, and forgets those that were never committed."""
 
 import pytest
+from sqlalchemy import event
 
 from mltrack_jupyter.entities import Metric
 from mltrack_jupyter.store import open_store
@@ -36,4 +37,33 @@ def test_a_point_before_the_latest_is_counted_once(tmp_path):
         counted = connection.exec_driver_sql("SELECT count, step FROM latest_metrics").all()
     assert counted == [(5, 7)]
     assert [p.step for p in services.metrics.history(run_id, "loss")] == [1, 2, 5, 6, 7]
+    services.close()
+
+
+def test_new_names_are_written_in_sets(tmp_path):
+    services = open_store(tmp_path)
+    run_id = new_run(services).info.run_id
+    database = services.runs._database
+    told = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: told.append(call[2]))
+    many = {(1, f"m{number}"): ([0], [1], [7]) for number in range(12_000)}
+    with database.write() as connection:
+        run_writes.write_points(connection, many)
+    assert sum("INTO metric_keys" in statement for statement in told) < 10
+    assert len(services.runs.get(run_id).data.metrics) == 12_000
+    services.close()
+
+
+def test_a_name_that_a_rival_wrote_meanwhile_is_found(tmp_path, monkeypatch):
+    services = open_store(tmp_path)
+    run_id = new_run(services).info.run_id
+    services.runs.log_batch(run_id, [Metric("theirs", 1.0, 1)])
+    services.close()
+    services = open_store(tmp_path)
+    real, answers = run_writes._stored_ids, [{}]
+    monkeypatch.setattr(
+        run_writes, "_stored_ids", lambda *asked: answers.pop() if answers else real(*asked)
+    )
+    services.runs.log_batch(run_id, [Metric("theirs", 2.0, 2), Metric("mine", 3.0, 2)])
+    assert services.runs.get(run_id).data.metrics == {"theirs": 2.0, "mine": 3.0}
     services.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from mltrack_jupyter.tracking import beside, scope, session
 
 PARENT = "mlflow.parentRunId"
+REASON = "mltrack.status_reason"
 
 
 def test_workers_of_a_pool_log_to_the_run_around_them(mltrack):
@@ -56,6 +58,104 @@ async def test_tasks_that_run_at_once_do_not_mix(mltrack):
     ids = await asyncio.gather(*(work(index) for index in range(3)))
     found = [mltrack.get_run(run_id).data.params for run_id in ids]
     assert found == [{"index": "0"}, {"index": "1"}, {"index": "2"}]
+
+
+async def test_tasks_beside_a_run_that_was_left_open_begin_runs_of_their_own(mltrack):
+    async def work():
+        with mltrack.start_run() as run:
+            await asyncio.sleep(0)
+        return run
+
+    async def ends_nothing():
+        mltrack.end_run()
+
+    outer = mltrack.start_run()
+    runs = await asyncio.gather(work(), work(), asyncio.to_thread(lambda: asyncio.run(work())))
+    await asyncio.create_task(ends_nothing())
+    assert mltrack.active_run() is outer
+    assert len({run.run_id for run in runs} | {outer.run_id}) == 4
+    for run in runs:
+        found = mltrack.get_run(run.run_id)
+        assert (found.info.status, found.data.tags.get(PARENT)) == ("FINISHED", None)
+    mltrack.end_run()
+
+
+async def test_a_task_inside_a_block_begins_a_child_beside_what_was_left_open_there(mltrack):
+    async def work():
+        with mltrack.start_run() as run:
+            return run
+
+    with mltrack.start_run() as outer:
+        left_open = mltrack.start_run(nested=True)
+        child = await asyncio.create_task(work())
+        assert mltrack.active_run() is left_open
+    assert mltrack.get_run(child.run_id).data.tags[PARENT] == outer.run_id
+    assert mltrack.get_run(left_open.run_id).info.status == "FINISHED"
+
+
+async def test_a_task_that_goes_on_after_the_block_around_it_ends_its_own_run(mltrack):
+    leave = asyncio.Event()
+
+    async def work():
+        with mltrack.start_run():
+            await leave.wait()
+            mltrack.log_metric("late", 1.0)
+            return mltrack.active_run()
+
+    with mltrack.start_run():
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+    leave.set()
+    found = mltrack.get_run((await task).run_id)
+    assert (found.info.status, found.data.metrics) == ("FINISHED", {"late": 1.0})
+
+
+async def test_the_run_of_a_task_that_is_cancelled_is_killed(mltrack):
+    begun = []
+
+    async def work():
+        with mltrack.start_run() as run:
+            begun.append(run)
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    found = mltrack.get_run(begun[0].run_id)
+    assert (found.info.status, found.data.tags[REASON]) == ("KILLED", "Cancelled.")
+
+
+def generate(mltrack, runs, steps=3):
+    with mltrack.start_run(run_name="generator") as run:
+        runs.append(run)
+        for step in range(steps):
+            mltrack.log_metric("step", step, step=step)
+            yield step
+
+
+def test_the_run_of_a_generator_that_is_not_read_to_its_end_is_finished(mltrack):
+    runs = []
+    for _ in generate(mltrack, runs):
+        break
+    gc.collect()
+    found = mltrack.get_run(runs[0].run_id)
+    assert (found.info.status, REASON in found.data.tags) == ("FINISHED", False)
+
+
+@pytest.mark.parametrize("end", ["close", "read on"])
+def test_the_end_of_a_generator_ends_no_run_around_its_use(mltrack, end):
+    runs = []
+    items = generate(mltrack, runs, steps=1)
+    next(items)
+    with mltrack.start_run(run_name="train") as train:
+        mltrack.log_metric("loss", 1.0)
+        items.close() if end == "close" else next(items, None)
+        assert mltrack.active_run() is train
+        mltrack.log_metric("loss", 0.5, step=1)
+    assert mltrack.get_run(runs[0].run_id).info.status == "FINISHED"
+    assert mltrack.get_run(train.run_id).info.status == "FINISHED"
+    assert len(mltrack.get_metric_history(train.run_id, "loss")) == 2
 
 
 async def test_work_in_a_thread_of_a_task_logs_to_the_run_of_the_task(mltrack):
@@ -107,6 +207,63 @@ def test_workers_in_processes_have_runs_of_their_own(run_script, method):
         "outer FINISHED True",
         *(f"worker {index} FINISHED True" for index in range(3)),
     ]
+
+
+ENDS = """
+import multiprocessing, sys, mltrack_jupyter as mltrack
+
+def implicit():
+    mltrack.log_param("kind", "implicit")
+
+def fails():
+    mltrack.start_run(run_name="fails")
+    raise ValueError("diverged")
+
+def leaves():
+    mltrack.start_run(run_name="leaves")
+    sys.exit(3)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    with mltrack.start_run(run_name="outer") as run:
+        for target in (implicit, fails, leaves):
+            worker = context.Process(target=target)
+            worker.start()
+            worker.join()
+        print("outer", mltrack.get_run(run.run_id).info.status.value)
+    for run in mltrack.search_runs(output_format="list"):
+        if run.info.run_name != "outer":
+            name = run.data.params.get("kind", run.info.run_name)
+            print(name, run.info.status.value, run.data.tags.get("mltrack.status_reason", ""))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_what_a_worker_leaves_open_ends_with_it(run_script, method):
+    lines = run_script(ENDS, method).stdout.splitlines()
+    # A forked one logs to the run around it.
+    implicit = [] if method == "fork" else ["implicit FINISHED "]
+    assert sorted(lines) == [
+        "fails FAILED ValueError: diverged",
+        *implicit,
+        "leaves FAILED Ended by sys.exit(3).",
+        "outer RUNNING",
+    ]
+
+
+def test_a_forked_worker_ends_what_it_began_by_a_log_call(run_script):
+    code = """
+import multiprocessing, mltrack_jupyter as mltrack
+def work(_): mltrack.log_metric("m", 1.0)
+if __name__ == "__main__":
+    with mltrack.start_run(): pass
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.map(work, range(2))
+        pool.close()
+        pool.join()
+    print([run.info.status.value for run in mltrack.search_runs(output_format="list")])
+"""
+    assert run_script(code).stdout.strip() == "['FINISHED', 'FINISHED']"
 
 
 def test_a_forked_child_begins_with_nothing_of_its_own_open(mltrack):

@@ -1,5 +1,7 @@
 """Evaluation: the metrics are scikit-learn's, the names MLflow's; tests/tracking compares with MLflow."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,60 @@ def test_artifacts_of_ones_own(mltrack):
     )  # fmt: skip
     assert found.artifacts["counts"].uri.endswith("/v_counts.csv")
     assert found.metrics["v_accuracy_score"] == 1.0
+
+
+def test_an_estimator_that_derives_from_scikit_learns_scores_itself(mltrack):
+    class Steeper(LinearRegression):
+        """As XGBoost's estimators do."""
+
+    model = Steeper().fit(FRAME, NUMBER)
+    found = mltrack.evaluate(model, FRAME.assign(y=NUMBER), targets="y", model_type="regressor")
+    assert found.metrics["score"] == model.score(FRAME, NUMBER)
+
+
+def test_files_that_a_function_wrote(mltrack):
+    def made(frame, metrics, folder):
+        place = Path(folder) / "note.txt"
+        place.write_text("seen")
+        return {
+            "note": str(place),
+            "counts": {"rows": np.int64(len(frame)), **metrics},
+            "grid": np.arange(3),
+            "text": '{"a": [1, 2]}',
+            "object": range(3),
+        }
+
+    found = mltrack.evaluate(
+        data=FRAME.assign(y=NUMBER, p=NUMBER), targets="y", predictions="p", model_type="regressor",
+        custom_artifacts=[made],
+    )  # fmt: skip
+    files = {item.path for item in mltrack.artifacts.list_artifacts(run_id=found.run_id)}
+    assert {"note.txt", "counts.json", "grid.npy", "text.json", "object.pickle"} <= files
+    contents = {name: item.content for name, item in found.artifacts.items()}
+    assert (contents["note"], contents["counts"]["rows"]) == ("seen", 60)
+    assert contents["text"] == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("content", ["no such file", {"a": object()}, lambda: None])
+def test_what_is_no_file(mltrack, content):
+    with pytest.raises(InvalidParameter, match="The custom artifact 'odd' must be"):
+        mltrack.evaluate(
+            data=FRAME.assign(y=NUMBER, p=NUMBER), targets="y", predictions="p",
+            model_type="regressor", custom_artifacts=[lambda *_: {"odd": content}],
+        )  # fmt: skip
+
+
+def test_a_metric_with_one_score_for_all_rows(mltrack):
+    from mltrack_jupyter.metrics import MetricValue, make_metric
+
+    metric = make_metric(
+        eval_fn=lambda predictions, targets: MetricValue(scores=[2.0], aggregate_results={"sum": 2}),
+        greater_is_better=True, name="worth",
+    )  # fmt: skip
+    found = mltrack.evaluate(
+        data=FRAME.assign(y=NUMBER, p=NUMBER), targets="y", predictions="p", extra_metrics=[metric]
+    )
+    assert (found.metrics, found.tables) == ({"worth/sum": 2}, {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """MLflow's names: which there are, with which parameters, and what the absent ones say."""
 
+import importlib
 import inspect
 
 import pytest
@@ -78,14 +79,36 @@ def test_a_word_that_nobody_knows():
 def test_modules_are_where_scripts_look_for_them():
     from mltrack_jupyter.client import MlflowClient
     from mltrack_jupyter.entities import RunTag, Tag
-    from mltrack_jupyter.exceptions import MlflowException
-    from mltrack_jupyter.models.signature import infer_signature
+    from mltrack_jupyter.exceptions import MlflowException, RestException
+    from mltrack_jupyter.metrics.base import MetricValue
+    from mltrack_jupyter.models.signature import Schema, infer_signature
     from mltrack_jupyter.tracking import MlflowClient as Same
+    from mltrack_jupyter.types.schema import ColSpec
 
     assert MlflowClient is Same is mltrack_jupyter.Client
-    assert MlflowException is mltrack_jupyter.MltrackError
+    assert MlflowException is RestException is mltrack_jupyter.MltrackError
     assert RunTag is Tag
     assert infer_signature is mltrack_jupyter.models.infer_signature
+    assert (ColSpec("double", "x"),) == Schema([mltrack_jupyter.types.ColSpec("double", "x")]).specs
+    assert MetricValue is mltrack_jupyter.metrics.MetricValue
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "statsmodels", "pytorch"])
+def test_the_module_of_a_library_listens_and_says_what_it_has_not(library):
+    module = importlib.import_module(f"mltrack_jupyter.{library}")
+    assert module is getattr(mltrack_jupyter, library)
+    assert callable(module.autolog)
+    with pytest.raises(
+        AttributeError, match=f"{library}' has no attribute 'log_model': .*no flavor"
+    ):
+        _ = module.log_model
+    with pytest.raises(AttributeError, match=r"no attribute 'fit'$"):
+        _ = module.fit
+
+
+def test_a_model_of_ones_own_class_is_told_how():
+    with pytest.raises(AttributeError, match=r"'PythonModel': .*BaseEstimator"):
+        _ = mltrack_jupyter.pyfunc.PythonModel
 
 
 def test_the_registry_is_where_the_runs_are(mltrack, tmp_path):
@@ -113,6 +136,7 @@ def test_doctor_shows_no_secrets(mltrack, capsys, environment):
     "call",
     [
         lambda m: m.log_input(3),
+        lambda m: m.create_experiment(None),
         lambda m: m.log_inputs([]),
         lambda m: m.log_inputs([None], ["a", "b"]),
         lambda m: m.log_outputs([]),

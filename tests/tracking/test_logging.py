@@ -152,8 +152,10 @@ def test_a_run_without_files_is_an_empty_folder(mltrack, tmp_path):
 
 
 def test_what_is_missing_cannot_be_logged(mltrack, tmp_path):
-    with pytest.raises(NotFound, match=r"no file .*gone"):
-        mltrack.log_artifact(tmp_path / "gone.txt")
+    # Scripts written for MLflow catch the error of Python.
+    for kind in (NotFound, FileNotFoundError):
+        with pytest.raises(kind, match=r"no file .*gone"):
+            mltrack.log_artifact(tmp_path / "gone.txt")
     with pytest.raises(NotFound, match=r"no directory .*gone"):
         mltrack.log_artifacts(tmp_path / "gone")
 
@@ -162,6 +164,17 @@ def test_what_is_missing_cannot_be_logged(mltrack, tmp_path):
 def test_a_file_stays_below_its_run(mltrack, path):
     with pytest.raises(InvalidParameter, match="Invalid path"):
         mltrack.log_text("x", path)
+
+
+def test_a_folder_stays_below_its_run(mltrack, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    with mltrack.start_run() as run:
+        with pytest.raises(InvalidParameter, match="Invalid path '/abs/"):
+            mltrack.log_artifact(file, "/abs")
+        mltrack.log_artifact(file, "below/")
+    found = mltrack.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="below")
+    assert [item.path for item in found] == ["below/a.txt"]
 
 
 def test_figures(mltrack, tmp_path):

@@ -80,3 +80,39 @@ def test_of_a_run_whose_server_is_away(server, mltrack, model, environment):
     assert mltrack.register_model(info.model_uri, "later").version == "1"
     mltrack.set_tracking_uri("elsewhere")
     between.close()
+
+
+def test_what_is_known_of_a_model_without_loading_it(mltrack, model):
+    with mltrack.start_run():
+        mltrack.log_param("C", 1.0)
+        info = mltrack.sklearn.log_model(
+            model,
+            name="model",
+            params={"kind": "small"},
+            input_example=X[:2],
+            serialization_format=mltrack.sklearn.SERIALIZATION_FORMAT_SKOPS,
+            skops_trusted_types=["numpy.dtype"],
+        )
+    assert info.params == {"C": "1.0", "kind": "small"}
+    found = mltrack.models.get_model_info(f"models:/{info.model_id}")
+    assert found.signature == info.signature
+    assert found.metadata.get_input_schema() == info.signature.inputs
+    assert found.metadata.get_output_schema() == info.signature.outputs
+    assert found.flavors["sklearn"]["serialization_format"] == "skops"
+
+
+def test_metrics_of_its_step_are_those_of_the_model(mltrack, model):
+    """As in MLflow's quickstart: the score is logged after the model."""
+    with mltrack.start_run():
+        mltrack.log_metric("before", 0.1)
+        info = mltrack.log_model(model)
+        mltrack.log_metric("accuracy", 0.9)
+        mltrack.log_metrics({"f1": 0.8, "recall": 0.7})
+        mltrack.log_metric("loss", 0.5, step=1)
+    metrics = {m.key: m.value for m in mltrack.get_logged_model(info.model_id).metrics}
+    assert metrics.items() >= {"accuracy": 0.9, "f1": 0.8, "recall": 0.7}.items()
+    assert "loss" not in metrics
+    (found,) = mltrack.search_logged_models(
+        filter_string="metrics.accuracy > 0.8", output_format="list"
+    )
+    assert found.model_id == info.model_id

@@ -129,6 +129,55 @@ threads = [threading.Thread(target=work, name=name) for name in "ab"]
     assert statuses(run_script.store) == {"a": "FINISHED", "b": "FINISHED"}
 
 
+@pytest.mark.parametrize(
+    ("end", "expected", "reason"),
+    [
+        ("raise ValueError('diverged')", "FAILED", "ValueError: diverged"),
+        ("sys.exit(3)", "FAILED", "Ended by sys.exit(3)."),
+        ("raise KeyboardInterrupt", "KILLED", "Interrupted."),
+        ("sys.exit(0)", "FINISHED", None),
+    ],
+)
+def test_a_thread_that_ends_ends_the_runs_that_it_began(run_script, end, expected, reason):
+    done = run_script(
+        f"""
+import sys, threading, mltrack_jupyter as mltrack
+mltrack.start_run(run_name="main")
+def work():
+    mltrack.start_run(run_name="left")
+    {end}
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+found = mltrack.search_runs(filter_string="run_name = 'left'", output_format="list")[0].info.status
+print(found.value, mltrack.active_run().run_name)
+"""
+    )
+    now = "RUNNING" if expected == "FINISHED" else expected  # nobody knows yet that it ended
+    assert done.stdout.split() == [now, "main"]
+    assert statuses(run_script.store) == {"left": expected, "main": "FINISHED"}
+    assert stored(run_script.store)["left"].data.tags.get("mltrack.status_reason") == reason
+    if "ValueError" in end:
+        assert "ValueError: diverged" in done.stderr
+        assert "mltrack.error" in stored(run_script.store)["left"].data.tags
+
+
+def test_whoever_else_listens_to_the_errors_of_threads_hears_them(run_script):
+    done = run_script(
+        """
+import threading
+threading.excepthook = lambda arguments: print("heard", arguments.exc_value)
+import mltrack_jupyter as mltrack
+mltrack.start_run
+def work(): raise ValueError("x")
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    )
+    assert done.stdout.strip() == "heard x"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_logs_to_the_run_of_its_parent_but_does_not_end_it(run_script):
     done = run_script(

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking import fluent, scope
 
 
 def status(mltrack, run):
@@ -34,6 +34,7 @@ def test_a_block_that_ends_well_is_finished(mltrack):
     [
         (ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (SystemExit(1), "FAILED"),
         (SystemExit("no"), "FAILED"), (SystemExit(0), "FINISHED"), (SystemExit, "FINISHED"),
+        (asyncio.CancelledError, "KILLED"), (GeneratorExit, "FINISHED"),
     ],
 )  # fmt: skip
 def test_a_block_that_is_left_by_an_exception_says_so(mltrack, error, expected):
@@ -314,3 +315,31 @@ def test_searches_take_numbers_and_none_as_in_mlflow(mltrack):
         assert found.info.run_id == run.run_id
     with mltrack.start_run(run_name=7) as run:
         assert run.run_name == "7"
+
+
+def test_the_name_of_a_run_goes_before_its_tag(mltrack):
+    with mltrack.start_run(run_name="given", tags={"mlflow.runName": "tagged"}) as run:
+        pass
+    found = mltrack.get_run(run.info.run_id)
+    assert (found.info.run_name, found.data.tags["mlflow.runName"]) == ("given", "given")
+
+
+def test_a_clock_that_is_set_back_does_not_end_a_run_before_it_began(mltrack, monkeypatch):
+    with mltrack.start_run() as run:
+        monkeypatch.setattr(scope, "now_ms", lambda: run.started - 3_600_000)
+    found = mltrack.get_run(run.run_id).info
+    assert found.end_time == found.start_time > 0
+    made = mltrack.Client().create_run("0").info
+    fluent.finish_run(made.run_id)
+    assert mltrack.get_run(made.run_id).info.end_time == made.start_time
+
+
+@pytest.mark.parametrize("wrong", [5, b"x", "no id/"])
+def test_an_id_that_is_none_is_refused(mltrack, wrong):
+    left_open = mltrack.start_run()
+    with pytest.raises(InvalidParameter, match="run_id"):
+        mltrack.start_run(run_id=wrong)
+    assert mltrack.active_run() is left_open
+    for log in (mltrack.log_metric, mltrack.log_text):
+        with pytest.raises(InvalidParameter, match="run_id"):
+            log("a", 1.0, run_id=wrong)

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 
 from mltrack_jupyter import config
-from mltrack_jupyter.errors import EndpointNotFound, InternalError, InvalidParameter, MltrackError
+from mltrack_jupyter.errors import EndpointNotFound, ForeignAnswer, InvalidParameter, MltrackError
 from mltrack_jupyter.store import normalise_uri
 
 
@@ -113,7 +113,7 @@ def test_a_database_whose_driver_is_missing_says_what_to_install(mltrack):
 def test_a_server_that_is_not_ours_is_named(mltrack, web_server):
     mltrack.set_tracking_uri(web_server)
     for call, kinds in (
-        (lambda: mltrack.get_experiment_by_name("x"), (EndpointNotFound, InternalError)),
+        (lambda: mltrack.get_experiment_by_name("x"), (EndpointNotFound, ForeignAnswer)),
         (lambda: mltrack.set_experiment("x"), (MltrackError,)),
         (mltrack.start_run, (MltrackError,)),
     ):

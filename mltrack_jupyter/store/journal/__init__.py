@@ -3,14 +3,18 @@
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
 from mltrack_jupyter.store.journal.recovery import Recovered, journal_folder, others_log, recover
-from mltrack_jupyter.store.journal.sinks import is_absent
+from mltrack_jupyter.store.journal.sinks import is_absent, is_away
+from mltrack_jupyter.store.journal.waiting import goes_on, send_or_keep
 
 __all__ = [
     "Journal",
     "Keeper",
     "Recovered",
+    "goes_on",
     "is_absent",
+    "is_away",
     "journal_folder",
     "others_log",
     "recover",
+    "send_or_keep",
 ]

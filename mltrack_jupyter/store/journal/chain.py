@@ -36,9 +36,9 @@ class Chain:
         return not any(journal.segments for journal in self)
 
     def seal(self) -> None:
-        """Let the files of all journals but the last be removed when they are handed over."""
+        """Let files be removed when they are handed over: of all journals but the last, and deleted ones."""
         for journal in self:
-            if journal.side is not None:
+            if journal.side is not None or journal.is_lost:
                 journal.seal()
 
     def drop(self) -> list[Journal]:

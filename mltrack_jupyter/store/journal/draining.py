@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Refusal, RunEntry
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import (
+    InvalidParameter,
+    MltrackError,
+    NotFound,
+    RequestTooLarge,
+    Unavailable,
+)
 from mltrack_jupyter.store.journal.folding import UNREADABLE, Fold, Names
 from mltrack_jupyter.store.journal.records import (
     FILE_KIND,
@@ -41,6 +48,7 @@ class Drain:
         self._segments = segments
         self._names: dict[Path, Names] = {}
         self._position: int | None = 0
+        self._begun: dict[str, RunEntry] = {}
         self._said: set[tuple[str, str]] = set()
 
     def resume(self) -> None:
@@ -126,10 +134,11 @@ class Drain:
             entries = _folded(batch, names)
             refused = self._send(since, upto, entries, sink)
         except MltrackError as error:
-            if is_away(error):
+            count = count_of(batch)
+            if is_away(error) and not (isinstance(error, RequestTooLarge) and count > 1):
                 raise
             # What no store will ever take must not keep the rest waiting, nor be refused together with it.
-            if (count := count_of(batch)) > 1:
+            if count > 1:
                 first, rest = divide(batch, count // 2)
                 self._append(first, names, upto - count_of(rest), sink)
                 self._append(rest, names, upto, sink)
@@ -139,7 +148,19 @@ class Drain:
             if not entries:
                 self._keep([_raw(record, error) for record in batch])
         self._position = upto
+        self._remember(entries, refused)
         self._keep_refused(refused, entries)
+
+    def _remember(self, entries: Sequence[RunEntry], refused: Sequence[Refusal]) -> None:
+        """Keep how runs began, as long as they are open: their store may be deleted meanwhile."""
+        unknown = {item.run_id for item in refused}
+        for entry in entries:
+            if entry.new is not None and entry.run_id not in unknown:
+                self._begun[entry.run_id] = RunEntry(
+                    run_id=entry.run_id, new=entry.new, tags=entry.tags, process=entry.process
+                )
+            if entry.status is not None and entry.status.is_terminated():
+                self._begun.pop(entry.run_id, None)
 
     def _send(
         self, since: int, upto: int, entries: list[RunEntry], sink: Sink
@@ -153,8 +174,24 @@ class Drain:
         if there > since:
             self._position = there
             raise _ElsewhereError
-        # The store was put back to an earlier state. What it lacks now was its own.
-        return sink.append(self._journal_id, there, upto, entries) or []
+        # The store was put back to an earlier state, or is a new one. What it lacks now was its own, but
+        # a run that goes on goes on there.
+        refused = sink.append(self._journal_id, there, upto, self._begun_again(entries))
+        if refused is None:
+            raise Unavailable("The store does not say how far it has read what was logged.")
+        return refused
+
+    def _begun_again(self, entries: Sequence[RunEntry]) -> list[RunEntry]:
+        """Return entries together with the begin of every run that is open."""
+        begun = dict(self._begun)
+        whole = []
+        for entry in entries:
+            begin = begun.pop(entry.run_id, None)
+            if begin is not None and entry.new is None:
+                tags, process = [*begin.tags, *entry.tags], entry.process or begin.process
+                entry = replace(entry, new=begin.new, tags=tags, process=process)
+            whole.append(entry)
+        return [*begun.values(), *whole]
 
     def _upload(self, file: SpooledFile, sink: Sink) -> bool:
         """Hand over an artifact; tell whether it was refused and is kept where it is."""
@@ -162,7 +199,7 @@ class Drain:
         if not place.exists():  # it was uploaded by a process that died right afterwards
             return False
         try:
-            sink.upload(file.run_id, file.path, place)
+            self._upload_to_run(file, place, sink)
         except MltrackError as error:
             if is_away(error):
                 raise
@@ -172,6 +209,16 @@ class Drain:
             )  # fmt: skip
             return True
         return False
+
+    def _upload_to_run(self, file: SpooledFile, place: Path, sink: Sink) -> None:
+        try:
+            sink.upload(file.run_id, file.path, place)
+        except NotFound:
+            since = self._position or 0
+            if file.run_id not in self._begun or sink.position(self._journal_id) >= since:
+                raise
+            self._send(since, since, [], sink)  # another store, which hears of the run now
+            sink.upload(file.run_id, file.path, place)
 
     def _discard(self, file: SpooledFile) -> None:
         place = self._folder / file.spooled
@@ -207,6 +254,7 @@ class Drain:
         place = self._folder / f"{self._journal_id}.refused.jsonl"
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         try:
+            place.parent.mkdir(parents=True, exist_ok=True)
             with place.open("a", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:

@@ -9,6 +9,9 @@ import msgspec
 
 from mltrack_jupyter.entities import (
     DatasetInput,
+    Metric,
+    ModelInput,
+    ModelOutput,
     NewRun,
     Param,
     Points,
@@ -41,18 +44,24 @@ class _Growing:
     run_id: str
     new: NewRun | None = None
     points: dict[str, _Columns] = field(default_factory=dict)
+    noted: list[Metric] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
     datasets: list[DatasetInput] = field(default_factory=list)
+    models: list[ModelInput] = field(default_factory=list)
+    outputs: list[ModelOutput] = field(default_factory=list)
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
 
     def add(self, entry: RunEntry) -> None:
         self.new = entry.new or self.new
+        self.noted += entry.noted
         self.params += entry.params
         self.tags += entry.tags
         self.datasets += entry.datasets
+        self.models += entry.models
+        self.outputs += entry.outputs
         self.process = entry.process or self.process
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
@@ -72,9 +81,12 @@ class _Growing:
             run_id=self.run_id,
             new=self.new,
             points=points,
+            noted=self.noted,
             params=self.params,
             tags=self.tags,
             datasets=self.datasets,
+            models=self.models,
+            outputs=self.outputs,
             process=self.process,
             status=self.status,
             end_time=self.end_time,

@@ -91,6 +91,8 @@ class Journal:
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
+        if self.is_lost:
+            self.seal()
         self.write(entry_content(entry))
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
@@ -150,6 +152,12 @@ class Journal:
                 self._append(content(self))
                 return
         self.newest().log(content)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the present file was deleted, with its store: the next record begins another one."""
+        last = self._last
+        return last is not None and last.is_unlinked
 
     @property
     def is_over(self) -> bool:

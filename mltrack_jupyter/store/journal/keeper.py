@@ -16,7 +16,7 @@ from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.prompt import prompt
 from mltrack_jupyter.store.journal.pulse import Pulse
 from mltrack_jupyter.store.journal.recovery import recover
-from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_away, sink_of
+from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_absent, is_away, sink_of
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -40,7 +40,8 @@ class Keeper:
 
     ``open_services`` opens the store; it is called by whoever first hands something over, which is the
     thread unless somebody reads before that. ``strict`` is noted for those who log: whether they wait;
-    and ``thread`` is for them to see whether one will hand over what they wrote.
+    ``thread`` is for them to see whether one will hand over what they wrote, ``absent`` whether nobody
+    answered when that was last tried, and ``reached`` whether anybody ever did.
     """
 
     def __init__(
@@ -64,7 +65,10 @@ class Keeper:
         self.thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._closing = False
+        self._until = 0.0
+        self._done: bool | None = None
         self._told = False
+        self.absent = self.reached = False
         self._look = self._unreaped = True
         self._pause = _PACE
         self._fork = threading.local()
@@ -108,6 +112,7 @@ class Keeper:
         self._drained = written
         self._forget_those_over()
         self._pause = min(_LATEST, max(_PACE, self._took / _SHARE))
+        self.absent, self.reached = False, True
         if self._told:
             self._told = False
             self._look = True
@@ -134,14 +139,22 @@ class Keeper:
 
         Return whether everything is in the store; if not, the files stay for whoever comes next.
         """
+        self._until = time.monotonic() + wait
         self.gone = self._closing = True
-        self._wake.set()
         for journal in self._chain:
             journal.seal()
-        until = time.monotonic() + wait
-        done = self._finish(until)
-        if self.thread is not None and self.thread is not threading.current_thread():
-            self.thread.join(max(0.1, until - time.monotonic()))
+        self._wake.set()
+        thread = self.thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(
+                wait
+            )  # and not done here: a store may take what it is asked, and never answer
+            if thread.is_alive():
+                self._done = False
+                _say_what_is_left("it does not answer", self.journal.folder)
+        if self._done is None:
+            self._finish()
+        done = bool(self._done)
         for journal in self._chain:
             if done and self._sink is not None and not journal.segments:
                 self._forget(journal)
@@ -175,23 +188,21 @@ class Keeper:
         self.gone = True
         self._chain.abandon()
 
-    def _finish(self, until: float) -> bool:
-        while True:
+    def _finish(self) -> None:
+        """Hand over the rest, and note whether that was done in the time that there is."""
+        while self._done is None:
             try:
                 with self._draining:
                     if not self._chain.is_empty:
                         self._drained = -1  # also a record that an interrupted call did not count
                     self.flush()
-                return True
+                self._done = True
             except MltrackError as error:
-                if time.monotonic() + 1 > until:
-                    log.warning(
-                        "mltrack: the store is away (%s). What was logged is kept in %s; "
-                        "`mltrack sync` hands it over.",
-                        error, self.journal.folder,
-                    )  # fmt: skip
-                    return False
-                time.sleep(0.5)
+                if time.monotonic() + 1 > self._until:
+                    self._done = False
+                    _say_what_is_left(str(error), self.journal.folder)
+                else:
+                    time.sleep(0.5)
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="mltrack-journal", daemon=True)
@@ -211,6 +222,8 @@ class Keeper:
     def _run(self) -> None:
         try:
             self._watch()
+            if self._closing:
+                self._finish()
         finally:
             if self.thread is threading.current_thread():
                 self.thread = None  # the next record begins a new one
@@ -257,6 +270,7 @@ class Keeper:
             log.exception("mltrack: handing over the journal failed; it is tried again.")
 
     def _tell(self, error: MltrackError) -> None:
+        self.absent = is_absent(error)
         if self._told:
             return
         self._told = True
@@ -278,3 +292,10 @@ class Keeper:
                 log.warning("mltrack: what other processes left is not taken (%s).", error)
         except Exception:
             log.exception("mltrack: handing over what other processes left failed.")
+
+
+def _say_what_is_left(why: str, folder: Path) -> None:
+    log.warning(
+        "mltrack: the store is away (%s). What was logged is kept in %s; `mltrack sync` hands it over.",
+        why, folder,
+    )  # fmt: skip

@@ -32,7 +32,16 @@ class Pulse:
             return
         self._last = time.monotonic()
         try:
-            self._open().leases.renew(present().process_id)
+            held = self._open().leases.renew(present().process_id)
         except (MltrackError, OSError):
             # The next one may get through; until then the lease says when the last one did.
             return
+        for run_id in self.runs.difference(held):
+            self._take(run_id)
+
+    def _take(self, run_id: str) -> None:
+        """Become the owner of a run that this process joined, if the one who owned it is gone."""
+        try:
+            self._open().leases.take(run_id, present())
+        except (MltrackError, OSError):
+            return  # it is not in the store yet, or deleted, or the next beat tries again

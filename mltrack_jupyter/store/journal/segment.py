@@ -186,6 +186,14 @@ class Segment:
         return self._handle < 0
 
     @property
+    def is_unlinked(self) -> bool:
+        """Whether somebody deleted the file: what is in it ends with this process."""
+        try:
+            return self._handle >= 0 and os.fstat(self._handle).st_nlink == 0
+        except OSError:  # it was closed meanwhile
+            return False
+
+    @property
     def torn(self) -> bool:
         """Whether anything stands behind the last record that could be read."""
         return any(self._bytes(self._mark[0], self.size))

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
 from mltrack_jupyter.errors import (
     EndpointNotFound,
+    ForeignAnswer,
     MltrackError,
     NotFound,
+    NotImplementedHere,
     ServerUnreachable,
     TooManyRequests,
     Unavailable,
@@ -145,16 +147,36 @@ class MlflowSink:
                 raise
             yield error.message
             return
-        calls: list[dict[str, Any]] = [{"metrics": part} for part in _parts(_points(entry), 1000)]
+        points = [*_points(entry), *entry.noted]
+        calls: list[dict[str, Any]] = [{"metrics": part} for part in _parts(points, 1000)]
         calls += [{"tags": part} for part in _parts(_last(entry.tags), 100)]
         for call in calls:
             yield from _refusal(lambda call=call: runs.log_batch(run_id, **call))
         yield from self._write_params(run_id, entry.params)
-        if entry.datasets:
-            yield from _refusal(lambda: runs.log_inputs(run_id, datasets=entry.datasets))
+        if entry.datasets or entry.models:
+            yield from self._newer(
+                run_id, lambda: runs.log_inputs(run_id, entry.datasets, entry.models)
+            )
+        if entry.outputs:
+            yield from self._newer(run_id, lambda: runs.log_outputs(run_id, entry.outputs))
         if entry.status is not None:
             status, end = entry.status, entry.end_time
             yield from _refusal(lambda: runs.update(run_id, status=status, end_time=end))
+
+    def _newer(self, run_id: str, call: Any) -> Iterator[str]:
+        """Call what old servers do not have: they say so in the words of any proxy."""
+        why = ""
+        for _ in range(2):
+            try:
+                yield from _refusal(call)
+            except EndpointNotFound as error:
+                self._services.runs.get(
+                    run_id
+                )  # or raises the same, where nobody is behind the proxy
+                why = error.message
+            else:
+                return
+        yield why
 
     def _write_params(self, run_id: str, params: Sequence[Param]) -> Iterator[str]:
         """Write params; one that has another value already, which there never changes, goes into a tag."""
@@ -183,12 +205,19 @@ class MlflowSink:
         return run.info.run_id
 
     def _experiment(self, new: NewRun) -> str:
+        experiments = self._services.experiments
         if not new.experiment_name:
             return new.experiment_id
         try:
-            return self._services.experiments.get_by_name(new.experiment_name).experiment_id
+            return experiments.get_by_name(new.experiment_name).experiment_id
         except NotFound:
-            return self._services.experiments.create(new.experiment_name)
+            pass
+        if new.experiment_id:
+            try:  # it was given another name meanwhile
+                return experiments.get(new.experiment_id).experiment_id
+            except NotFound:
+                pass
+        return experiments.create(new.experiment_name)
 
     def _id(self, chosen: str) -> str:
         """Return the id that the server gave a run. Raises ``NotFound``."""
@@ -241,8 +270,14 @@ def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def is_away(error: MltrackError) -> bool:
-    """Tell whether an error says that the store cannot take anything now, rather than not this."""
-    return error.status >= 500 or error.status in (401, 403, 408, 429)
+    """Tell whether an error says that the store cannot take anything now, rather than not this.
+
+    What is no tracking server, or none at this address, has not judged what it was sent.
+    """
+    if isinstance(error, NotImplementedHere):  # a server that hands no artifacts on never will
+        return False
+    foreign = isinstance(error, ForeignAnswer | EndpointNotFound)
+    return foreign or error.status >= 500 or error.status in (401, 403, 408, 429)
 
 
 def is_absent(error: MltrackError) -> bool:
@@ -256,8 +291,22 @@ def sink_of(services: Services, folder: Path) -> Sink:
         try:
             services.workspace.info()
         except (EndpointNotFound, NotFound):
-            return MlflowSink(services, folder)
+            if _is_mlflow(services):
+                return MlflowSink(services, folder)
     return StoreSink(services)
+
+
+def _is_mlflow(services: Services) -> bool:
+    """Tell whether a server knows MLflow's operations and none of ours, and is not a proxy that knows none.
+
+    Raises ``EndpointNotFound`` where neither is answered.
+    """
+    services.experiments.search(1)
+    try:
+        services.workspace.info()
+    except (EndpointNotFound, NotFound):
+        return True
+    return False
 
 
 __all__ = ["MlflowSink", "Sink", "StoreSink", "is_absent", "is_away", "sink_of"]

@@ -18,7 +18,7 @@ from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
 from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
-from mltrack_jupyter.store.sql.schema import ensure_schema
+from mltrack_jupyter.store.sql.schema import open_schema
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
 from mltrack_jupyter.store.sql.trash import TrashBin
 from mltrack_jupyter.store.sql.version_writes import Sources
@@ -36,7 +36,7 @@ def open_sql(
     """
     database = Database(url, synchronous=synchronous)
     try:
-        ensure_schema(database, locations.of_experiment(0))
+        open_schema(database, locations.of_experiment(0))
     except BaseException:
         database.close()
         raise

@@ -23,6 +23,7 @@ from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
 from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, deferred
+from mltrack_jupyter.store.sql.same_file import SameFile
 from mltrack_jupyter.store.sql.turns import turn
 from mltrack_jupyter.store.sql.types import moves_with
 
@@ -48,6 +49,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""
         self.only_read = ""  # or why nothing may be written
+        self.file = SameFile(self.path)
         if self.path and self.path != ":memory:":
             moves_with(self.engine.dialect, moved_folder(Path(self.path)))
         # Threads of one process queue here rather than in SQLite's busy handler, which polls.
@@ -74,6 +76,7 @@ class Database:
         if (joined := self._joined.get()) is not None:
             yield joined
             return
+        self.file.follow()
         with (
             self._translated(),
             deferred(),
@@ -89,9 +92,12 @@ class Database:
         Without ``references``, SQLite does not follow them: who replaces a table by a new one of its name
         does not mean to delete the rows that refer to it.
         """
+        joined = self._joined.get()
+        if joined is None:
+            self.file.follow()
         if self.only_read:
             raise StoreTooNew(self.only_read)
-        if (joined := self._joined.get()) is not None:
+        if joined is not None:
             yield joined
             return
         lock = self._writing if self.is_sqlite else nullcontext()
@@ -114,6 +120,7 @@ class Database:
                     self._follow_references(connection, "OFF")
                 with connection.begin():
                     yield connection
+                    self.file.check()
             finally:
                 connection.info.pop("write", None)
                 if not references:
@@ -157,6 +164,7 @@ class Database:
         """Drop the connections without closing them: after a fork they belong to the parent."""
         self.engine.dispose(close=False)
         self._writing = threading.Lock()
+        self.file.forget()
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
@@ -268,7 +276,10 @@ def _upsert_one(table: Table, names: tuple[str, ...], replace: bool) -> tuple[st
     """Return SQLAlchemy's statement for one row in three parts, the middle one being the row."""
     from sqlalchemy.dialects import sqlite
 
-    one = str(_upsert("sqlite", table, names, replace).compile(dialect=sqlite.dialect()))
+    compiled = _upsert("sqlite", table, names, replace).compile(
+        dialect=sqlite.dialect(), column_keys=list(names)
+    )
+    one = str(compiled)
     row = f"({', '.join('?' * len(names))})"
     begin, values, end = one.partition(f"VALUES {row}")
     assert values, one
@@ -281,6 +292,8 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool)
     rest = [name for name in columns if name not in keys]
     # Only the dialect in use is imported: the others cost a tenth of a second at every start.
     into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+    # Of rows that the database numbers, those are alike that have the same name.
+    target = {"index_elements": keys} if set(keys) <= set(columns) else {}
     statement: Any
     if dialect == "mysql":
         fresh = {column: into.inserted[column] for column in rest} if replace else {}
@@ -290,10 +303,10 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool)
     else:
         statement = (
             into.on_conflict_do_update(
-                index_elements=keys, set_={column: into.excluded[column] for column in rest}
+                **target, set_={column: into.excluded[column] for column in rest}
             )
             if replace and rest
-            else into.on_conflict_do_nothing(index_elements=keys)
+            else into.on_conflict_do_nothing(**target)
         )
     # Otherwise the number is asked of a cursor that is closed, which only SQLite's still knows.
     return statement.execution_options(preserve_rowcount=True)

@@ -12,6 +12,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.rules import hide_password
 
 BUSY_SECONDS = 30
+_SILENT_SECONDS = 30
 _CONNECT_SECONDS = 10
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
@@ -98,6 +99,10 @@ def _server(url: URL) -> Engine:
     if kind == "mysql":
         # SQLAlchemy asks for the rows that were found; we count those that were written.
         arguments["client_flag"] = 0
+    elif kind == "postgresql":
+        # A machine that is gone without a word is noticed in this time, and not after a quarter of an hour.
+        settings = {"tcp_user_timeout": _SILENT_SECONDS * 1000, "keepalives_idle": _SILENT_SECONDS}
+        arguments |= {name: value for name, value in settings.items() if name not in url.query}
     engine = create_engine(
         url, connect_args=arguments, pool_pre_ping=True, pool_recycle=3600, hide_parameters=True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from mltrack_jupyter.entities import DatasetSummary, Experiment, Page, Tag, ViewType
 from mltrack_jupyter.errors import AlreadyExists, BadRequest, InvalidParameter, NotFound
@@ -23,7 +23,7 @@ from mltrack_jupyter.store.sql.database import (
 )
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
-from mltrack_jupyter.store.sql.tables import experiment_tags, experiments, runs
+from mltrack_jupyter.store.sql.tables import changes, experiment_tags, experiments, runs
 
 _MAX_SUMMARISED = 20
 _VIEW = "mlflow.customView.view"
@@ -102,6 +102,23 @@ def find_or_create_experiment(connection: Connection, locations: Locations, name
     query = select(experiments.c.id).where(experiments.c.name == name)
     number = connection.execute(query).scalar()
     return insert_experiment(connection, locations, name) if number is None else number
+
+
+def is_or_was_called(connection: Connection, number: int, name: str) -> bool:
+    """Tell whether an experiment has a name, or had it when nothing else has it now."""
+    query = select(experiments.c.id).where(experiments.c.name == name)
+    found = connection.execute(query).scalar()
+    if number == 0:  # the first one is the same everywhere
+        return True
+    if found is not None:
+        return bool(found == number)
+    of = changes.c.entity == "experiment", changes.c.entity_id == str(number)
+    created = and_(changes.c.action == "create", changes.c.detail == name)
+    renamed = and_(
+        changes.c.action == "rename", changes.c.detail.endswith(f" -> {name}", autoescape=True)
+    )
+    told = select(changes.c.seq).where(*of, or_(created, renamed)).limit(1)
+    return connection.execute(told).first() is not None
 
 
 class SqlExperiments(Experiments):

@@ -24,10 +24,10 @@ from mltrack_jupyter.store.sql.database import (
     record_changes,
     upsert,
 )
-from mltrack_jupyter.store.sql.experiments import find_or_create_experiment
+from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_or_was_called
 from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.run_writes import write_points
+from mltrack_jupyter.store.sql.run_writes import add_points, write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
 from mltrack_jupyter.store.sql.values import to_bits_many
 
@@ -67,6 +67,8 @@ class SqlJournals(Journals):
         return JournalAnswer(position=upto, refused=refused)
 
     def forget(self, journal_id: str) -> None:
+        if self._database.file.is_missing:
+            return
         with self._database.write() as connection:
             connection.execute(delete(journals).where(journals.c.journal_id == journal_id))
 
@@ -99,6 +101,8 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
         rules.check_run_id(entry.run_id)
         for points in entry.points:
             rules.check_points(points)
+        for point in entry.noted:
+            rules.check_metric(point)
         rules.check_pairs(entry.params, "param")
         rules.check_pairs(entry.tags, "tag")
         if entry.new is not None:
@@ -133,15 +137,14 @@ def apply(
         row = rows.get(entry.run_id)
         if row is None:
             refused.setdefault(entry.run_id, f"Run with id={entry.run_id} not found.")
-        elif row.lifecycle_stage != "active":
-            refused[entry.run_id] = f"The run {entry.run_id} is deleted."
-        else:
+        else:  # also one in the trash, from which it may come back
             live.append(_Live(row.id, row, entry, entry.run_id in fresh))
+    live = _leave_to_owners(connection, live)
     _set_tags(connection, live)
     amended = _set_params(connection, live)
     _add_points(connection, live)
     for item in live:
-        run_links.add_datasets(connection, item.row, item.entry.datasets)
+        _add_links(connection, item)
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *amended])
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]
@@ -196,9 +199,12 @@ def _new_row(entry: RunEntry, experiment: int, place: str) -> dict[str, Any]:
 
 
 def _experiment(connection: Connection, locations: Locations, new: NewRun) -> int:
-    if new.experiment_name:
-        return find_or_create_experiment(connection, locations, new.experiment_name)
-    return rules.parse_experiment_id(new.experiment_id)
+    """Return the number of a run's experiment, which may have another one here: the store is a new one."""
+    if new.experiment_id:
+        number = rules.parse_experiment_id(new.experiment_id)
+        if not new.experiment_name or is_or_was_called(connection, number, new.experiment_name):
+            return number
+    return find_or_create_experiment(connection, locations, new.experiment_name)
 
 
 def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -236,9 +242,7 @@ def _update_runs(
 
 def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
     """Write params; one that has another value already is amended, and the change is told."""
-    known = _known_params(
-        connection, [item.run for item in live if item.entry.params and not item.is_fresh]
-    )
+    known = _known_params(connection, [item for item in live if not item.is_fresh])
     written: dict[tuple[int, str], str] = {}
     amended = []
     for run, row, entry, _ in live:
@@ -256,11 +260,14 @@ def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
     return amended
 
 
-def _known_params(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, str], str]:
+def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[int, str], str]:
+    """Return what runs hold under the names that they are about to be given."""
     found: dict[tuple[int, str], str] = {}
-    for some in chunked(numbers):
-        for run, key, value in connection.execute(select(params).where(params.c.run.in_(some))):
-            found[run, key] = value
+    for item in live:
+        for some in chunked(dict.fromkeys(param.key for param in item.entry.params)):
+            query = select(params.c.key, params.c.value)
+            query = query.where(params.c.run == item.run, params.c.key.in_(some))
+            found.update(((item.run, key), text) for key, text in connection.execute(query))
     return found
 
 
@@ -275,6 +282,23 @@ def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
     write_points(connection, found)
 
 
+def _add_links(connection: Connection, item: _Live) -> None:
+    """Write what a run read and made, and the points that name such things."""
+    entry = item.entry
+    if not (entry.datasets or entry.models or entry.outputs or entry.noted):
+        return
+    run_links.add_datasets(connection, item.row, entry.datasets)
+    run_links.add_models(connection, item.run, "input", [(m.model_id, 0) for m in entry.models])
+    made = [(model.model_id, model.step) for model in entry.outputs]
+    run_links.add_models(connection, item.run, "output", made)
+    if entry.noted:
+        # Seldom, and no reason for those who only log to load what belongs to logged models.
+        from mltrack_jupyter.store.sql.logged_models import add_model_points
+
+        add_points(connection, item.run, entry.noted)
+        add_model_points(connection, entry.run_id, entry.noted)
+
+
 def _set_status(connection: Connection, live: Sequence[_Live]) -> None:
     status = {run: entry.status.value for run, _, entry, _ in live if entry.status is not None}
     ended = {run: entry.end_time for run, _, entry, _ in live if entry.end_time is not None}
@@ -283,24 +307,43 @@ def _set_status(connection: Connection, live: Sequence[_Live]) -> None:
     _set_leases(connection, live)
 
 
+def _leave_to_owners(connection: Connection, live: Sequence[_Live]) -> list[_Live]:
+    """Take back that runs have ended, and why, where their owner is another process, which goes on."""
+    enders = {
+        item.run: item.entry.process
+        for item in live
+        if item.entry.process is not None and not item.is_fresh and _is_end(item.entry)
+    }
+    going_on = leases.not_to_end(connection, enders) if enders else set()
+    return [
+        item._replace(entry=leases.without_end(item.entry)) if item.run in going_on else item
+        for item in live
+    ]
+
+
+def _is_end(entry: RunEntry) -> bool:
+    return entry.status is not None and entry.status.is_terminated()
+
+
 def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
     ended = []
     for item in live:
         entry = item.entry
-        if entry.status is not None and entry.status.is_terminated:
+        if _is_end(entry):
             ended.append(item)
         elif entry.process is not None:
             leases.take(connection, item.run, entry.process)
     leases.release(connection, [item.run for item in ended])
-    # A run that was taken for dead has told its end after all.
-    wrong = [
-        run
-        for run, row, entry, is_fresh in ended
-        if not is_fresh
-        and RunStatus(row.status).is_terminated
-        and all(tag.key != leases.REASON for tag in entry.tags)
-    ]
-    leases.forget_reasons(connection, wrong)
+    leases.forget_reasons(connection, [item.run for item in live if _has_old_reason(item)])
+
+
+def _has_old_reason(item: _Live) -> bool:
+    """Tell whether why a run had ended is over: it goes on, or was taken for dead and tells its end after all."""
+    told = any(tag.key == leases.REASON for tag in item.entry.tags)
+    before = not item.is_fresh and RunStatus(item.row.status).is_terminated()
+    if _is_end(item.entry):
+        return before and not told
+    return item.entry.status is not None and (before or told)
 
 
 def _told(live: Sequence[_Live]) -> Iterable[Write]:
@@ -308,10 +351,18 @@ def _told(live: Sequence[_Live]) -> Iterable[Write]:
         parent = str(row.experiment)
         if is_fresh:
             yield Write("run", row.run_id, "create", parent)
-        if entry.points or entry.params or entry.tags or entry.datasets:
+        if _has_content(entry):
             yield Write("run", row.run_id, "log", parent)
         if entry.status is not None:
             yield Write("run", row.run_id, "update", parent, entry.status.value)
+
+
+def _has_content(entry: RunEntry) -> bool:
+    return any(
+        (
+            entry.points, entry.noted, entry.params, entry.tags, entry.datasets, entry.models, entry.outputs,
+        )
+    )  # fmt: skip
 
 
 __all__ = ["SqlJournals", "apply"]

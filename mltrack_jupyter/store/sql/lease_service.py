@@ -36,13 +36,20 @@ class SqlLeases(Leases):
         rules.check_run_id(run_id)
         check_process(process)
         with self._database.write() as connection:
-            leases.take(connection, find_active_run(connection, run_id).id, process)
+            row = find_active_run(connection, run_id)
+            # What has ended belongs to nobody, or else who goes on with it would not own it.
+            if not RunStatus(row.status).is_terminated() or leases.is_given_up(connection, row.id):
+                leases.take(connection, row.id, process)
 
     def renew(self, process_id: str) -> list[str]:
+        if self._database.file.is_missing:
+            return []
         with self._database.write() as connection:
             return leases.renew(connection, process_id)
 
     def reap(self) -> list[str]:
+        if self._database.file.is_missing:
+            return []
         # Nearly always there is nothing to do, which needs no lock on the database.
         with self._database.read() as connection:
             if not leases.lapsed(connection):
@@ -53,11 +60,7 @@ class SqlLeases(Leases):
     def end_kernel(
         self, kernel_id: str, reason: str, status: RunStatus = RunStatus.KILLED
     ) -> list[str]:
-        if not status.is_terminated:
-            raise InvalidParameter(
-                f"{status.value} is no status that a run can end with; right are FINISHED, FAILED "
-                "and KILLED."
-            )
+        rules.final_status(status.value)
         rules.check_text(reason, "reason")
         with self._database.read() as connection:
             if not kernel_id or not leases.of_kernel(connection, kernel_id):

@@ -4,16 +4,20 @@ A process takes a lease with each run, and renews all of them by one heartbeat. 
 runs it is simply looked for: a process that is there, stopped or not, keeps its runs, and one that is not
 loses them at once. From elsewhere only the heartbeat counts; a run that was given up so comes back to
 life with the next one. Times are those of the database, so that no two clocks are compared.
+
+A run has one lease: its owner's. Who joins the run, as a worker does, gets it only when the owner is gone;
+until then how the run ends is for the owner to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, delete, literal_column, select, update
 
-from mltrack_jupyter.entities import Process, RunStatus, Tag
+from mltrack_jupyter.entities import Process, RunEntry, RunStatus, Tag
 from mltrack_jupyter.store.process import is_alive
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change, upsert
@@ -23,6 +27,8 @@ PATIENCE = 60_000
 """How long (ms) a process that cannot be looked for may be silent."""
 REASON = "mltrack.status_reason"
 """The tag that says why a run has its status, where that is not its own doing."""
+_ERROR = "mltrack.error"
+"""The tag with the traceback of what ended a run."""
 _OPEN = (RunStatus.RUNNING.value, RunStatus.SCHEDULED.value)
 _CLOCKS = {
     "postgresql": "EXTRACT(EPOCH FROM clock_timestamp()) * 1000",
@@ -41,13 +47,13 @@ def clock(connection: Connection) -> int:
 def take(connection: Connection, run: int, process: Process) -> None:
     """Write down that a process writes the run of this row number from now on.
 
-    Unless another one that is alive does: one that joins it, and dies, does not end what it began.
+    Unless another one that is alive does. A run that was given up goes on.
     """
-    query = select(run_leases).where(run_leases.c.run == run, run_leases.c.lapsed.is_(False))
-    before = connection.execute(held(connection, query)).first()
-    mine = before is None or before.process_id == process.process_id
-    if before is not None and not mine and is_alive(_process_of(before)):
+    before = connection.execute(_leases(connection).where(run_leases.c.run == run)).first()
+    if before is not None and _is_anothers(connection, before, process):
         return
+    if before is not None and before.lapsed:
+        _revive(connection, before)
     row = {
         "run": run,
         "process_id": process.process_id,
@@ -60,6 +66,42 @@ def take(connection: Connection, run: int, process: Process) -> None:
         "lapsed": False,
     }
     upsert(connection, run_leases, [row])
+
+
+def is_given_up(connection: Connection, run: int) -> bool:
+    """Tell whether a run was ended because its process was gone, and by nobody else since."""
+    query = select(run_leases.c.lapsed).where(run_leases.c.run == run)
+    return connection.execute(query).scalar() is True
+
+
+def not_to_end(connection: Connection, enders: Mapping[int, Process]) -> set[int]:
+    """Return which runs are not ended by the processes that left them: another one lives and owns them."""
+    found: set[int] = set()
+    for some in chunked(list(enders)):
+        rows = connection.execute(_leases(connection).where(run_leases.c.run.in_(some)))
+        found.update(row.run for row in rows if _is_anothers(connection, row, enders[row.run]))
+    return found
+
+
+def without_end(entry: RunEntry) -> RunEntry:
+    """Return an entry without the end that it tells of, and the tags that say why."""
+    tags = [tag for tag in entry.tags if tag.key not in (REASON, _ERROR)]
+    return replace(entry, tags=tags, process=None, status=None, end_time=None)
+
+
+def _is_anothers(connection: Connection, lease: Row[Any], process: Process) -> bool:
+    """Tell whether a lease belongs to another process than this one, which may still be alive."""
+    owner = _process_of(lease)
+    if lease.lapsed or owner.process_id == process.process_id:
+        return False
+    # A program that replaced another one by exec goes on in the same process.
+    if owner.boot_id and _place(owner) == _place(process):
+        return False
+    return not _is_lapsed(lease, clock(connection))
+
+
+def _place(process: Process) -> tuple[str, str, int, int]:
+    return process.host, process.boot_id, process.pid, process.started
 
 
 def renew(connection: Connection, process_id: str, now: int | None = None) -> list[str]:
@@ -103,7 +145,7 @@ def reap(connection: Connection) -> list[str]:
     for row in lapsed(connection):
         known = is_alive(_process_of(row)) is False
         why = _DIED if known else _SILENT.format(host=row.host or "another machine")
-        if _end(connection, row, RunStatus.KILLED, why, may_return=not known):
+        if _end(connection, row, RunStatus.KILLED, why):
             ended.append(row.run_id)
     return ended
 
@@ -118,7 +160,9 @@ def end_kernel(connection: Connection, kernel_id: str, status: RunStatus, reason
         row.run_id
         for row in of_kernel(connection, kernel_id)
         # A restarted kernel has its id again: what its new process writes goes on.
-        if is_alive(_process_of(row)) is not True and _end(connection, row, status, reason)
+        if not row.lapsed
+        and is_alive(_process_of(row)) is not True
+        and _end(connection, row, status, reason)
     ]
 
 
@@ -140,21 +184,13 @@ def _process_of(row: Row[Any]) -> Process:
     return Process(**{name: getattr(row, name) for name in names})
 
 
-def _end(
-    connection: Connection,
-    row: Row[Any],
-    status: RunStatus,
-    reason: str,
-    *,
-    may_return: bool = False,
-) -> bool:
-    if may_return:
-        mark = update(run_leases).where(run_leases.c.run == row.run)
-        connection.execute(mark.values(lapsed=True))
-    else:
-        release(connection, [row.run])
+def _end(connection: Connection, row: Row[Any], status: RunStatus, reason: str) -> bool:
     if row.status not in _OPEN:
+        release(connection, [row.run])
         return False
+    # Kept: a process that was only silent may return, and one that joined the run may go on with it.
+    mark = update(run_leases).where(run_leases.c.run == row.run)
+    connection.execute(mark.values(lapsed=True))
     end = max(row.heartbeat, row.start_time)
     values = {"status": status.value, "end_time": end}
     connection.execute(update(runs).where(runs.c.id == row.run).values(values))
@@ -164,7 +200,7 @@ def _end(
 
 
 def _revive(connection: Connection, row: Row[Any]) -> None:
-    if row.status != RunStatus.KILLED.value:
+    if row.status not in (*_OPEN, RunStatus.KILLED.value):
         return
     values = {"status": RunStatus.RUNNING.value, "end_time": None}
     connection.execute(update(runs).where(runs.c.id == row.run).values(values))

@@ -121,17 +121,19 @@ def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int
 
 def add_model_points(connection: Connection, run_id: str, points: Sequence[Metric]) -> None:
     """Note on the logged models the points that name them. Raises ``BadRequest``."""
+    numbers: dict[str, int] = {}
     rows = []
     for point in points:
         if not point.model_id:
             continue
-        try:
-            model = find_logged_model(connection, point.model_id)
-        except NotFound as error:
-            raise BadRequest(f"{error} Nothing was logged.") from error
+        if point.model_id not in numbers:
+            try:
+                numbers[point.model_id] = find_logged_model(connection, point.model_id).id
+            except NotFound as error:
+                raise BadRequest(f"{error} Nothing was logged.") from error
         rows.append(
             {
-                "logged_model": model.id,
+                "logged_model": numbers[point.model_id],
                 "run_id": run_id,
                 "key": point.key,
                 "step": point.step,
@@ -185,7 +187,7 @@ class SqlLoggedModels(LoggedModels):
                 "model_type": model_type,
                 "source_run_id": source_run_id,
                 "artifact_uri": place,
-                "status": LoggedModelStatus.LOGGED_MODEL_PENDING.value,
+                "status": LoggedModelStatus.PENDING.value,
                 "creation_timestamp": now,
                 "last_updated_timestamp": now,
                 "deleted": False,

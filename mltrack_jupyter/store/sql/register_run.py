@@ -67,7 +67,7 @@ def _row(given: Mapping[str, Any], run_id: str, experiment: Any, name: str) -> d
         "user_id": rules.check_text(given["user_id"], "user_id", 256),
         "status": given["status"].value,
         "start_time": start or end,
-        "end_time": end if given["status"].is_terminated else None,
+        "end_time": end if given["status"].is_terminated() else None,
         "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
         "lifecycle_stage": "active",
     }

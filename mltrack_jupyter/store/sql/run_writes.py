@@ -16,7 +16,6 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql.database import (
     chunked,
-    insert_row,
     known_keys,
     upsert,
     upsert_columns,
@@ -34,6 +33,9 @@ from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits,
 _KNOWN = select(latest_metrics).where(
     latest_metrics.c.run.in_(bindparam("of", expanding=True)),
     latest_metrics.c.key.in_(bindparam("keys", expanding=True)),
+)
+_NUMBERS = select(metric_keys.c.key, metric_keys.c.id).where(
+    metric_keys.c.key.in_(bindparam("keys", expanding=True))
 )
 
 
@@ -194,10 +196,18 @@ def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     wanted = set(keys) - ids.keys()
     if not wanted:
         return ids
-    for some in chunked(wanted):
-        query = select(metric_keys.c.key, metric_keys.c.id).where(metric_keys.c.key.in_(some))
-        ids |= {row.key: row.id for row in connection.execute(query)}
-    for key in sorted(wanted - ids.keys()):
-        ids[key] = insert_row(connection, metric_keys, {"key": key})
+    ids |= _stored_ids(connection, wanted)
+    if fresh := sorted(wanted - ids.keys()):
+        # One that a rival has written meanwhile is kept, and found.
+        upsert_columns(connection, metric_keys, ("key",), [fresh], replace=False)
+        ids |= _stored_ids(connection, fresh)
     known.update(ids)
+    return ids
+
+
+def _stored_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for some in chunked(keys):
+        found = connection.execute(_NUMBERS, {"keys": some})
+        ids.update((key, number) for key, number in found)
     return ids

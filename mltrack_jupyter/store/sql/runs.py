@@ -107,7 +107,7 @@ class SqlRuns(Runs):
                 run_writes.set_tags(connection, row.id, [Tag(RUN_NAME, run_name)])
             if values:
                 connection.execute(update(runs).where(runs.c.id == row.id).values(values))
-            if status is not None and status.is_terminated:
+            if status is not None and status.is_terminated():
                 leases.release(connection, [row.id])
             if status in (RunStatus.RUNNING, RunStatus.FINISHED):
                 leases.forget_reasons(connection, [row.id])

@@ -24,6 +24,23 @@ HEAD = VERSIONS[-1]
 DEFAULT_LOCATION = "mlflow-artifacts:/0"
 
 
+def open_schema(database: Database, location: str) -> None:
+    """Do what :func:`ensure_schema` does, now and whenever the file of the database is another one."""
+
+    def renew() -> None:
+        _log.warning(
+            "mltrack: %s was deleted or replaced while it was open. What comes from now on goes into the "
+            "store that is there now.",
+            database.place,
+        )
+        database.close()
+        database.newer_schema = database.only_read = ""
+        ensure_schema(database, location)
+
+    ensure_schema(database, location)
+    database.file.watch(renew)
+
+
 def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
     """Bring a database to the newest schema, creating it if it is new. Several processes may call it.
 

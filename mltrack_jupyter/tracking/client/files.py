@@ -102,4 +102,4 @@ class FileCalls(Calls):
         return self._files(run_id).fetch(path, dst_path)
 
     def _files(self, run_id: str) -> RunFiles:
-        return RunFiles(self.services, run_id)
+        return RunFiles.of(self.services, run_id)

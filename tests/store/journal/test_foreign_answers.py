@@ -1,0 +1,160 @@
+"""What stands before a server answers for it: nothing that was acknowledged is refused for that."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from flaky import FlakyServer
+
+from mltrack_jupyter.entities import ModelOutput, RunEntry
+from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound, RequestTooLarge
+from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.journal.draining import Drain
+from mltrack_jupyter.store.journal.sinks import MlflowSink, StoreSink, is_away, sink_of
+
+pytestmark = pytest.mark.server
+HTML, JSON = {"Content-Type": "text/html"}, {"Content-Type": "application/json"}
+PAGE = b"<html>somebody else</html>"
+TOO_LARGE = (413, HTML, PAGE)
+NOT_FOUND = (404, {"Content-Type": "text/plain"}, b"404 page not found\n")
+ANSWERS = {
+    "a proxy that knows no such path": NOT_FOUND,
+    "a hub whose server was stopped": (424, JSON, b'{"message": "Your server is not running"}'),
+    "a proxy that wants to know who": (400, HTML, PAGE),
+    "a proxy that forbids": (403, HTML, PAGE),
+    "a login page": (200, HTML, PAGE),
+    "a way to one": (302, {"Location": "/login"}, b""),
+    "nothing": (204, {}, b""),
+    "a wrong method": (405, {}, b""),
+    "gone": (410, HTML, PAGE),
+    "an origin that is down": (530, HTML, PAGE),
+    "a server without our extension": (404, JSON, b'{"message": "Not Found", "reason": null}'),
+}
+
+
+@pytest.fixture
+def between(server, environment):
+    environment.setenv("MLTRACK_TRACKING_TOKEN", server.token)
+    between = FlakyServer(server.tracking_uri)
+    yield between
+    between.close()
+
+
+@pytest.fixture
+def desk(desk, between):
+    """A store behind a server, behind another one that answers for it at times."""
+    services = desk.services = open_store(between.url)
+    yield desk
+    services.close()
+
+
+@pytest.fixture
+def journal(desk):
+    journal = desk.journal()
+    yield journal
+    desk.die(journal)
+
+
+@pytest.fixture
+def drain(desk, journal):
+    drain = Drain(journal.journal_id, desk.folder, journal.segments)
+    drain.run(StoreSink(desk.services))
+    return drain
+
+
+def refused(desk):
+    return list(desk.folder.glob("*.refused.jsonl"))
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_it_is_handed_over_when_the_server_answers_itself(desk, journal, drain, between, answer):
+    sink = StoreSink(desk.services)
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    between.plan = [answer]
+    with pytest.raises(MltrackError) as caught:
+        drain.run(sink)
+    assert is_away(caught.value)
+    drain.run(sink)
+    assert desk.steps() == [0]
+    assert refused(desk) == []
+
+
+def test_a_request_that_is_too_large_is_divided_and_its_last_record_kept(
+    desk, journal, drain, between
+):
+    sink = StoreSink(desk.services)
+    for step in range(4):
+        journal.point(desk.run_id, "m", step, 1, 0.5)
+    between.plan = [TOO_LARGE] * 3
+    with pytest.raises(RequestTooLarge, match="raise its limit"):
+        drain.run(sink)
+    between.plan = [TOO_LARGE, TOO_LARGE]
+    drain.run(sink)
+    assert desk.steps() == [0, 1, 2, 3]
+    assert refused(desk) == []
+
+
+def test_a_file_is_not_taken_by_a_login_page(desk, journal, drain, between):
+    sink = StoreSink(desk.services)
+    journal.spool(desk.run_id, "a.txt", io.BytesIO(b"kept"))
+    between.plan = ["ok", ANSWERS["a login page"]]  # the run is asked for first
+    with pytest.raises(MltrackError) as caught:
+        drain.run(sink)
+    assert is_away(caught.value)
+    drain.run(sink)
+    with desk.services.run_artifacts.read(desk.run_id, "a.txt").file as found:
+        assert found.read() == b"kept"
+
+
+def test_a_file_that_the_server_never_takes_keeps_nothing_waiting(desk, journal, drain, between):
+    journal.spool(desk.run_id, "a.txt", io.BytesIO(b"kept"))
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    between.plan = ["ok", (501, JSON, b'{"error_code": "NOT_IMPLEMENTED", "message": "no files"}')]
+    drain.run(StoreSink(desk.services))
+    assert desk.steps() == [0]
+    (kept,) = desk.folder.glob("*.files/*")
+    assert kept.read_bytes() == b"kept"
+
+
+class TestWhoIsThere:
+    """A server of ours and MLflow's own are told apart, whatever a proxy says."""
+
+    def test_a_proxy_in_between_makes_no_mlflow_server(self, desk, between):
+        between.plan = [NOT_FOUND]
+        assert isinstance(sink_of(desk.services, desk.folder), StoreSink)
+
+    def test_a_proxy_with_nobody_behind_is_neither(self, desk, between):
+        between.plan = [NOT_FOUND, NOT_FOUND]
+        with pytest.raises(EndpointNotFound) as caught:
+            sink_of(desk.services, desk.folder)
+        assert is_away(caught.value)
+
+    def test_an_mlflow_server_knows_its_own_operations(self, desk, between):
+        between.plan = [NOT_FOUND, (200, JSON, b'{"experiments": []}'), NOT_FOUND]
+        assert isinstance(sink_of(desk.services, desk.folder), MlflowSink)
+
+
+class OldMlflow:
+    """An MLflow server that knows no logged models, perhaps behind a proxy."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.runs = SimpleNamespace(
+            get=lambda run_id: SimpleNamespace(info=SimpleNamespace(run_id=run_id)),
+            log_batch=None,
+            log_outputs=self.log_outputs,
+        )
+
+    def log_outputs(self, *_):
+        if self.answers:
+            raise self.answers.pop(0)
+
+
+def test_what_an_old_mlflow_server_does_not_know_is_refused(tmp_path):
+    entry = RunEntry(run_id="r", outputs=[ModelOutput("m-1", 0)])
+    gone = EndpointNotFound("no such path")
+    found = MlflowSink(OldMlflow(gone, gone), tmp_path).append("j", 0, 1, [entry])
+    assert [item.reason for item in found] == ["no such path"]
+    assert MlflowSink(OldMlflow(gone), tmp_path).append("j", 0, 1, [entry]) == []
+    found = MlflowSink(OldMlflow(NotFound("no such model")), tmp_path).append("j", 0, 1, [entry])
+    assert [item.reason for item in found] == ["no such model"]
