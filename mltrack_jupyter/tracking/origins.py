@@ -23,6 +23,8 @@ class Origins:
     params: dict[str, str] = field(default_factory=dict)
     metrics: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    full: set[str] = field(default_factory=set)
+    """The tags that list such names and have no room for more."""
     labels: Counter[str] = field(default_factory=Counter)
     """How often each class was trained."""
     trained: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 REDACTED = "[redacted]"
 
@@ -143,10 +144,28 @@ def redact(text: str) -> str:
 
 def redact_value(name: str, value: str) -> str:
     """Return the value of a param or tag, hidden whole where the name tells that it is a secret."""
-    last = name.rsplit(".", 1)[-1].rsplit("/", 1)[-1]
-    if value not in ("", "None") and _is_secret(last):
+    if value not in ("", "None") and _names_a_secret(name):
         return REDACTED
     return redact(value)
+
+
+def redact_items(name: str, value: Any, depth: int = 8) -> Any:
+    """Return a value with the items of its dicts and lists hidden that stand under the name of a secret.
+
+    Their text alone would not tell it of a list: ``{"token": ["…", "…"]}``.
+    """
+    if depth == 0:
+        return value
+    if type(value) is dict:
+        return {key: redact_items(str(key), item, depth - 1) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(redact_items(name, item, depth - 1) for item in value)
+    is_plain = isinstance(value, str | bytes | int | float) and not isinstance(value, bool)
+    return REDACTED if is_plain and value not in ("", b"") and _names_a_secret(name) else value
+
+
+def _names_a_secret(name: str) -> bool:
+    return _is_secret(name.rsplit(".", 1)[-1].rsplit("/", 1)[-1])
 
 
 def _is_secret(name: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltrack_jupyter.tracking.redact import REDACTED, redact, redact_value
+from mltrack_jupyter.tracking.redact import REDACTED, redact, redact_items, redact_value
 
 
 @pytest.mark.parametrize(
@@ -256,3 +256,20 @@ def test_a_megabyte_of_spaces(head):
 def test_a_string_that_does_not_end_is_looked_at_once():
     text = "token = '" + r"\a" * 100_000
     assert redact(text) == text
+
+
+def test_items_under_the_name_of_a_secret():
+    given = {"token": ["one", None, ""], "n": [1, True], "in": ({"password": 7, "max_token": 5},)}
+    assert redact_items("params", given) == {
+        "token": [REDACTED, None, ""],
+        "n": [1, True],
+        "in": ({"password": REDACTED, "max_token": 5},),
+    }
+    assert redact_items("a/api_key", "one") == REDACTED
+    assert redact_items("api_key", given) is not given
+
+
+def test_what_holds_itself_is_gone_into_only_so_far():
+    given = {"token": "one"}
+    given["more"] = given
+    assert "'token': '[redacted]'" in str(redact_items("", given))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog.arguments import named, without
-from mltrack_jupyter.tracking.autolog.border import undrawn
+from mltrack_jupyter.tracking.autolog.border import undrawn, unheard
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration
 from mltrack_jupyter.tracking.autolog.record import Record
@@ -88,7 +88,7 @@ def _watch(
     # Before the model, which may be long in the writing and can fail.
     training.write("noting the model", lambda record: EVALUATIONS.remember(estimator, record))
     if training.options.log_models:
-        with undrawn():
+        with unheard(), undrawn(estimator):
             log_fitted_model(training, estimator, example)
 
 

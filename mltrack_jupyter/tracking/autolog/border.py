@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _MAX_TEXT = 500
@@ -29,14 +29,18 @@ def unheard() -> Iterator[None]:
 
 
 @contextmanager
-def undrawn() -> Iterator[None]:
-    """Leave the global random generators as they were: a training draws the same, logged or not."""
+def undrawn(model: Any = None) -> Iterator[None]:
+    """Leave random generators as they were, a model's own as the global ones.
+
+    A training, and what is done with its model, draw the same, logged or not.
+    """
     # Neither is there to ask as long as it is being imported.
     numpy = getattr(sys.modules.get("numpy"), "random", None)
     torch = getattr(sys.modules.get("torch"), "random", None)
     own = random.getstate()
     of_numpy = numpy.get_state(legacy=False) if numpy is not None else None
     of_torch = torch.get_rng_state() if torch is not None else None
+    of_model = [(bits, bits.state) for bits in _bits_of(model, set())] if numpy is not None else []
     try:
         yield
     finally:
@@ -45,6 +49,26 @@ def undrawn() -> Iterator[None]:
             numpy.set_state(of_numpy)
         if torch is not None:
             torch.set_rng_state(of_torch)
+        for bits, state in of_model:
+            bits.state = state
+
+
+def _bits_of(item: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield what NumPy's generators that a model and its parts hold draw from."""
+    if id(item) in seen or isinstance(item, str | bytes | int | float | type):
+        return
+    seen.add(id(item))
+    numpy = sys.modules["numpy"].random
+    if isinstance(item, numpy.RandomState):
+        yield item._bit_generator  # noqa: SLF001 - as numpy.random.get_state() asks for it
+    elif isinstance(item, numpy.Generator):
+        yield item.bit_generator
+    elif isinstance(item, list | tuple):
+        for part in item:
+            yield from _bits_of(part, seen)
+    elif hasattr(type(item), "get_params"):
+        for part in vars(item).values():
+            yield from _bits_of(part, seen)
 
 
 class Border:

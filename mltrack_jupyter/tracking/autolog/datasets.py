@@ -7,8 +7,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter.entities import Dataset, DatasetInput, Tag
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.entities import Dataset, DatasetInput, RunEntry, Tag
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking import fluent, scope
 
 if TYPE_CHECKING:
     from mltrack_jupyter.models import ModelSignature
@@ -17,6 +18,8 @@ CONTEXT = "mlflow.data.context"
 # A digest tells data apart; it need not read all of it. MLflow reads as many rows.
 _MAX_ROWS = 10_000
 EXAMPLE_ROWS = 5
+# What stores take.
+_MAX_SCHEMA = 1_048_575
 
 
 def log_dataset(
@@ -24,27 +27,29 @@ def log_dataset(
 ) -> None:
     """Record tabular data as an input of a run; nothing happens for data of an unknown kind."""
     described = describe(data, targets, name)
-    if described is not None:
-        entry = DatasetInput(dataset=described, tags=[Tag(CONTEXT, context)])
-        fluent.services().runs.log_inputs(run_id, datasets=[entry])
+    if described is None:
+        return
+    found = DatasetInput(dataset=described, tags=[Tag(CONTEXT, context)])
+    run = scope.find(run_id)
+    if run is None:  # measured after its end
+        fluent.services().runs.log_inputs(run_id, datasets=[found])
+        return
+    # By the journal, as params and metrics: a training does not wait for the store.
+    run.keeper.journal.entry(RunEntry(run_id=run_id, datasets=[found]))
+    run.keeper.wrote()
+    if run.keeper.strict:
+        run.keeper.flush()
 
 
 def describe(data: Any, targets: Any = None, name: str = "dataset") -> Dataset | None:
     """Return what is known of a frame, an array, a sparse matrix or a list of rows."""
-    # Models bring a parser of YAML with them, which switching on need not load.
-    from mltrack_jupyter.models.inference import infer_schema
-
     table = as_table(data)
     if table is None:
         return None
     shape = [int(size) for size in table.shape]
     profile: dict[str, Any] = {"num_rows": shape[0], "num_elements": _product(shape)}
-    if hasattr(table, "columns"):
-        schema: dict[str, Any] = {"mlflow_colspec": json.loads(infer_schema(table).to_json())}
-    else:
-        dense = _rows(table, 1)
+    if not hasattr(table, "columns"):
         profile = {"features_shape": shape, "features_size": _product(shape)}
-        schema = {"mlflow_tensorspec": {"features": infer_schema(dense).to_json(), "targets": None}}
     digest = hashlib.sha256(repr(shape).encode())
     for part in (table, as_table(targets) if targets is not None else None):
         if part is not None:
@@ -54,9 +59,26 @@ def describe(data: Any, targets: Any = None, name: str = "dataset") -> Dataset |
         digest=digest.hexdigest()[:8],
         source_type="code",
         source=json.dumps({"tags": {}}),
-        schema=json.dumps(schema),
+        schema=_schema(table),
         profile=json.dumps(profile),
     )
+
+
+def _schema(table: Any) -> str:
+    """Return the schema of a table in MLflow's JSON; nothing for types that it has no name for."""
+    # Models bring a parser of YAML with them, which switching on need not load.
+    from mltrack_jupyter.models.inference import infer_schema
+
+    try:
+        if hasattr(table, "columns"):
+            found: dict[str, Any] = {"mlflow_colspec": json.loads(infer_schema(table).to_json())}
+        else:
+            features = infer_schema(_few(table, 1)).to_json()
+            found = {"mlflow_tensorspec": {"features": features, "targets": None}}
+    except (InvalidParameter, ValueError):  # the latter for columns of the same name
+        return ""
+    text = json.dumps(found)
+    return text if len(text) <= _MAX_SCHEMA else ""
 
 
 def _product(sizes: list[int]) -> int:
@@ -71,38 +93,66 @@ def as_table(data: Any) -> Any:
     if hasattr(data, "shape") and len(getattr(data, "shape", ())) > 0:
         return data
     numpy = sys.modules.get("numpy")
-    if isinstance(data, list | tuple) and data and numpy is not None:
-        found = numpy.asarray(data)
-        return None if found.dtype == object else found
-    return None
+    if not isinstance(data, list | tuple) or not data or numpy is None:
+        return None
+    try:
+        # An array of texts takes the memory of the longest for each of them.
+        found = None if isinstance(data[0], str) else numpy.asarray(data)
+        if found is None or found.dtype.kind in "US":  # numbers among texts are to stay numbers
+            return numpy.array(data, dtype=object)
+    except ValueError:  # rows of several lengths
+        return None
+    return None if found.dtype == object else found
 
 
 def _rows(table: Any, most: int) -> Any:
-    """Return the first rows; of a sparse matrix as a dense array."""
-    part = table.iloc[:most] if hasattr(table, "iloc") else table[:most]
-    return part.toarray() if hasattr(part, "toarray") else part
+    """Return the first rows."""
+    if hasattr(table, "tocsr"):  # not every kind of a sparse matrix has rows to ask for
+        return table.tocsr()[:most]
+    if hasattr(table, "detach"):
+        return table[:most].detach().cpu().numpy()
+    return table.iloc[:most] if hasattr(table, "iloc") else table[:most]
+
+
+def _few(table: Any, most: int) -> Any:
+    """Return a copy of some rows to look at: dense, and texts as an array of texts."""
+    rows = _rows(table, most)
+    if hasattr(rows, "toarray"):
+        return rows.toarray()
+    if getattr(getattr(rows, "dtype", None), "kind", "") == "O" and hasattr(rows, "flat"):
+        return rows.astype(str) if all(isinstance(item, str) for item in rows.flat) else rows.copy()
+    return rows.copy() if hasattr(rows, "copy") else rows
 
 
 def _feed(digest: Any, rows: Any) -> None:
-    if hasattr(rows, "columns") or hasattr(rows, "index"):
+    if hasattr(rows, "indptr"):
+        # As dense rows they may not fit into memory.
+        ordered = rows.sorted_indices()
+        for part in (ordered.indptr, ordered.indices, ordered.data):
+            digest.update(part.tobytes())
+    elif hasattr(rows, "iloc"):
         pandas = sys.modules["pandas"]
         digest.update(repr(list(getattr(rows, "columns", []))).encode())
-        digest.update(pandas.util.hash_pandas_object(rows).to_numpy().tobytes())
-    elif hasattr(rows, "detach"):
-        _feed(digest, rows.detach().cpu().numpy())
+        try:
+            hashes = pandas.util.hash_pandas_object(rows)
+        except TypeError:  # cells such as lists have no hash, but a text
+            hashes = pandas.util.hash_pandas_object(rows.astype(str))
+        digest.update(hashes.to_numpy().tobytes())
+    elif hasattr(rows, "to_numpy"):  # another library's frame
+        digest.update(repr(list(getattr(rows, "columns", []))).encode())
+        _feed(digest, rows.to_numpy())
+    elif getattr(rows.dtype, "kind", "") == "O":
+        for item in rows.flat:
+            digest.update(f"{item}\0".encode(errors="surrogatepass"))
     else:
-        values = rows.astype(str) if getattr(rows.dtype, "kind", "") == "O" else rows
-        digest.update(str(values.dtype).encode())
-        digest.update(values.tobytes())
+        digest.update(str(rows.dtype).encode())
+        digest.update(rows.tobytes())
 
 
 def example_of(data: Any) -> Any:
     """Return a copy of the first rows of some data, taken before a training can change them."""
     table = as_table(data)
-    if table is None:
-        return None
-    rows = _rows(table, EXAMPLE_ROWS)
-    return rows.copy() if hasattr(rows, "copy") else rows
+    return None if table is None else _few(table, EXAMPLE_ROWS)
 
 
 def signature_of(model: Any, example: Any) -> ModelSignature | None:
@@ -114,8 +164,11 @@ def signature_of(model: Any, example: Any) -> ModelSignature | None:
     return signature(example, method(given))
 
 
-def signature(example: Any, output: Any) -> ModelSignature:
-    """Return the signature of a model that took and gave such data."""
+def signature(example: Any, output: Any) -> ModelSignature | None:
+    """Return the signature of a model that took and gave such data; ``None`` for data that have none."""
     from mltrack_jupyter.models import infer_signature
 
-    return infer_signature(example, output)
+    try:
+        return infer_signature(example, output)
+    except InvalidParameter:
+        return None

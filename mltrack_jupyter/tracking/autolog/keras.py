@@ -9,7 +9,7 @@ from typing import Any
 
 from mltrack_jupyter.tracking.autolog import datasets
 from mltrack_jupyter.tracking.autolog.arguments import named, without
-from mltrack_jupyter.tracking.autolog.border import undrawn
+from mltrack_jupyter.tracking.autolog.border import undrawn, unheard
 from mltrack_jupyter.tracking.autolog.datasets import example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
@@ -81,11 +81,13 @@ def _fit(
             "reading the arguments", lambda: named(original, (self, *args), kwargs), {}
         )
         example = training.attempt("taking an example", lambda: _example(given["x"]), None)
-        training.attempt("logging the call", lambda: _log_call(training, self, given), None)
+        with unheard():
+            training.attempt("logging the call", lambda: _log_call(training, self, given), None)
         changed = training.attempt("adding a callback", lambda: _changed(training, given), None)
         yield None if changed is None else functools.partial(original, self, **changed)
         if training.options.log_models:
-            _log_model(training, self, example)
+            with unheard():
+                _log_model(training, self, example)
 
     return watched_method(integration, original, self, args, kwargs, watch)
 

@@ -6,14 +6,17 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter.entities import AUTOLOGGED, Run
+from mltrack_jupyter.entities import AUTOLOGGED
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking import fluent, origins
 from mltrack_jupyter.tracking.autolog.integration import Options
+from mltrack_jupyter.tracking.autolog.stored import Stored
 from mltrack_jupyter.tracking.logging import to_number
+from mltrack_jupyter.tracking.redact import redact_items, redact_value
 
 if TYPE_CHECKING:
     from mltrack_jupyter.models import ModelSignature
@@ -34,16 +37,14 @@ class Record:
     ``autolog.<name>``. What a second training in one run writes begins with the name of its model.
     """
 
-    def __init__(self, run: Run, label: str, options: Options, *, is_model: bool) -> None:
-        self.run_id = run.info.run_id
-        self.experiment_id = run.info.experiment_id
+    def __init__(self, run_id: str, label: str, options: Options, *, is_model: bool) -> None:
+        self.run_id = run_id
         self._options = options
-        self.origins = origins.of_run(self.run_id)
-        self._params = {**run.data.params}
-        self._tags = {**run.data.tags}
-        self._metrics = set(run.data.metrics)
+        self.origins = origins.of_run(run_id)
         self.is_model = is_model
         self._prefix = self._choose_prefix(label)
+        # A number in the names is ours alone to give.
+        self._stored = Stored(run_id, waits=self.origins.labels[label] == 1)
         self._place = "" if not self._prefix else f"-{self._prefix[:-1]}"
 
     def _choose_prefix(self, label: str) -> str:
@@ -62,15 +63,16 @@ class Record:
         return f"{self._prefix}{text}"[:_MAX_KEY]
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Write params; those that a user wrote by hand stay."""
+        """Write params, without secrets; those that a user wrote by hand stay."""
         mine = self.origins.params
-        by_hand = (fluent.logged_keys(self.run_id)[0] | set(self._params)) - set(mine)
-        written: dict[str, str] = {}
-        for key, value in values.items():
-            name, text = self.name(key), _text(value)
-            if name in mine or self._params.get(name) == text:
-                continue
-            written[f"autolog.{name}" if name in by_hand else name] = text
+        # As text, and as text that may be stored: a user may have logged the same with the secret in it.
+        texts = {self.name(key): (str(value), shown(key, value)) for key, value in values.items()}
+        by_hand = self._stored.by_hand("params", texts, mine)
+        written = {
+            (f"autolog.{name}" if name in by_hand else name): text
+            for name, (full, text) in texts.items()
+            if name not in mine and by_hand.get(name) not in (full, text)
+        }
         if written:
             fluent.log_params(written, run_id=self.run_id)
             mine.update(written)
@@ -80,15 +82,15 @@ class Record:
         """Add points to metrics; those that are no numbers are left out."""
         mine = self.origins.metrics
         before = len(mine)
-        by_hand = (fluent.logged_keys(self.run_id)[1] | self._metrics) - mine
-        points: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         for key, value in values.items():
-            try:
-                number = to_number(str(key), value)
-            except InvalidParameter:
-                continue
-            name = self.name(key)
-            points[f"autolog.{name}" if name in by_hand else name] = number
+            with suppress(InvalidParameter):
+                numbers[self.name(key)] = to_number(str(key), value)
+        by_hand = self._stored.by_hand("metrics", numbers, mine)
+        points = {
+            (f"autolog.{name}" if name in by_hand else name): number
+            for name, number in numbers.items()
+        }
         if points:
             fluent.log_metrics(points, step=step, run_id=self.run_id)
             mine |= set(points)
@@ -98,11 +100,12 @@ class Record:
     def tags(self, values: Mapping[str, Any]) -> None:
         """Set tags; those that a user set by hand stay."""
         mine = self.origins.tags
-        by_hand = set(self._tags) - mine
+        texts = {self.name(key): str(value) for key, value in values.items()}
+        by_hand = self._stored.by_hand("tags", texts, mine)
         written = {
-            (f"autolog.{name}" if name in by_hand else name): str(value)[:_MAX_TAG]
-            for name, value in ((self.name(key), value) for key, value in values.items())
-            if self._tags.get(name) != str(value)
+            (f"autolog.{name}" if name in by_hand else name): text[:_MAX_TAG]
+            for name, text in texts.items()
+            if by_hand.get(name) != text
         }
         if written:
             fluent.set_tags(written, run_id=self.run_id)
@@ -113,9 +116,13 @@ class Record:
         fluent.set_tags({tag: text[:_MAX_TAG]}, run_id=self.run_id)
 
     def _mark(self, tag: str, names: Any) -> None:
+        """List names in a tag; once it is full, further ones leave it as it is."""
+        if tag in self.origins.full:
+            return
         listed = sorted(names)
         while len(json.dumps(listed, ensure_ascii=False)) > _MAX_TAG:
             listed = [*listed[: len(listed) * 3 // 4], "…"]
+            self.origins.full.add(tag)
         self.note(tag, json.dumps(listed, ensure_ascii=False))
 
     def text(self, text: str, path: str) -> None:
@@ -179,6 +186,9 @@ def _has_flavor(model: Any) -> bool:
     return True
 
 
-def _text(value: Any) -> str:
-    text = str(value)
+def shown(key: Any, value: Any) -> str:
+    """Return a param as it is stored: as text, without what is secret, no longer than stores take it."""
+    # Looking for secrets takes its time, and of a text this long a part is kept anyway.
+    text = str(redact_items(str(key), value))[: 2 * _MAX_PARAM]
+    text = redact_value(str(key), text)
     return text if len(text) <= _MAX_PARAM else text[: _MAX_PARAM - 1] + "…"

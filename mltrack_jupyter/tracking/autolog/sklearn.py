@@ -172,7 +172,7 @@ def _watch(
             "logging the dataset", lambda record: log_dataset(record.run_id, data, targets)
         )
     yield
-    with unheard(), undrawn():
+    with unheard(), undrawn(estimator):
         _log_fitted(training, estimator, given, example)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from mltrack_jupyter.entities import Metric, Param
 from mltrack_jupyter.tracking import scope
 from mltrack_jupyter.tracking.autolog.datasets import signature_of
-from mltrack_jupyter.tracking.autolog.record import Record
+from mltrack_jupyter.tracking.autolog.record import Record, shown
 from mltrack_jupyter.tracking.autolog.training import AUTOLOGGING, Training
 from mltrack_jupyter.tracking.client import Client
 from mltrack_jupyter.tracking.clock import now_ms
@@ -57,7 +57,14 @@ def _table(results: Mapping[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(results)
-    writer.writerows(zip(*results.values(), strict=True))
+    # Only params hold texts of the user's: ``params`` in one cell, and each in a column of its own.
+    columns = (
+        [value if value is None else shown(key, value) for value in values]
+        if key.startswith("param")
+        else values
+        for key, values in results.items()
+    )
+    writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
 
 
@@ -67,10 +74,10 @@ def _log_candidates(training: Training, record: Record, search: Any) -> None:
     order = sorted(range(len(ranks)), key=lambda place: int(ranks[place]))
     most = training.options.more.get("max_tuning_runs")
     client = Client()
-    parent = client.get_run(record.run_id).data.tags
+    parent = client.get_run(record.run_id)
     kind = type(search.estimator)
     tags = {
-        **{key: value for key, value in parent.items() if key.startswith(_KEPT_TAGS)},
+        **{key: value for key, value in parent.data.tags.items() if key.startswith(_KEPT_TAGS)},
         **(training.options.extra_tags or {}),
         AUTOLOGGING: training.integration.name,
         scope.PARENT: record.run_id,
@@ -79,7 +86,7 @@ def _log_candidates(training: Training, record: Record, search: Any) -> None:
     }
     base = search.estimator.get_params(deep=True)
     for place in order if most is None else order[:most]:
-        run = client.create_run(record.experiment_id, tags=tags)
+        run = client.create_run(parent.info.experiment_id, tags=tags)
         params = {**base, **results["params"][place]}
         numbers = {
             key: values[place]
@@ -94,7 +101,7 @@ def _fill(
     client: Client, run_id: str, params: Mapping[str, Any], numbers: Mapping[str, Any]
 ) -> None:
     now = now_ms()
-    pairs = [Param(key, str(value)[:6_000]) for key, value in params.items()]
+    pairs = [Param(key, shown(key, value)) for key, value in params.items()]
     points = [Metric(key, float(value), now) for key, value in numbers.items()]
     client.log_batch(run_id, points, pairs[:_BATCH])
     for first in range(_BATCH, len(pairs), _BATCH):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from mltrack_jupyter.tracking.autolog.arguments import named, without
+from mltrack_jupyter.tracking.autolog.border import unheard
 from mltrack_jupyter.tracking.autolog.datasets import log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.record import Record
@@ -93,6 +94,11 @@ def _watch(
             lambda record: log_dataset(record.run_id, model.exog, model.endog),
         )
     result = yield
+    with unheard():
+        _log_result(training, result)
+
+
+def _log_result(training: Training, result: Any) -> None:
     training.write("logging metrics", lambda record: record.metrics(_numbers(training, result)))
     training.write("logging the summary", lambda record: _log_summary(record, result))
     training.write("logging the coefficients", lambda record: _log_coefficients(record, result))
@@ -134,7 +140,11 @@ def _number(result: Any, name: str) -> Any:
 
 
 def _log_summary(record: Record, result: Any) -> None:
-    record.text(str(result.summary()), "model_summary.txt")
+    try:
+        text = str(result.summary())
+    except NotImplementedError:  # as of a regularized fit
+        return
+    record.text(text, "model_summary.txt")
 
 
 def _log_coefficients(record: Record, result: Any) -> None:

@@ -18,6 +18,7 @@ from mltrack_jupyter.tracking import fluent, origins, scope
 from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.integration import Integration
 from mltrack_jupyter.tracking.autolog.record import Record
+from mltrack_jupyter.tracking.redact import redact
 
 T = TypeVar("T")
 AUTOLOGGING = "mlflow.autologging"
@@ -155,7 +156,9 @@ class Training:
     def _leave(self, error: BaseException | None) -> None:
         if self.record is not None and self._border.failed:
             notes = "\n".join(self._border.failed.values())
-            self.write("noting what failed", lambda record: record.note(WARNINGS_TAG, notes))
+            self.write(
+                "noting what failed", lambda record: record.note(WARNINGS_TAG, redact(notes))
+            )
         if self._own_run:
             self.attempt("ending the run", lambda: self._finish_run(error), None)
 
@@ -189,25 +192,24 @@ class Training:
     def _open(self) -> Record | None:
         run = fluent.active_run()
         if run is not None and self._is_left_over(run):
-            fluent.finish_run(run.info.run_id)
+            fluent.finish_run(run.run_id)
             run = fluent.active_run()
-        ours = run is not None and origins.known(run.info.run_id).began
+        ours = run is not None and origins.known(run.run_id).began
         if self.options.exclusive and run is not None and not ours:
             return None
         opened = run is None
         if run is None:
             run = self._start()
-        stored = fluent.get_run(run.info.run_id)
         # In a run of its own, what transforms is what the run is about.
         is_model = self._is_model or (opened and bool(self._own_run))
-        record = Record(stored, self.label, self.options, is_model=is_model)
+        record = Record(run.run_id, self.label, self.options, is_model=is_model)
         if opened:
-            origins.of_run(run.info.run_id).began = True
+            origins.of_run(run.run_id).began = True
         return record
 
     def _is_left_over(self, run: fluent.ActiveRun) -> bool:
         """Tell whether a run that a training opened for its cell has its model already."""
-        mine = origins.known(run.info.run_id)
+        mine = origins.known(run.run_id)
         return run.implicit and mine.began and mine.trained > 0 and self._is_model
 
     def _start(self) -> fluent.ActiveRun:
@@ -220,5 +222,5 @@ class Training:
             # The cell ends it, so that what is logged by hand below the training is in it as well.
             run.implicit = True
         else:
-            self._own_run = run.info.run_id
+            self._own_run = run.run_id
         return run

@@ -9,7 +9,7 @@ from typing import Any
 
 from mltrack_jupyter.tracking.autolog import boosting, datasets
 from mltrack_jupyter.tracking.autolog.arguments import named
-from mltrack_jupyter.tracking.autolog.datasets import EXAMPLE_ROWS, log_dataset
+from mltrack_jupyter.tracking.autolog.datasets import EXAMPLE_ROWS, example_of, log_dataset
 from mltrack_jupyter.tracking.autolog.integration import Integration, Options
 from mltrack_jupyter.tracking.autolog.training import Halves, Training
 
@@ -120,17 +120,17 @@ def _log_evaluated(record: Any, matrix: Any, name: str) -> None:
 
 
 def _data_of(matrix: Any, most: int) -> Any:
-    """Return the first rows of a ``DMatrix``, as a frame where it names its features."""
+    """Return the first rows of a ``DMatrix``: sparse, or as a frame where it names its features."""
     # Of its kinds only the plain one can be cut before it is copied.
     if type(matrix).__name__ == "DMatrix":
         matrix = matrix.slice(list(range(min(most, matrix.num_row()))), allow_groups=True)
-    values = matrix.get_data()[:most].toarray()
+    values = matrix.get_data()[:most]
     names = matrix.feature_names
     if names is None:
         return values
     import pandas
 
-    return pandas.DataFrame(values, columns=names)
+    return pandas.DataFrame(values.toarray(), columns=names)
 
 
 def _callback(training: Training, rounds: boosting.Rounds) -> Any:
@@ -172,12 +172,14 @@ def _log_booster(training: Training, booster: Any, matrix: Any) -> None:
     def signature() -> Any:
         from xgboost import DMatrix
 
-        example = _data_of(matrix, EXAMPLE_ROWS)
+        example = example_of(_data_of(matrix, EXAMPLE_ROWS))
         return datasets.signature(example, booster.predict(DMatrix(example)))
 
     ending = training.options.more["model_format"]
     found = training.attempt("inferring a signature", signature, None)
-    example = training.attempt("taking an example", lambda: _data_of(matrix, EXAMPLE_ROWS), None)
+    example = training.attempt(
+        "taking an example", lambda: example_of(_data_of(matrix, EXAMPLE_ROWS)), None
+    )
     training.write(
         "logging the model",
         lambda record: record.model(

@@ -19,6 +19,7 @@ from mltrack_jupyter.tracking.autolog import (
     sklearn_after,
     sklearn_metrics,
     sklearn_search,
+    stored,
     training,
 )
 from mltrack_jupyter.tracking.autolog import (
@@ -30,7 +31,7 @@ from mltrack_jupyter.tracking.autolog import (
 
 MODULES = (
     *(arguments, border, boosting, datasets, our_lightgbm, record, sklearn, sklearn_after),
-    *(sklearn_metrics, sklearn_search, training, our_xgboost),
+    *(sklearn_metrics, sklearn_search, stored, training, our_xgboost),
 )
 # They make the user's call, or are what keeps the rest from it.
 CALLERS = {

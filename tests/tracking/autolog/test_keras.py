@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 
 import pytest
 
@@ -137,3 +138,13 @@ def test_a_model_with_several_inputs(script, keras, classes, runs):
         if names == ("0", "1"):
             expected |= {f"validation_{name}": [60, 2] for name in names}
         assert found == expected
+
+
+def test_warnings_of_the_log_are_not_the_users(script, keras, model, classes, runs, files):
+    script.keras.autolog()
+    model.compile(loss=lambda one, two: ((one - two) ** 2).mean())
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        model.fit(*classes, verbose=0)
+    assert not [item for item in heard if "lambda" in str(item.message)]
+    assert "model/model.keras" in files(runs()[0])

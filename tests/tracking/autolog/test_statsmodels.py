@@ -1,6 +1,7 @@
 """statsmodels: figures and summary; a pickle only for those who ask for it."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pandas
@@ -104,3 +105,22 @@ def test_a_figure_that_a_model_does_not_have_is_no_failure(script, numbers, runs
     [run] = runs()
     assert "scale" in run.data.metrics
     assert "mltrack.autolog.warnings" not in run.data.tags
+
+
+def test_a_fit_that_has_no_summary(script, classes, runs, files, caplog):
+    script.statsmodels.autolog()
+    X, y = classes
+    sm.Logit(y, X[:, :2]).fit_regularized(disp=0)
+    [run] = runs()
+    assert files(run) == ["coefficients.json"]
+    assert caplog.messages == []
+
+
+def test_warnings_of_the_log_are_not_the_users(script, numbers, runs):
+    script.statsmodels.autolog()
+    X, y = numbers
+    with warnings.catch_warnings():
+        # The summary, which nobody has asked for, would say that these are few rows for some tests.
+        warnings.simplefilter("error")
+        sm.OLS(y[:5], X[:5]).fit()
+    assert "mltrack.autolog.warnings" not in runs()[0].data.tags

@@ -18,6 +18,7 @@ from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
 from mltrack_jupyter.tracking import autolog as integrations
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.tracking.autolog import LIBRARIES, switched_on
+from mltrack_jupyter.tracking.autolog.stored import Stored
 
 HEAVY = ("sklearn", "xgboost", "lightgbm", "keras", "lightning", "torch", "statsmodels", "numpy")
 
@@ -136,16 +137,22 @@ print(sorted(run.data.tags["mlflow.autologging"] for run in runs), {{run.info.st
     ], done.stderr
 
 
-@pytest.mark.parametrize("verb", ["log_params", "log_metrics", "set_tags", "get_run", "start_run"])
+@pytest.mark.parametrize(
+    ("place", "verb"),
+    [
+        *((fluent, verb) for verb in ("log_params", "log_metrics", "set_tags", "start_run")),
+        (Stored, "by_hand"),
+    ],
+)
 def test_a_store_that_fails_is_not_noticed_by_the_training(
-    script, classes, monkeypatch, caplog, verb
+    script, classes, monkeypatch, caplog, place, verb
 ):
     def broken(*_, **__):
         raise StoreUnwritable("the disk is full")
 
     script.autolog(log_models=False)
     data = xgboost.DMatrix(*classes)
-    monkeypatch.setattr(fluent, verb, broken)
+    monkeypatch.setattr(place, verb, broken)
     model = LogisticRegression().fit(*classes)
     booster = xgboost.train({"objective": "binary:logistic"}, data, 3, evals=[(data, "train")])
     assert model.score(*classes) > 0.5
