@@ -115,12 +115,12 @@ class TrackedCell:
             status = outcome.status
         finally:
             # Also when the user interrupts the writing: no run is left RUNNING.
-            self._end(status)
+            self._end(status, outcome.tags)
         return Report(self.run_id, warnings, self._version, figures.cleared)
 
-    def _end(self, status: RunStatus) -> None:
+    def _end(self, status: RunStatus, why: Mapping[str, str]) -> None:
         try:
-            fluent.finish_run(self.run_id, status.value)
+            fluent.finish_run(self.run_id, status.value, why)
         except MltrackError as error:
             self.problem = f"the end of the run {self.run_id} could not be stored: {error}"
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking import scope
+from mltrack_jupyter.tracking import context
 
 _STORES = ("s3", "gs", "wasbs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "mlflow-artifacts", "runs")
 
@@ -105,7 +105,7 @@ def type_of(source: Any) -> str:
 def resolve_source(source: Any) -> Any:
     """Return the source that a caller named: a path, an address, a source, or ``None`` for the code."""
     if source is None:
-        return CodeSource(scope.context_tags())
+        return CodeSource(context.context_tags())
     if hasattr(source, "to_json"):
         return source
     if not isinstance(source, str | os.PathLike):

@@ -125,9 +125,9 @@ class Session:
     def forget(self) -> None:
         """Undo what was told to the tracking room."""
         if self._told:
-            from mltrack_jupyter.tracking import ending, fluent, scope, surroundings
+            from mltrack_jupyter.tracking import context, ending, fluent, surroundings
 
-            fluent.set_context_provider(scope.script_context)
+            fluent.set_context_provider(context.script_context)
             ending.set_outcome_provider(ending.outcome_of_script)
             surroundings.set_moment_provider(surroundings.moment_of_script)
 

@@ -13,7 +13,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.tracking import scope, session, surroundings
+from mltrack_jupyter.tracking import context, scope, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -37,7 +37,7 @@ def open_run(
     The run is in the journal when this returns; ``experiment_name`` is for a store in which
     its id is another one, or not known yet.
     """
-    values = {**scope.context_tags(), **{key: str(value) for key, value in (tags or {}).items()}}
+    values = {**context.context_tags(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
         values.setdefault(scope.PARENT, parent.run_id)
     uri = session.get_tracking_uri()
@@ -106,6 +106,8 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
         keeper.wrote()
     active = ActiveRun(run, uri, parent)
     active.resumed = True
+    if (outer := scope.find(run_id)) is not None:
+        active.share(outer)
     return scope.push(active)
 
 

@@ -1,6 +1,7 @@
 """The fluent API in one place: what ``import mltrack_jupyter`` offers for tracking."""
 
 from mltrack_jupyter.tracking import ending, system_metrics
+from mltrack_jupyter.tracking.context import set_context_provider
 from mltrack_jupyter.tracking.logging import (
     delete_tag,
     log_artifact,
@@ -38,7 +39,6 @@ from mltrack_jupyter.tracking.scope import (
     ActiveRun,
     end_implicit,
     finish_run,
-    set_context_provider,
 )
 from mltrack_jupyter.tracking.session import (
     create_experiment,

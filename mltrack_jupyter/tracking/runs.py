@@ -96,7 +96,7 @@ def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:
 
 def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[str, str]:
     """Return the id, or else the name, of the experiment of a new run."""
-    if experiment_id is None and parent is not None:
+    if experiment_id is None and parent is not None and any(parent.experiment):
         return parent.experiment
     chosen = (str(experiment_id), "") if experiment_id else session.experiment_of_new_run()
     uri = session.get_tracking_uri()

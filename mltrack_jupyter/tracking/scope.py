@@ -8,7 +8,6 @@ plain thread begins with an empty one: whoever has no run of their own logs to t
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -69,13 +68,18 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
-        self.moments: dict[
-            str, tuple[int, int]
-        ] = {}  # the greatest step of a metric, its last time
+        # The greatest step of a metric, and its last time.
+        self.moments: dict[str, tuple[int, int]] = {}
         self.models: dict[int, list[str]] = {}  # the logged models that it made at each step
         self.tables: dict[str, bytes] = {}  # what this process last wrote to each
         self.resumed = False
+        self.told = False
         self.on_end: list[Callable[[], None]] = []
+
+    def share(self, outer: ActiveRun) -> None:
+        """Know of the run what another scope of it knows, and let that know the rest."""
+        self.logged, self.moments, self.models = outer.logged, outer.moments, outer.models
+        self.tables, self.resumed = outer.tables, outer.resumed
 
     @property
     def run_name(self) -> str:
@@ -201,6 +205,7 @@ def status_of(error: BaseException | None) -> RunStatus:
 current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
 _newest: ActiveRun | None = None
 _opened: list[ActiveRun] = []
+_inherited: list[ActiveRun] = []
 _lock = threading.RLock()
 _last: ContextVar[str | None] = ContextVar("mltrack_last_run", default=None)
 _last_of_process: str | None = None
@@ -208,7 +213,7 @@ _last_of_process: str | None = None
 
 def active_run() -> ActiveRun | None:
     """Return the run that a log call writes to: the innermost one that is open, or ``None``."""
-    return _open(current.get()) or _open(_newest)
+    return _open(current.get()) or _newest_open()
 
 
 def own_run() -> ActiveRun | None:
@@ -227,6 +232,16 @@ def surrounding_block() -> ActiveRun | None:
     return run if run is not None and run.is_ours else None
 
 
+def _newest_open() -> ActiveRun | None:
+    found = _open(_newest)
+    if found is not None or _newest is None:
+        return found
+    main = threading.main_thread()
+    with _lock:
+        opened = [*_inherited, *_opened]
+    return next((run for run in reversed(opened) if run.thread is main and not run.closed), None)
+
+
 def _open(run: ActiveRun | None) -> ActiveRun | None:
     while run is not None and run.closed:
         run = run.parent
@@ -236,36 +251,6 @@ def _open(run: ActiveRun | None) -> ActiveRun | None:
 def last_run_id() -> str | None:
     """Return the id of the run that was started or ended last."""
     return _last.get() or _last_of_process
-
-
-def script_context() -> dict[str, str]:
-    """Return the system tags of a run that a script starts."""
-    name = sys.argv[0] if sys.argv and sys.argv[0] else "<stdin>"
-    return {
-        "mlflow.user": config.user_name(),
-        "mlflow.source.name": name,
-        "mlflow.source.type": "LOCAL",
-        "mltrack.trigger": config.trigger("script"),
-    }
-
-
-_context: Callable[[], Mapping[str, str]] = script_context
-
-
-def context_tags() -> dict[str, str]:
-    """Return the system tags of a run that starts now."""
-    return dict(_context())
-
-
-def set_context_provider(provider: Callable[[], Mapping[str, str]]) -> None:
-    """Choose who tells the system tags of new runs; a notebook knows more than a script."""
-    global _context
-    _context = provider
-
-
-def has_cells() -> bool:
-    """Tell whether this is a notebook, which ends at each cell's end what a log call opened by itself."""
-    return _context is not script_context
 
 
 def push(run: ActiveRun) -> ActiveRun:
@@ -290,7 +275,8 @@ def find(run_id: str) -> ActiveRun | None:
 def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:
     """End a run, and what is still open inside it, with a status and the tags that say why."""
     known = rules.final_status(status)
-    if find(run_id) is None:
+    found = find(run_id)
+    if found is None or found.told:
         runs = session.services().runs
         ended = max(now_ms(), runs.get(run_id).info.start_time)
         runs.update(run_id, status=known, end_time=ended)
@@ -303,7 +289,7 @@ def leave(scope: ActiveRun, status: str = "FINISHED") -> None:
     """End an open run, and what is still open inside it, unless another block of this process is in it."""
     known = rules.final_status(status)
     for run in open_runs():
-        if scope in _lineage(run):
+        if _is_left_in(run, scope):
             end(run, known)
 
 
@@ -334,9 +320,9 @@ def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
 def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None) -> None:
     """End one run, with the tags that say why, and leave its scope."""
     # What watches the run writes its last words while the run is open.
-    while run.on_end:
-        run.on_end.pop()()
     try:
+        while run.on_end:
+            run.on_end.pop()()
         surroundings.wait(run.run_id)
     finally:  # who is tired of waiting, and interrupts it, wants the end no less
         _close(run, status, why)
@@ -350,7 +336,11 @@ def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> 
         place = _opened.index(run) if run in _opened else 0
         joined = any(owner.run_id == run.run_id for owner in _opened[:place])
         del _opened[place : place + (run in _opened)]
-    if joined:  # an earlier block of this process is in it still, and says how it ends
+        if not joined:
+            for other in _opened:
+                if other.run_id == run.run_id:
+                    other.told = True
+    if joined or run.told:  # an earlier block of this process is in it still, and says how it ends
         return
     tags = [Tag(key, value) for key, value in (why or {}).items()]
     entry = RunEntry(
@@ -388,6 +378,7 @@ def _leave_to_parent() -> None:
     # A forked child goes on logging to the run of its parent, but does not end it.
     global _lock
     _lock = threading.RLock()
+    _inherited.extend(_opened)
     _opened.clear()
 
 

@@ -225,7 +225,7 @@ def goes_on(uri: str, error: MltrackError) -> bool:
 def is_known_away(uri: str) -> bool:
     """Tell whether nobody answered when something was last handed over to a store."""
     keeper = _keepers.get(uri)
-    return keeper is not None and keeper.absent and not is_strict()
+    return keeper is not None and keeper.absent and keeper.pending and not is_strict()
 
 
 def is_strict() -> bool:

@@ -14,7 +14,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound, Unavailable
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import check_path
 from mltrack_jupyter.store.journal import send_or_keep
-from mltrack_jupyter.tracking import logging, session
+from mltrack_jupyter.tracking import logging, scope, session
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.images import encoded, small, to_pil
 from mltrack_jupyter.tracking.scope import ActiveRun
@@ -108,6 +108,8 @@ def write_table(services: Services, run_id: str, data: Any, artifact_file: str) 
     frame = _described(data, files, artifact_file)
     listed = _listed(services.runs.get(run_id))
     files.write(artifact_file, io.BytesIO(_grown(files, frame, artifact_file)))
+    if (run := scope.find(run_id)) is not None:
+        run.tables[artifact_file] = b""  # what it knows of it is not all any more
     entry = _entry(artifact_file)
     return "" if entry in listed else json.dumps([*listed, entry])
 

@@ -64,7 +64,9 @@ class Writer:
 
 def check(services, run_id, said):
     """Check that what was acknowledged is there once and whole, and that nothing else is torn."""
-    steps = {kind: {step for what, step in said if what == kind} for kind, _ in said}
+    steps = {
+        kind: {step for what, step in said if what == kind} for kind in {kind for kind, _ in said}
+    }
     run = services.runs.get(run_id)
     _check_points(services, run_id, "m", steps.get("m", set()), lambda step: step * 0.5)
     for key, value in {

@@ -146,6 +146,5 @@ def test_what_is_no_file_is_not_looked_for(tmp_path, monkeypatch):
         file.watch(lambda: pytest.fail("it was opened anew"))
         (tmp_path / "elsewhere").mkdir(exist_ok=True)
         monkeypatch.chdir(tmp_path / "elsewhere")
-        file.follow()
-        file.check()
+        file.check(file.follow())
         assert not file.is_missing

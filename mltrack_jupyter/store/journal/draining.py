@@ -18,6 +18,7 @@ from mltrack_jupyter.errors import (
     MltrackError,
     NotFound,
     RequestTooLarge,
+    StoreUnwritable,
     Unavailable,
 )
 from mltrack_jupyter.store.journal.folding import UNREADABLE, Fold, Names
@@ -30,7 +31,7 @@ from mltrack_jupyter.store.journal.records import (
     read_file,
 )
 from mltrack_jupyter.store.journal.segment import Segment
-from mltrack_jupyter.store.journal.sinks import Sink, is_away
+from mltrack_jupyter.store.journal.sinks import Sink, is_absent, is_away
 
 log = logging.getLogger("mltrack_jupyter")
 
@@ -50,6 +51,11 @@ class Drain:
         self._position: int | None = 0
         self._begun: dict[str, RunEntry] = {}
         self._said: set[tuple[str, str]] = set()
+
+    @property
+    def position(self) -> int:
+        """How far the sink has read the journal, as far as that is known."""
+        return self._position or 0
 
     def resume(self) -> None:
         """Ask the sink where the journal is before anything is handed over: its process is another one."""
@@ -198,17 +204,24 @@ class Drain:
         place = self._folder / file.spooled
         if not place.exists():  # it was uploaded by a process that died right afterwards
             return False
-        try:
-            self._upload_to_run(file, place, sink)
-        except MltrackError as error:
-            if is_away(error):
-                raise
-            log.warning(
-                "mltrack: the artifact %r of the run %s was refused (%s); it is kept at %s",
-                file.path, file.run_id, error, place,
-            )  # fmt: skip
-            return True
-        return False
+        refused: MltrackError | None = None
+        for _ in range(2):
+            try:
+                self._upload_to_run(file, place, sink)
+            except MltrackError as error:
+                refused = error
+            else:
+                return False
+            if not is_away(refused):
+                break
+            if is_absent(refused) or isinstance(refused, StoreUnwritable):
+                raise refused
+            sink.check(file.run_id)  # raises, unless it is just this file that it does not take
+        log.warning(
+            "mltrack: the artifact %r of the run %s was refused (%s); it is kept at %s",
+            file.path, file.run_id, refused, place,
+        )  # fmt: skip
+        return True
 
     def _upload_to_run(self, file: SpooledFile, place: Path, sink: Sink) -> None:
         try:

@@ -58,6 +58,10 @@ class _Growing:
         self.new = entry.new or self.new
         self.noted += entry.noted
         self.params += entry.params
+        if entry.status is not None:  # why it had ended before is over
+            self.tags = [
+                t for t in self.tags if t.key not in ("mltrack.status_reason", "mltrack.error")
+            ]
         self.tags += entry.tags
         self.datasets += entry.datasets
         self.models += entry.models

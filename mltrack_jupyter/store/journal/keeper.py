@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.errors import MltrackError, Unavailable
+from mltrack_jupyter.store.brief import brief_s, briefly
 from mltrack_jupyter.store.journal.chain import Chain
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
@@ -89,12 +90,16 @@ class Keeper:
         """Hand over everything that was written before. Raises ``MltrackError`` if the store is away."""
         if not self.pending:
             return
-        with self._draining:
+        if not self._draining.acquire(timeout=brief_s() or -1):
+            raise Unavailable("The store has not answered yet what it was asked before.")
+        try:
             if self._handing.locked():  # a signal handler asks, in the middle of this
                 return
             # A lock and no flag: a second interrupt could keep a flag from being taken back.
             with self._handing, prompt:
                 self._hand_over()
+        finally:
+            self._draining.release()
 
     def _hand_over(self) -> None:
         written = self._chain.written
@@ -130,7 +135,8 @@ class Keeper:
     def _forget(self, journal: Journal) -> None:
         assert self._sink is not None
         try:
-            self._sink.forget(journal.journal_id)
+            with briefly(2.0):
+                self._sink.forget(journal.journal_id)
         except MltrackError:
             pass  # it forgets by itself, after a month
 
@@ -144,16 +150,17 @@ class Keeper:
         for journal in self._chain:
             journal.seal()
         self._wake.set()
-        thread = self.thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(
-                wait
-            )  # and not done here: a store may take what it is asked, and never answer
+        # Not done here, if there is a thread: a store may take what it is asked, and never answer.
+        thread, place = self.thread, -1
+        if thread is not None and thread.ident and thread is not threading.current_thread():
+            while thread.is_alive() and place < (place := _place(self._drains)):
+                thread.join(wait)
             if thread.is_alive():
                 self._done = False
                 _say_what_is_left("it does not answer", self.journal.folder)
-        if self._done is None:
-            self._finish()
+        with briefly(max(1.0, wait)):
+            if self._done is None:
+                self._finish()
         done = bool(self._done)
         for journal in self._chain:
             if done and self._sink is not None and not journal.segments:
@@ -292,6 +299,11 @@ class Keeper:
                 log.warning("mltrack: what other processes left is not taken (%s).", error)
         except Exception:
             log.exception("mltrack: handing over what other processes left failed.")
+
+
+def _place(drains: Mapping[str, Drain]) -> int:
+    """Return how far a store has come with journals: a number that grows as long as it answers."""
+    return sum(drain.position for drain in list(drains.values()))
 
 
 def _say_what_is_left(why: str, folder: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
-from mltrack_jupyter.store.journal.sinks import sink_of
+from mltrack_jupyter.store.journal.sinks import Sink, is_absent, sink_of
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -92,29 +93,42 @@ def recover(
         return []
     done: list[Recovered] = []
     waiting = orphans(folder, uri)
+    failed: MltrackError | None = None
     try:
         if waiting:
             sink = sink_of(open_services(), folder)
         while waiting:
             journal_id, segments = next(iter(waiting.items()))
-            torn = sum(_is_torn(segment) for segment in segments) > 0
-            drain = Drain(journal_id, folder, segments)
-            drain.resume()
-            drain.run(sink)
-            if segments:  # they cannot be removed; their place says that they are in the store
-                for segment in segments:
-                    segment.close()
-            else:
-                sink.forget(journal_id)
-            if reap:
-                sink.reap()
-            done.append(Recovered(journal_id, torn))
-            del waiting[journal_id]
+            try:
+                done.append(_recover(journal_id, folder, segments, sink))
+                if reap:
+                    sink.reap()
+            except MltrackError as error:
+                if is_absent(error):
+                    raise
+                failed = failed or error
+            _close(waiting.pop(journal_id))  # what cannot be handed over, or be removed
     finally:
         for segments in waiting.values():
-            for segment in segments:
-                segment.close()
+            _close(segments)
+    if failed is not None:
+        raise failed
     return done
+
+
+def _recover(journal_id: str, folder: Path, segments: list[Segment], sink: Sink) -> Recovered:
+    torn = sum(_is_torn(segment) for segment in segments) > 0
+    drain = Drain(journal_id, folder, segments)
+    drain.resume()
+    drain.run(sink)
+    if not segments:  # otherwise their place says that they are in the store
+        sink.forget(journal_id)
+    return Recovered(journal_id, torn)
+
+
+def _close(segments: list[Segment]) -> None:
+    for segment in segments:
+        segment.close()
 
 
 def _is_torn(segment: Segment) -> bool:

@@ -47,6 +47,10 @@ class Sink(Protocol):
         """Take over an artifact."""
         ...
 
+    def check(self, run_id: str) -> None:
+        """Raise ``MltrackError`` if nothing can be asked about a run now."""
+        ...
+
     def forget(self, journal_id: str) -> None:
         """Hear that a journal is complete."""
         ...
@@ -78,6 +82,10 @@ class StoreSink:
         uri = self._services.runs.get(run_id).info.artifact_uri
         with file.open("rb") as body:
             self._services.files_at(uri, run_id).write(path, body)
+
+    def check(self, run_id: str) -> None:
+        """Ask for the run."""
+        self._services.runs.get(run_id)
 
     def forget(self, journal_id: str) -> None:
         """Let the store forget it."""
@@ -127,6 +135,10 @@ class MlflowSink:
         with file.open("rb") as body:
             self._services.files_at(uri, run_id).write(path, body)
 
+    def check(self, run_id: str) -> None:
+        """Ask for the run."""
+        self._services.runs.get(self._id(run_id))
+
     def forget(self, journal_id: str) -> None:
         """Remove the note."""
         self._place(journal_id).unlink(missing_ok=True)
@@ -157,8 +169,9 @@ class MlflowSink:
             yield from self._newer(
                 run_id, lambda: runs.log_inputs(run_id, entry.datasets, entry.models)
             )
-        if entry.outputs:
-            yield from self._newer(run_id, lambda: runs.log_outputs(run_id, entry.outputs))
+        for made in entry.outputs:  # one by one: the server refuses all of them for one that it has
+            if made not in runs.get(run_id).outputs.model_outputs:
+                yield from self._newer(run_id, lambda made=made: runs.log_outputs(run_id, [made]))
         if entry.status is not None:
             status, end = entry.status, entry.end_time
             yield from _refusal(lambda: runs.update(run_id, status=status, end_time=end))

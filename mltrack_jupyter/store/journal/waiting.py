@@ -21,7 +21,7 @@ def send_or_keep(keeper: Keeper, send: Callable[[], object], keep: Callable[[], 
     if keeper.strict:
         send()
         return
-    if not keeper.absent:
+    if not (keeper.absent and keeper.pending):  # with nothing to hand over, nobody looks
         try:
             with briefly():
                 send()

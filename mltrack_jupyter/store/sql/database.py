@@ -93,8 +93,7 @@ class Database:
         does not mean to delete the rows that refer to it.
         """
         joined = self._joined.get()
-        if joined is None:
-            self.file.follow()
+        begun = self.file.follow() if joined is None else None
         if self.only_read:
             raise StoreTooNew(self.only_read)
         if joined is not None:
@@ -120,7 +119,7 @@ class Database:
                     self._follow_references(connection, "OFF")
                 with connection.begin():
                     yield connection
-                    self.file.check()
+                    self.file.check(begun)
             finally:
                 connection.info.pop("write", None)
                 if not references:

@@ -25,6 +25,8 @@ from mltrack_jupyter.store.sql.tables import run_leases, runs, tags
 
 PATIENCE = 60_000
 """How long (ms) a process that cannot be looked for may be silent."""
+_FRESH = 35_000
+"""After how long (ms) without a heartbeat, of which there is one every 15 s, a process speaks for no other."""
 REASON = "mltrack.status_reason"
 """The tag that says why a run has its status, where that is not its own doing."""
 _ERROR = "mltrack.error"
@@ -97,7 +99,9 @@ def _is_anothers(connection: Connection, lease: Row[Any], process: Process) -> b
     # A program that replaced another one by exec goes on in the same process.
     if owner.boot_id and _place(owner) == _place(process):
         return False
-    return not _is_lapsed(lease, clock(connection))
+    # Who cannot be looked for may have been restarted elsewhere, and go on as this process.
+    silent = clock(connection) - lease.heartbeat > _FRESH
+    return not _is_lapsed(lease, clock(connection)) and not (silent and is_alive(owner) is None)
 
 
 def _place(process: Process) -> tuple[str, str, int, int]:

@@ -23,7 +23,9 @@ class SameFile:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._is_file = path not in ("", ":memory:")
+        self._log_path = Path(f"{path}-wal")
         self._known: _File = None
+        self._log: _File = None
         self._renew: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._renewing = 0
@@ -36,29 +38,33 @@ class SameFile:
 
     def watch(self, renew: Callable[[], None]) -> None:
         """Note the file that is there now; ``renew`` opens the database anew if it is another one later."""
-        self._known = self._found()
+        self._known, self._log = self._found(), _identity(self._log_path)
         self._renew = renew if self._is_file else None
 
-    def follow(self) -> None:
-        """Open the database anew if its file was deleted, or is another one; nothing is asked but that."""
+    def follow(self) -> _File:
+        """Open the database anew if its file was deleted, or is another one; return which one it is now."""
         if self._renew is None or self._is_same():
-            return
+            return self._known
         with self._lock:
             # Renewing reads and writes, too; others have waited for the one that does it.
             if self._renewing or self._is_same():
-                return
+                return self._known
             self._renewing = threading.get_ident()
             try:
+                self._put_log_aside()
                 self._renew()
                 self._known = self._found()
+                self._log = _identity(self._log_path)
             finally:
                 self._renewing = 0
+        return self._known
 
-    def check(self) -> None:
-        """Raise ``Unavailable`` if the file went away in the middle of what is about to be committed."""
+    def check(self, begun: _File) -> None:
+        """Raise ``Unavailable`` if the file is not that any more in which what is to be committed was begun."""
         if self._renew is None or self._renewing == threading.get_ident():
             return
-        if not self._is_same():
+        self._log = _identity(self._log_path)
+        if begun is None or self._found() != begun:
             raise Unavailable(
                 f"{self._path} was deleted or replaced while it was written to: nothing was written."
             )
@@ -73,8 +79,18 @@ class SameFile:
         return found is not None and found == self._known
 
     def _found(self) -> _File:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        return _identity(self._path)
+
+    def _put_log_aside(self) -> None:
+        """Remove the write-ahead log of the database that was there: SQLite would apply it to the new one."""
+        if self._log is not None and _identity(self._log_path) == self._log:
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> _File:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -40,7 +40,7 @@ class Stored:
         wanted = [name for name in names if name not in ours]
         run = scope.find(self._run_id)
         here = {name for name in wanted if run is not None and _is_logged(run, kind, name)}
-        if run is not None and run.keeper.absent:
+        if run is not None and run.keeper.absent and run.keeper.pending:
             # What is logged waits in the journal, and what is here is all that is known.
             return dict.fromkeys(here)
         uri = run.uri if run is not None else session.get_tracking_uri()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flaky import FlakyServer
 
-from mltrack_jupyter.entities import ModelOutput, RunEntry
+from mltrack_jupyter.entities import ModelOutput, Run, RunEntry, RunInfo, RunStatus
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound, RequestTooLarge
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.journal.draining import Drain
@@ -97,7 +97,8 @@ def test_a_request_that_is_too_large_is_divided_and_its_last_record_kept(
 def test_a_file_is_not_taken_by_a_login_page(desk, journal, drain, between):
     sink = StoreSink(desk.services)
     journal.spool(desk.run_id, "a.txt", io.BytesIO(b"kept"))
-    between.plan = ["ok", ANSWERS["a login page"]]  # the run is asked for first
+    login = ANSWERS["a login page"]
+    between.plan = ["ok", login, login]  # the run is asked for first, and again after the file
     with pytest.raises(MltrackError) as caught:
         drain.run(sink)
     assert is_away(caught.value)
@@ -106,10 +107,22 @@ def test_a_file_is_not_taken_by_a_login_page(desk, journal, drain, between):
         assert found.read() == b"kept"
 
 
-def test_a_file_that_the_server_never_takes_keeps_nothing_waiting(desk, journal, drain, between):
+NEVER = {
+    "no files": (501, JSON, b'{"error_code": "NOT_IMPLEMENTED", "message": "no files"}'),
+    "a fault": (500, JSON, b'{"error_code": "INTERNAL_ERROR", "message": "a fault"}'),
+    "a page of a fault": (500, {}, b"<html>Internal Server Error</html>"),
+    "a proxy's limit": (413, {}, b"<html>Request Entity Too Large</html>"),
+    "a proxy's rule": (403, {}, b"<html>Forbidden</html>"),
+}
+
+
+@pytest.mark.parametrize("answer", NEVER.values(), ids=NEVER)
+def test_a_file_that_is_never_taken_keeps_nothing_waiting(desk, journal, drain, between, answer):
+    """The store answers whatever else it is asked, so it is just this file that it refuses."""
     journal.spool(desk.run_id, "a.txt", io.BytesIO(b"kept"))
     journal.point(desk.run_id, "m", 0, 1, 0.5)
-    between.plan = ["ok", (501, JSON, b'{"error_code": "NOT_IMPLEMENTED", "message": "no files"}')]
+    asked = ["ok", answer]  # the run, and then to take the file
+    between.plan = asked if answer[0] == 501 else [*asked, "ok", *asked]
     drain.run(StoreSink(desk.services))
     assert desk.steps() == [0]
     (kept,) = desk.folder.glob("*.files/*")
@@ -140,7 +153,9 @@ class OldMlflow:
     def __init__(self, *answers):
         self.answers = list(answers)
         self.runs = SimpleNamespace(
-            get=lambda run_id: SimpleNamespace(info=SimpleNamespace(run_id=run_id)),
+            get=lambda run_id: Run(
+                info=RunInfo(run_id=run_id, experiment_id="0", status=RunStatus.RUNNING)
+            ),
             log_batch=None,
             log_outputs=self.log_outputs,
         )

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from mltrack_jupyter.tracking import fluent, origins, scope
+from mltrack_jupyter.tracking import context, fluent, origins, scope
 from mltrack_jupyter.tracking.autolog import (
     arguments,
     boosting,
@@ -39,7 +39,8 @@ CALLERS = {
     *("watched", "around", "attempt", "write", "__enter__", "__exit__", "current", "autolog"),
 }
 OUTSIDE = [
-    *((scope, name) for name in ("status_of", "active_run", "has_cells", "own_run")),
+    *((scope, name) for name in ("status_of", "active_run", "own_run")),
+    (context, "has_cells"),
     *((origins, name) for name in ("of_run", "known")),
     *(
         (fluent, name)
