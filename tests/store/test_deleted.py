@@ -10,6 +10,8 @@ import pytest
 from mltrack_jupyter.entities import Metric, Process
 from mltrack_jupyter.errors import NotFound, StoreTooNew, StoreUnwritable, Unavailable
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.sql import schema
+from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.same_file import SameFile
 from mltrack_jupyter.store.watch import Watcher
 from mltrack_jupyter.testing.making import new_run
@@ -148,3 +150,42 @@ def test_what_is_no_file_is_not_looked_for(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path / "elsewhere")
         file.check(file.follow())
         assert not file.is_missing
+
+
+def test_what_was_begun_in_the_old_file_is_not_written_in_silence(tmp_path):
+    """Whoever reads meanwhile opens the database anew; the writer is still in the one that is gone."""
+    database = Database(f"sqlite:///{tmp_path / 'store' / 'mltrack.db'}")
+    (tmp_path / "store").mkdir()
+    schema.open_schema(database, schema.DEFAULT_LOCATION)
+
+    def write():
+        with database.write() as connection:
+            connection.exec_driver_sql("UPDATE experiments SET name = 'lost'")
+            shutil.rmtree(tmp_path / "store")
+            (tmp_path / "store").mkdir()
+            reader = threading.Thread(target=lambda: database.read().__enter__())
+            reader.start()
+            reader.join()
+
+    with pytest.raises(Unavailable, match="nothing was written"):
+        write()
+    database.close()
+
+
+def test_the_log_of_the_old_one_is_not_applied_to_the_new_one(store, folder, tmp_path):
+    """SQLite would, and could destroy the backup that was put in place."""
+    backup = open_store(tmp_path / "backup")
+    names = {f"kept {number}" for number in range(300)}
+    for name in names:
+        backup.experiments.create(name)
+    backup.close()
+    for number in range(20):
+        store.experiments.create(f"written later {number}" * 10)
+    assert (folder / "mltrack.db-wal").stat().st_size
+    os.replace(tmp_path / "backup" / "mltrack.db", folder / "mltrack.db")
+    store.experiments.create("new")
+    found = {item.name for item in store.experiments.search(1000).items}
+    assert found == {*names, "Default", "new"}
+    with sqlite3.connect(folder / "mltrack.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -155,3 +156,104 @@ def test_an_owner_ends_its_run_while_a_thread_is_in_it(mltrack):
     assert mltrack.get_run(run.run_id).info.status == "FINISHED"
     fluent.finish_run(run.run_id, "KILLED")
     assert mltrack.get_run(run.run_id).info.status == "KILLED"
+
+
+def test_a_run_that_goes_on_after_its_machine_was_lost_has_its_own_end(run_script):
+    """As in a pod that is restarted elsewhere, which nobody can ask after the process of the first."""
+    lost = (
+        "import os, mltrack_jupyter as mltrack\n"
+        "from mltrack_jupyter.store import process\n"
+        "process._boot_id = lambda: 'another'\n"
+        "process._host = lambda: 'pod-1'\n"
+        "run = mltrack.start_run(); mltrack.get_run(run.run_id)\n"
+        "print(run.run_id, flush=True); os.kill(os.getpid(), 9)"
+    )
+    run_id = run_script(lost, check=False).stdout.strip()
+    services = open_store(run_script.store)
+    with sqlite3.connect(run_script.store / "mltrack.db") as connection:
+        connection.execute("UPDATE run_leases SET heartbeat = heartbeat - 40000")
+    connection.close()
+    resumed = f"with mltrack.start_run(run_id={run_id!r}): mltrack.log_metric('b', 2)"
+    run_script("import mltrack_jupyter as mltrack\n" + resumed)
+    assert services.runs.get(run_id).info.status == "FINISHED"
+    services.close()
+
+
+def test_a_thread_that_leaves_later_does_not_change_how_its_owner_ended(mltrack):
+    inside, go = threading.Event(), threading.Event()
+
+    def join(run_id):
+        with mltrack.start_run(run_id=run_id):
+            inside.set()
+            go.wait()
+
+    def own():
+        with mltrack.start_run() as run:
+            threads.append(threading.Thread(target=join, args=(run.run_id,)))
+            threads[0].start()
+            inside.wait()
+            owned.append(run.run_id)
+            raise ValueError("wrong")
+
+    threads, owned = [], []
+    with pytest.raises(ValueError, match="wrong"):
+        own()
+    go.set()
+    threads[0].join()
+    found = mltrack.get_run(owned[0])
+    assert found.info.status == "FAILED"
+    assert found.data.tags["mltrack.status_reason"] == "ValueError: wrong"
+
+
+def test_two_blocks_of_one_run_count_its_points_together(mltrack, environment):
+    environment.setattr("mltrack_jupyter.tracking.logging.time_ns", lambda: 10**18)
+    with mltrack.start_run() as run:
+        with mltrack.start_run(run_id=run.run_id, nested=True):
+            mltrack.log_metric("m", 5.0)
+        mltrack.log_metric("m", 1.0)
+    assert mltrack.get_run(run.run_id).data.metrics == {"m": 1.0}
+
+
+def test_a_run_that_is_left_open_ends_without_the_block_of_a_thread_in_it(mltrack):
+    inside, go = threading.Event(), threading.Event()
+
+    def work():
+        with mltrack.start_run(run_name="child", nested=True) as child:
+            children.append(child.run_id)
+            inside.set()
+            go.wait()
+            mltrack.log_metric("c", 2.0)
+
+    children = []
+    mltrack.start_run(run_name="first")
+    thread = threading.Thread(target=work)
+    thread.start()
+    inside.wait()
+    with pytest.warns(UserWarning, match="still open"):
+        mltrack.start_run(run_name="second")
+    go.set()
+    thread.join()
+    mltrack.end_run()
+    assert mltrack.get_run(children[0]).data.metrics == {"c": 2.0}
+
+
+def test_an_interrupt_of_what_watches_a_run_ends_it_no_less(mltrack):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), mltrack.start_run() as run:
+        run.on_end.append(interrupt)
+    assert mltrack.active_run() is None
+
+
+def test_a_worker_logs_to_the_run_around_it_after_one_of_its_own(run_script):
+    code = """
+import multiprocessing, mltrack_jupyter as mltrack
+def work():
+    with mltrack.start_run(run_name="own"): pass
+    mltrack.log_metric("around", 1)
+with mltrack.start_run(run_name="outer") as outer:
+    worker = multiprocessing.get_context("fork").Process(target=work); worker.start(); worker.join()
+print(mltrack.get_run(outer.run_id).data.metrics, len(mltrack.search_runs()))
+"""
+    assert run_script(code).stdout.strip() == "{'around': 1.0} 2"
