@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from mltrack_jupyter.entities import RunStatus
+from mltrack_jupyter.entities import ERROR, REASON, RunStatus
 from mltrack_jupyter.store.process import kernel_id
 from mltrack_jupyter.tracking import reasons
 from mltrack_jupyter.tracking.redact import redact
@@ -29,7 +29,7 @@ class Outcome:
         """The tags that say why the run ended so."""
         if self.error is None:
             return {}
-        return {reasons.REASON: reasons.sentence_of(self.error), reasons.ERROR: self.text}
+        return {REASON: reasons.sentence_of(self.error), ERROR: self.text}
 
 
 def outcome_of(error: BaseException | None, namespace: dict[str, Any]) -> Outcome:
@@ -69,12 +69,12 @@ def outcome_of_session(shell: Any) -> tuple[RunStatus, dict[str, str]]:
     action = "restarted" if _is_restarting() else "shut down"
     reason = f"The kernel was {action} while the run was open"
     if error is None or isinstance(error, KeyboardInterrupt):
-        return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
+        return RunStatus.KILLED, {REASON: f"{reason}."}
     failed = outcome_of(error, shell.user_ns)
     if failed.status is not RunStatus.FAILED:
-        return RunStatus.KILLED, {reasons.REASON: f"{reason}."}
+        return RunStatus.KILLED, {REASON: f"{reason}."}
     sentence = f"{reason}; its last cell had failed: {reasons.sentence_of(error)}"
-    return RunStatus.FAILED, {**failed.tags, reasons.REASON: sentence}
+    return RunStatus.FAILED, {**failed.tags, REASON: sentence}
 
 
 def _last_error(shell: Any) -> BaseException | None:

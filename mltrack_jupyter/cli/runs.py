@@ -7,9 +7,7 @@ import argparse
 from mltrack_jupyter.cli.output import duration, say, table, when
 from mltrack_jupyter.cli.parsing import add_store, ids
 from mltrack_jupyter.cli.stores import open_existing
-from mltrack_jupyter.entities import Column, Run
-
-_REASON = "mltrack.status_reason"
+from mltrack_jupyter.entities import REASON, Column, Run
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -39,7 +37,7 @@ def run_list(arguments: argparse.Namespace) -> int:
             filter=arguments.filter,
             order_by=arguments.order_by,
             max_results=arguments.max,
-            columns=[*(arguments.columns or []), f"tags.{_REASON}"],
+            columns=[*(arguments.columns or []), f"tags.{REASON}"],
         )
     finally:
         services.close()
@@ -58,9 +56,9 @@ def run_list(arguments: argparse.Namespace) -> int:
         )
     ]
     for column in found.columns:
-        if column.key == _REASON and not (any(column.values) or _REASON in wanted):
+        if column.key == REASON and not (any(column.values) or REASON in wanted):
             continue
-        header.append("why" if column.key == _REASON else column.key)
+        header.append("why" if column.key == REASON else column.key)
         for row, text in zip(rows, _texts(column), strict=True):
             row.append(text)
     say(*table(header, rows))
@@ -94,7 +92,7 @@ def _described(run: Run) -> list[str]:
         ["name", info.run_name],
         ["experiment", info.experiment_id],
         ["status", info.status.value + (" (deleted)" if info.lifecycle_stage == "deleted" else "")],
-        ["why", run.data.tags.get(_REASON, "")],
+        ["why", run.data.tags.get(REASON, "")],
         ["user", info.user_id],
         ["started", when(info.start_time)],
         ["took", duration(info.start_time, info.end_time)],

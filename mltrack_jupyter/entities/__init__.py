@@ -40,6 +40,8 @@ from mltrack_jupyter.entities.registered_model import (
 )
 from mltrack_jupyter.entities.run import (
     AUTOLOGGED,
+    ERROR,
+    REASON,
     Dataset,
     DatasetInput,
     DatasetSummary,
@@ -71,6 +73,8 @@ LoggedModelInput, LoggedModelOutput, LoggedModelParameter = ModelInput, ModelOut
 
 __all__ = [
     "AUTOLOGGED",
+    "ERROR",
+    "REASON",
     "STAGES",
     "Alias",
     "Amendment",

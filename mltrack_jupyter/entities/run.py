@@ -10,6 +10,10 @@ from msgspec.structs import force_setattr
 
 from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number, number, text
 
+REASON = "mltrack.status_reason"
+"""Tag of a run with one sentence that says why it has its status."""
+ERROR = "mltrack.error"
+"""Tag of a run with the traceback of what ended it."""
 AUTOLOGGED = "mltrack.autolog.params"
 """Tag of a run with the names of the params that autologging wrote, as a JSON list."""
 

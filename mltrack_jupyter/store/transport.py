@@ -87,12 +87,10 @@ class HttpTransport:
     def __init__(self, url: str) -> None:
         import httpx
 
-        from mltrack_jupyter.store.patience import timeout_s
-
         self._url = url.rstrip("/")
         self._knows_keys: bool | None = None
         self._client = httpx.Client(
-            timeout=httpx.Timeout(timeout_s(), connect=_CONNECT_S),
+            timeout=_timeout(),
             headers=_credentials(),
             auth=_basic(),
             follow_redirects=False,  # credentials are for the server that was named
@@ -160,8 +158,6 @@ class HttpTransport:
     ) -> tuple[WireAnswer, Mapping[str, str]]:
         import httpx
 
-        from mltrack_jupyter.store.patience import timeout_s
-
         content: bytes | Iterator[bytes] | None = request.body or None
         headers = {"Content-Type": "application/json"} if content else {}
         name = unquote(request.path).rsplit("/", 1)[-1]
@@ -177,7 +173,7 @@ class HttpTransport:
             params=httpx.QueryParams(tuple(request.query)) if request.query else None,
             content=content,
             headers=headers | key,
-            timeout=httpx.Timeout(timeout_s(), connect=min(timeout_s(), _CONNECT_S)),
+            timeout=_timeout(),
         ) as response:
             answer = _read(response, download, name)
             if self._knows_keys is None and response.status_code == 200:
@@ -187,6 +183,16 @@ class HttpTransport:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _timeout() -> httpx.Timeout:
+    """Return how long a server may be silent that is asked now."""
+    import httpx
+
+    from mltrack_jupyter.store.patience import timeout_s
+
+    seconds = timeout_s()
+    return httpx.Timeout(seconds, connect=min(seconds, _CONNECT_S))
 
 
 def _credentials() -> dict[str, str]:

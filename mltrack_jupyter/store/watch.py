@@ -9,6 +9,7 @@ from pathlib import Path
 from mltrack_jupyter.entities import ChangeList
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.sql.same_file import identity
 
 _SQLITE = "sqlite:///"
 _PACE = 1.0
@@ -28,7 +29,7 @@ class Watcher:
         self._asked = -_PACE
         self._connection: sqlite3.Connection | None = None
         self._path = services.uri.removeprefix(_SQLITE)
-        self._file = (0, 0)
+        self._file: tuple[int, int] | None = None
         if services.uri.startswith(_SQLITE) and self._path != ":memory:":
             self._connect()
         self.last = services.workspace.changes().last
@@ -36,8 +37,8 @@ class Watcher:
     def poll(self) -> ChangeList | None:
         """Return the changes since the last call, ``None`` if there are none."""
         if self._connection is not None:
-            if self._file != (found := _file(self._path)):
-                if found == (0, 0):  # the store was deleted: it is made anew by whoever writes
+            if self._file != (found := identity(Path(self._path))):
+                if found is None:  # the store was deleted: it is made anew by whoever writes
                     return None
                 self._connect()
                 self.last = 0
@@ -59,18 +60,9 @@ class Watcher:
     def _connect(self) -> None:
         self.close()
         self._connection = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
-        self._file, self._version = _file(self._path), -1
+        self._file, self._version = identity(Path(self._path)), -1
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
-
-
-def _file(path: str) -> tuple[int, int]:
-    """Return which file has a name now: another one after the store was deleted and made anew."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from mltrack_jupyter.entities import ERROR, REASON
 from mltrack_jupyter.tracking.redact import redact
 
-REASON = "mltrack.status_reason"
-"""The tag with the sentence."""
-ERROR = "mltrack.error"
-"""The tag with the traceback."""
 _MAX_SENTENCE = 500
 _MAX_TRACEBACK = 20_000
 

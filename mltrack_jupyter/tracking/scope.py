@@ -288,9 +288,8 @@ def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | N
 def leave(scope: ActiveRun, status: str = "FINISHED") -> None:
     """End an open run, and what is still open inside it, unless another block of this process is in it."""
     known = rules.final_status(status)
-    for run in open_runs():
-        if _is_left_in(run, scope):
-            end(run, known)
+    for run in _ending_with(scope, None):
+        end(run, known)
 
 
 def _ending_with(block: ActiveRun, error: BaseException | None) -> list[ActiveRun]:
@@ -333,13 +332,13 @@ def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> 
     run.closed = True
     _last.set(run.run_id)
     with _lock:
-        place = _opened.index(run) if run in _opened else 0
-        joined = any(owner.run_id == run.run_id for owner in _opened[:place])
-        del _opened[place : place + (run in _opened)]
+        same = [scope for scope in _opened if scope.run_id == run.run_id]
+        joined = run in same and run is not same[0]
+        if run in same:
+            _opened.remove(run)
         if not joined:
-            for other in _opened:
-                if other.run_id == run.run_id:
-                    other.told = True
+            for other in same:
+                other.told = other.told or other is not run
     if joined or run.told:  # an earlier block of this process is in it still, and says how it ends
         return
     tags = [Tag(key, value) for key, value in (why or {}).items()]

@@ -21,7 +21,14 @@ from mltrack_jupyter.errors import (
 )
 from mltrack_jupyter.store import normalise_uri, open_store, rules
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.store.journal import Keeper, is_absent, is_away, journal_folder, recover
+from mltrack_jupyter.store.journal import (
+    Keeper,
+    is_absent,
+    is_away,
+    is_known_absent,
+    journal_folder,
+    recover,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,7 +232,7 @@ def goes_on(uri: str, error: MltrackError) -> bool:
 def is_known_away(uri: str) -> bool:
     """Tell whether nobody answered when something was last handed over to a store."""
     keeper = _keepers.get(uri)
-    return keeper is not None and keeper.absent and keeper.pending and not is_strict()
+    return keeper is not None and is_known_absent(keeper) and not is_strict()
 
 
 def is_strict() -> bool:

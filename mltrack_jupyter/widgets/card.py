@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mltrack_jupyter.entities import Run
+from mltrack_jupyter.entities import ERROR, REASON, Run
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets.bundle import View, view_bundle
@@ -79,8 +79,8 @@ class _Facts:
         inferred = _json(tags.get("mltrack.inferred"))
         guessed = [set(map(str, inferred.get(kind) or ())) for kind in ("params", "metrics")]
         notes = list(card.warnings) or tags.get("mltrack.warnings", "").splitlines()
-        error = tags.get("mltrack.status_reason", "")
-        error = error or tags.get("mltrack.error", "").rstrip().rpartition("\n")[2]
+        error = tags.get(REASON, "")
+        error = error or tags.get(ERROR, "").rstrip().rpartition("\n")[2]
         return cls(
             name=info.run_name or info.run_id[:8],
             status=info.status.value,

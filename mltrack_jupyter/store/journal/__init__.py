@@ -4,7 +4,7 @@ from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.keeper import Keeper
 from mltrack_jupyter.store.journal.recovery import Recovered, journal_folder, others_log, recover
 from mltrack_jupyter.store.journal.sinks import is_absent, is_away
-from mltrack_jupyter.store.journal.waiting import goes_on, send_or_keep
+from mltrack_jupyter.store.journal.waiting import goes_on, is_known_absent, send_or_keep
 
 __all__ = [
     "Journal",
@@ -13,6 +13,7 @@ __all__ = [
     "goes_on",
     "is_absent",
     "is_away",
+    "is_known_absent",
     "journal_folder",
     "others_log",
     "recover",

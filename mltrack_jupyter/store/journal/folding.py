@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from mltrack_jupyter.entities import (
+    ERROR,
+    REASON,
     DatasetInput,
     Metric,
     ModelInput,
@@ -59,9 +61,7 @@ class _Growing:
         self.noted += entry.noted
         self.params += entry.params
         if entry.status is not None:  # why it had ended before is over
-            self.tags = [
-                t for t in self.tags if t.key not in ("mltrack.status_reason", "mltrack.error")
-            ]
+            self.tags = [tag for tag in self.tags if tag.key not in (REASON, ERROR)]
         self.tags += entry.tags
         self.datasets += entry.datasets
         self.models += entry.models

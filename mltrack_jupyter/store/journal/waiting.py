@@ -21,7 +21,7 @@ def send_or_keep(keeper: Keeper, send: Callable[[], object], keep: Callable[[], 
     if keeper.strict:
         send()
         return
-    if not (keeper.absent and keeper.pending):  # with nothing to hand over, nobody looks
+    if not is_known_absent(keeper):
         try:
             with briefly():
                 send()
@@ -33,6 +33,11 @@ def send_or_keep(keeper: Keeper, send: Callable[[], object], keep: Callable[[], 
             return
     keep()
     keeper.wrote()
+
+
+def is_known_absent(keeper: Keeper) -> bool:
+    """Tell whether nobody answered last, and the thread is to ask again: with nothing pending it does not."""
+    return keeper.absent and keeper.pending
 
 
 def goes_on(keeper: Keeper, error: MltrackError) -> bool:

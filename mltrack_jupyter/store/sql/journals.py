@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from mltrack_jupyter.entities import Amendment, JournalAnswer, NewRun, Refusal, RunEntry, RunStatus
+from mltrack_jupyter.entities import (
+    REASON,
+    Amendment,
+    JournalAnswer,
+    NewRun,
+    Refusal,
+    RunEntry,
+    RunStatus,
+)
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
@@ -343,7 +351,7 @@ def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
 
 def _has_old_reason(item: _Live) -> bool:
     """Tell whether why a run had ended is over: it goes on, or was taken for dead and tells its end after all."""
-    told = any(tag.key == leases.REASON for tag in item.entry.tags)
+    told = any(tag.key == REASON for tag in item.entry.tags)
     before = not item.is_fresh and RunStatus(item.row.status).is_terminated()
     if _is_end(item.entry):
         return before and not told

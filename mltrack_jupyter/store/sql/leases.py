@@ -17,7 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, delete, literal_column, select, update
 
-from mltrack_jupyter.entities import Process, RunEntry, RunStatus, Tag
+from mltrack_jupyter.entities import ERROR, REASON, Process, RunEntry, RunStatus, Tag
 from mltrack_jupyter.store.process import is_alive
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change, upsert
@@ -27,10 +27,6 @@ PATIENCE = 60_000
 """How long (ms) a process that cannot be looked for may be silent."""
 _FRESH = 35_000
 """After how long (ms) without a heartbeat, of which there is one every 15 s, a process speaks for no other."""
-REASON = "mltrack.status_reason"
-"""The tag that says why a run has its status, where that is not its own doing."""
-_ERROR = "mltrack.error"
-"""The tag with the traceback of what ended a run."""
 _OPEN = (RunStatus.RUNNING.value, RunStatus.SCHEDULED.value)
 _CLOCKS = {
     "postgresql": "EXTRACT(EPOCH FROM clock_timestamp()) * 1000",
@@ -87,7 +83,7 @@ def not_to_end(connection: Connection, enders: Mapping[int, Process]) -> set[int
 
 def without_end(entry: RunEntry) -> RunEntry:
     """Return an entry without the end that it tells of, and the tags that say why."""
-    tags = [tag for tag in entry.tags if tag.key not in (REASON, _ERROR)]
+    tags = [tag for tag in entry.tags if tag.key not in (REASON, ERROR)]
     return replace(entry, tags=tags, process=None, status=None, end_time=None)
 
 
@@ -100,8 +96,9 @@ def _is_anothers(connection: Connection, lease: Row[Any], process: Process) -> b
     if owner.boot_id and _place(owner) == _place(process):
         return False
     # Who cannot be looked for may have been restarted elsewhere, and go on as this process.
-    silent = clock(connection) - lease.heartbeat > _FRESH
-    return not _is_lapsed(lease, clock(connection)) and not (silent and is_alive(owner) is None)
+    now = clock(connection)
+    silent = now - lease.heartbeat > _FRESH
+    return not _is_lapsed(lease, now) and not (silent and is_alive(owner) is None)
 
 
 def _place(process: Process) -> tuple[str, str, int, int]:

@@ -38,7 +38,7 @@ class SameFile:
 
     def watch(self, renew: Callable[[], None]) -> None:
         """Note the file that is there now; ``renew`` opens the database anew if it is another one later."""
-        self._known, self._log = self._found(), _identity(self._log_path)
+        self._known, self._log = self._found(), identity(self._log_path)
         self._renew = renew if self._is_file else None
 
     def follow(self) -> _File:
@@ -54,7 +54,7 @@ class SameFile:
                 self._put_log_aside()
                 self._renew()
                 self._known = self._found()
-                self._log = _identity(self._log_path)
+                self._log = identity(self._log_path)
             finally:
                 self._renewing = 0
         return self._known
@@ -63,7 +63,7 @@ class SameFile:
         """Raise ``Unavailable`` if the file is not that any more in which what is to be committed was begun."""
         if self._renew is None or self._renewing == threading.get_ident():
             return
-        self._log = _identity(self._log_path)
+        self._log = identity(self._log_path)
         if begun is None or self._found() != begun:
             raise Unavailable(
                 f"{self._path} was deleted or replaced while it was written to: nothing was written."
@@ -79,16 +79,17 @@ class SameFile:
         return found is not None and found == self._known
 
     def _found(self) -> _File:
-        return _identity(self._path)
+        return identity(self._path)
 
     def _put_log_aside(self) -> None:
         """Remove the write-ahead log of the database that was there: SQLite would apply it to the new one."""
-        if self._log is not None and _identity(self._log_path) == self._log:
+        if self._log is not None and identity(self._log_path) == self._log:
             for suffix in ("-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
 
-def _identity(path: Path) -> _File:
+def identity(path: Path) -> _File:
+    """Return which file has a name now: another one after it was deleted and made anew."""
     try:
         found = path.stat()
     except OSError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Run
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError
-from mltrack_jupyter.store.journal import is_absent
+from mltrack_jupyter.store.journal import is_absent, is_known_absent
 from mltrack_jupyter.tracking import fluent, scope, session
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Stored:
         wanted = [name for name in names if name not in ours]
         run = scope.find(self._run_id)
         here = {name for name in wanted if run is not None and _is_logged(run, kind, name)}
-        if run is not None and run.keeper.absent and run.keeper.pending:
+        if run is not None and is_known_absent(run.keeper):
             # What is logged waits in the journal, and what is here is all that is known.
             return dict.fromkeys(here)
         uri = run.uri if run is not None else session.get_tracking_uri()

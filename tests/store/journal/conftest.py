@@ -57,6 +57,13 @@ def desk(store, tmp_path):
 
 
 @pytest.fixture
+def journal(desk):
+    journal = desk.journal()
+    yield journal
+    desk.die(journal)
+
+
+@pytest.fixture
 def until():
     """Wait until something is so."""
 

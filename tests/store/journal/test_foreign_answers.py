@@ -49,13 +49,6 @@ def desk(desk, between):
 
 
 @pytest.fixture
-def journal(desk):
-    journal = desk.journal()
-    yield journal
-    desk.die(journal)
-
-
-@pytest.fixture
 def drain(desk, journal):
     drain = Drain(journal.journal_id, desk.folder, journal.segments)
     drain.run(StoreSink(desk.services))

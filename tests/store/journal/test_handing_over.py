@@ -43,13 +43,6 @@ def sink(desk):
 
 
 @pytest.fixture
-def journal(desk):
-    journal = desk.journal()
-    yield journal
-    desk.die(journal)
-
-
-@pytest.fixture
 def drain(desk, journal):
     return Drain(journal.journal_id, desk.folder, journal.segments)
 
