@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 # The first test waits for npm and pip.
 pytestmark = pytest.mark.timeout(900)
 
 _GENERATED = (
-    ".git", "node_modules", ".venv", "lib", "dist", "labextension", "static", "__pycache__", ".mltrack",
+    ".git", "node_modules", ".venv*", "lib", "dist", "labextension", "static", "__pycache__", ".mltrack",
 )  # fmt: skip
 _LEADING_BACK = ("PYTHON", "JUPYTER", "JPY_", "IPYTHON", "MLTRACK_", "MLFLOW_", "VIRTUAL_ENV")
 
@@ -93,6 +95,33 @@ def test_the_versions_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for name in ("package.json", "package-lock.json"):
         assert json.loads((ROOT / name).read_text())["version"] == project, name
+
+
+def test_the_lock_has_a_release_for_everything_that_is_asked_for() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    locked = {
+        canonicalize_name(name): version
+        for name, _, version in (line.partition("==") for line in lines if line[:1] != "#")
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"]
+    asked = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    waiting, seen = ["test"], set()
+    while waiting:
+        extra = waiting.pop()
+        seen.add(extra)
+        for requirement in map(Requirement, extras[extra]):
+            if requirement.name == "mltrack-jupyter":
+                waiting += requirement.extras - seen
+            else:
+                asked.append(str(requirement))
+    wrong = [
+        text
+        for text in asked
+        for requirement in [Requirement(text)]
+        if locked.get(canonicalize_name(requirement.name), "0") not in requirement.specifier
+    ]
+    assert wrong == [], "run: make lock"
 
 
 def test_the_lab_extension_is_enabled(installed: Installed) -> None:
