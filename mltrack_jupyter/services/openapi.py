@@ -37,36 +37,35 @@ def document() -> dict[str, Any]:
             entry = _entry(route.service, operation, method, components)
             paths.setdefault(path, {})[method.lower()] = entry
     used = {name: schema for name, schema in components.items() if not name.endswith("_request")}
-    return _cleaned(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "mltrack_jupyter", "version": "1", "license": {"name": "Apache-2.0"}},
-            "servers": [{"url": "/mltrack"}],
-            "security": [{"token": []}],
-            "paths": paths,
-            "components": {
-                "schemas": {**used, "Error": _ERROR},
-                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            },
-        }
-    )
+    whole: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "mltrack_jupyter", "version": "1", "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/mltrack"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**used, "Error": _ERROR},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+    return {name: _dedented(part) for name, part in whole.items()}
 
 
-def _cleaned(part: Any) -> Any:
+def _dedented(part: Any) -> Any:
     """Return a part of the document with every docstring dedented.
 
     Some releases of msgspec dedent the docstrings of types and some do not; the document is the same for all.
     """
     if isinstance(part, list):
-        return [_cleaned(item) for item in part]
-    if isinstance(part, dict):
-        return {
-            key: inspect.cleandoc(value)
-            if key == "description" and isinstance(value, str)
-            else _cleaned(value)
-            for key, value in part.items()
-        }
-    return part
+        return [_dedented(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    texts = {
+        key: inspect.cleandoc(value)
+        for key, value in part.items()
+        if key == "description" and isinstance(value, str)
+    }
+    return {key: texts.get(key) or _dedented(value) for key, value in part.items()}
 
 
 def _answer_types(operation: Operation) -> list[Any]:
