@@ -2086,9 +2086,9 @@ export interface components {
          * ColumnStats
          * @description What the values of one param, metric or tag have in common over some runs.
          *
-         *         ``count`` runs have it; ``varying`` says whether they differ in it, runs without it included. ``min``
-         *         and ``max`` are of the finite numbers among its values; ``categories`` are the distinct texts of a
-         *         param or tag, sorted, empty where there are more than was asked for.
+         *     ``count`` runs have it; ``varying`` says whether they differ in it, runs without it included. ``min``
+         *     and ``max`` are of the finite numbers among its values; ``categories`` are the distinct texts of a
+         *     param or tag, sorted, empty where there are more than was asked for.
          */
         ColumnStats: {
             kind: string;
@@ -2117,9 +2117,9 @@ export interface components {
          * MetricSeries
          * @description A metric of one run as a line: parallel arrays by step, of at most as many points as asked for.
          *
-         *         ``total`` points were logged. NaN and infinities are no points of a line; ``odd_values`` has them
-         *         (the first of them, as many as a line may have points) with their steps, ``odd_total`` how many
-         *         there are.
+         *     ``total`` points were logged. NaN and infinities are no points of a line; ``odd_values`` has them
+         *     (the first of them, as many as a line may have points) with their steps, ``odd_total`` how many
+         *     there are.
          */
         MetricSeries: {
             run_id: string;
@@ -2350,7 +2350,7 @@ export interface components {
          * Change
          * @description One write: who did what to which entity, and when (ms). ``seq`` grows by writes, never reused.
          *
-         *         ``parent_id`` is the experiment of a run, or the registered model of a version.
+         *     ``parent_id`` is the experiment of a run, or the registered model of a version.
          */
         Change: {
             seq: number;
@@ -2377,7 +2377,7 @@ export interface components {
          * TrashItem
          * @description A deleted ``run``, ``logged_model`` or ``experiment``, the files it owns and their size in bytes.
          *
-         *         ``deleted_time`` (ms) is 0 where nobody recorded it. ``kept_because`` says why a purge leaves it.
+         *     ``deleted_time`` (ms) is 0 where nobody recorded it. ``kept_because`` says why a purge leaves it.
          */
         TrashItem: {
             entity: string;
@@ -2443,8 +2443,8 @@ export interface components {
          * RunEntry
          * @description Everything that happened to one run; params and tags in the order in which they were written.
          *
-         *         ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
-         *         ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
+         *     ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
+         *     ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
          */
         RunEntry: {
             run_id: string;
@@ -2475,8 +2475,8 @@ export interface components {
          * NewRun
          * @description A run that began in a process, under an id that the process chose.
          *
-         *         ``experiment_name`` says which experiment where its id is not known, because the store was away, or is
-         *         another one's by now, because the store is a new one.
+         *     ``experiment_name`` says which experiment where its id is not known, because the store was away, or is
+         *     another one's by now, because the store is a new one.
          */
         NewRun: {
             /** @default  */
@@ -2490,9 +2490,9 @@ export interface components {
          * Process
          * @description A process, told apart from every other one, also from a later one with the same ``pid``.
          *
-         *         ``process_id`` is drawn by lot, and anew after a fork. ``boot_id`` names the boot of the machine and,
-         *         in containers, whose numbers ``pid`` is one of. ``started`` is when it began, in the system's own unit;
-         *         0 if that is not known. ``kernel_id`` is Jupyter's, ``""`` outside a kernel.
+         *     ``process_id`` is drawn by lot, and anew after a fork. ``boot_id`` names the boot of the machine and,
+         *     in containers, whose numbers ``pid`` is one of. ``started`` is when it began, in the system's own unit;
+         *     0 if that is not known. ``kernel_id`` is Jupyter's, ``""`` outside a kernel.
          */
         Process: {
             process_id: string;
