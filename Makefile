@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # A relative path: pip takes a space for the end of one.
 LOCKED := $(if $(LATEST),,PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt)
 PIP := $(LOCKED) $(PY) -m pip --disable-pip-version-check --quiet
-NPM_INSTALL := $(if $(LATEST),npm update --no-save,npm ci) --no-audit --no-fund --loglevel=error
+NPM_INSTALL := $(if $(LATEST),npm update --no-save --no-package-lock,npm ci) --no-audit --no-fund --loglevel=error
 export PIP_NO_INPUT := 1
 export LATEST
 # A notebook server's variables would lead the demo to another store.
