@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import tornado
+from jupyter_server.auth import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from jupyter_server.utils import ensure_async
@@ -41,6 +42,9 @@ from mltrack_jupyter.store.sql.database import actor
 
 MLFLOW_VERSION = "3.18.0"
 """The version of MLflow whose REST this is; its clients ask for it before they send newer requests."""
+ANONYMOUS = "anonymous"
+"""Who writes with the server's token, or where there is none, as nobody in particular."""
+_INVENTED = re.compile("[0-9a-f]{32}")
 _CHUNK = 256 * 1024
 _MAX_JSON = 64 * 1024 * 1024
 _MAX_UPLOAD = 1 << 40
@@ -119,10 +123,9 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         }
         holder: ServicesHolder = self.settings["mltrack_holder"]
         context = contextvars.copy_context()
-        context.run(actor.set, self.current_user.username)
         loop = asyncio.get_running_loop()
         key = self.request.headers.get(KEY_HEADER, "")
-        call = (_in_thread, holder, route, params, query, body, key)
+        call = (_in_thread, holder, route, params, query, body, key, _author(self.current_user))
         await self._finish(await loop.run_in_executor(None, context.run, *call))
 
     async def _authorize(self, action: str) -> None:
@@ -319,12 +322,24 @@ def _in_thread(
     query: Mapping[str, list[str]],
     body: Any,
     key: str,
+    author: str,
 ) -> Answer:
     try:
         services = holder.get()
     except MltrackError as error:
         return Answer(error.status, encode_error(error))
+    # Only now: what dead processes left is taken over when the store is opened, and is not the caller's.
+    actor.set(author)
     return answer(route, services, params, query, body, key)
+
+
+def _author(user: User) -> str:
+    """Return the name under which the change feed keeps what a user writes.
+
+    For whoever has only the token Jupyter invents a name, another one at each request.
+    """
+    invented = _INVENTED.fullmatch(user.username) and user.name.startswith("Anonymous ")
+    return ANONYMOUS if invented else user.username
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,14 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Row, Table, delete, select
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.store.artifacts import KeptFiles
-from mltrack_jupyter.store.sql.database import Database, chunked, upsert
+from mltrack_jupyter.store.rules import hide_password
+from mltrack_jupyter.store.sql.database import Database, chunked, record_change, upsert
 from mltrack_jupyter.store.sql.retries import retried
-from mltrack_jupyter.store.sql.tables import artifact_digests
+from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
+
+WRITTEN, REMOVED = "write-artifact", "remove-artifact"
+"""What the change feed says of files."""
+_FOLDER = "artifacts"
+"""What the folder of a run or a model is called, within one with its id."""
 
 
 class ArtifactRecords:
@@ -36,12 +42,22 @@ class ArtifactRecords:
         with self._database.read() as connection:
             return connection.execute(query).scalar() or ""
 
-    def put(self, name: str, path: str, written: Written) -> None:
-        """Note what was written."""
+    def put(self, name: str, path: str, written: Written, uri: str) -> None:
+        """Note what was written at a path below ``uri``, and by whom."""
 
         def note() -> None:
             with self._database.write() as connection:
                 put_records(connection, name, {path: written})
+                record_file(connection, uri, path, WRITTEN)
+
+        retried(note)()
+
+    def tell(self, uri: str, path: str, action: str) -> None:
+        """Note in the change feed what somebody did to a file below ``uri``."""
+
+        def note() -> None:
+            with self._database.write() as connection:
+                record_file(connection, uri, path, action)
 
         retried(note)()
 
@@ -68,6 +84,46 @@ def put_records(connection: Connection, name: str, written: Mapping[str, Written
     upsert(connection, artifact_digests, sorted(rows, key=lambda row: str(row["place"])))
 
 
+def record_file(connection: Connection, uri: str, path: str, action: str) -> None:
+    """Append what was done to a file below an artifact URI to the change feed, as a change of its owner.
+
+    That is the run or the logged model whose folder it is in; else it is an ``artifact``.
+    """
+    whole = f"{uri.rstrip('/')}/{path}"
+    roots = _possible_roots(whole)
+    run = _owner(connection, runs.c.run_id, runs, roots)
+    if run is not None:
+        told = ("run", run.run_id, str(run.experiment), run.artifact_uri)
+    elif (model := _owner(connection, logged_models.c.model_id, logged_models, roots)) is not None:
+        told = ("logged_model", model.model_id, str(model.experiment), model.artifact_uri)
+    else:
+        told = ("artifact", hide_password(whole), "", "")
+    entity, name, parent, root = told
+    inside = whole.removeprefix(f"{root}/") if root else ""
+    record_change(connection, entity, name, action, parent_id=parent, detail=inside)
+
+
+def _possible_roots(place: str) -> dict[str, str]:
+    """Return the folders above a place that can be a run's or a model's, by the ids in their names."""
+    parts = place.split("/")
+    return {
+        parts[index - 1]: "/".join(parts[: index + 1])
+        for index, part in enumerate(parts)
+        if part == _FOLDER and index
+    }
+
+
+def _owner(
+    connection: Connection, column: Any, table: Table, roots: Mapping[str, str]
+) -> Row[Any] | None:
+    if not roots:
+        return None
+    query = select(column, table.c.experiment, table.c.artifact_uri)
+    rows = connection.execute(query.where(column.in_(list(roots)))).all()
+    mine = (row for row in rows if row.artifact_uri == roots[getattr(row, column.key)])
+    return next(mine, None)
+
+
 def _key(name: str, path: str) -> str:
     return hashlib.sha256(f"{name}/{path}".encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -75,10 +131,13 @@ def _key(name: str, path: str) -> str:
 class RecordedFiles:
     """Files whose digests are noted when they are written, and told when they are opened."""
 
-    def __init__(self, files: KeptFiles, name: str, records: ArtifactRecords) -> None:
+    def __init__(
+        self, files: KeptFiles, name: str, records: ArtifactRecords, uri: str = ""
+    ) -> None:
         self._files = files
         self._name = name
         self._records = records
+        self._uri = uri or name
 
     def list(self, path: str = "") -> Sequence[FileInfo]:
         """Return the children of a folder by base name."""
@@ -97,16 +156,18 @@ class RecordedFiles:
         if self._records.get(self._name, path):
             self._records.forget(self._name, [path])
         written = self._files.write(path, body)
-        self._records.put(self._name, path, written)
+        self._records.put(self._name, path, written, self._uri)
         if self._files.stamp(path) != written.stamp:  # another process was quicker, or slower
             self._records.forget(self._name, [path])
         return written
 
     def delete(self, path: str) -> None:
         """Delete a file or a tree, and the records of it."""
-        gone = [path, *self._files.walk(path)]
+        gone = list(self._files.walk(path))
         self._files.delete(path)
-        self._records.forget(self._name, gone)
+        self._records.forget(self._name, [path, *gone])
+        if gone:
+            self._records.tell(self._uri, path, REMOVED)
 
     def remove(self) -> Mapping[str, int]:
         """Delete everything and the root, and the records of it."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Dialect, Select, Table, bindparam, delete, event, insert, text
 from sqlalchemy import exc as sa_exc
 
-from mltrack_jupyter.config import moved_folder
+from mltrack_jupyter.config import moved_folder, user_name
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
@@ -28,10 +28,11 @@ from mltrack_jupyter.store.sql.turns import turn
 from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
+_LONGEST_ACTOR = 256
 _VALUES = 2500
 """How many values a statement is given at once; SQLite takes 32,766."""
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
-"""Who writes now; a server sets it to the user of the request."""
+"""Who writes now; a server sets it to the user of the request. Else it is who runs the process."""
 
 
 def now_ms() -> int:
@@ -317,6 +318,7 @@ _FORGET_LOG = delete(tables.changes).where(
     tables.changes.c.entity == bindparam("of"),
     tables.changes.c.entity_id.in_(bindparam("named", expanding=True)),
     tables.changes.c.action == "log",
+    tables.changes.c.actor == bindparam("by"),
 )
 
 
@@ -331,7 +333,8 @@ def record_change(
 ) -> None:
     """Append a row to the change feed.
 
-    Of the action ``log`` only the newest row of an entity is kept: a million points are no million rows.
+    Of the action ``log`` only the newest row of an entity and an actor is kept: a million points are no
+    million rows, and nobody's writes hide another's.
     """
     record_changes(connection, [Write(entity, entity_id, action, parent_id, detail)])
 
@@ -346,6 +349,11 @@ class Write(NamedTuple):
     detail: str = ""
 
 
+def author() -> str:
+    """Return who writes now: the user of a request, or of this process. No caller can name another."""
+    return (actor.get() or user_name())[:_LONGEST_ACTOR]
+
+
 def record_changes(connection: Connection, found: Sequence[Write]) -> None:
     """Append rows to the change feed, all by the present actor at the present time."""
     if not found:
@@ -354,14 +362,15 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
         # Numbers are given out before a commit. Without taking turns from here to there, a reader could
         # see a number and never the smaller one that was committed after it.
         connection.execute(_TAKE_TURNS)
+    by = author()
     logged: dict[str, list[str]] = {}
     for item in found:
         if item.action == "log":
             logged.setdefault(item.entity, []).append(item.entity_id)
     for entity, ids in logged.items():
         for some in chunked(ids):
-            connection.execute(_FORGET_LOG, {"of": entity, "named": some})
-    common = {"timestamp": now_ms(), "actor": actor.get()}
+            connection.execute(_FORGET_LOG, {"of": entity, "named": some, "by": by})
+    common = {"timestamp": now_ms(), "actor": by}
     rows = [{**item._asdict(), **common} for item in found]
     connection.execute(_NOTE, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -70,6 +71,8 @@ class SqlJournals(Journals):
                 stale = journals.c.updated < now_ms() - _FORGOTTEN
                 connection.execute(delete(journals).where(stale))
             refused = apply(connection, self._locations, entries)
+            if len(refused) == len({entry.run_id for entry in entries}):  # no run tells of it
+                record_changes(connection, [Write("journal", _public(journal_id), "log")])
             row = {"journal_id": journal_id, "position": upto, "updated": now_ms()}
             upsert(connection, journals, [row])
         return JournalAnswer(position=upto, refused=refused)
@@ -78,7 +81,9 @@ class SqlJournals(Journals):
         if self._database.file.is_missing:
             return
         with self._database.write() as connection:
-            connection.execute(delete(journals).where(journals.c.journal_id == journal_id))
+            mine = journals.c.journal_id == journal_id
+            if connection.execute(delete(journals).where(mine)).rowcount:
+                record_changes(connection, [Write("journal", _public(journal_id), "forget")])
 
     def amendments(self, run_id: str) -> list[Amendment]:
         query = (
@@ -94,6 +99,11 @@ class SqlJournals(Journals):
             Amendment(**json.loads(row.detail), timestamp=row.timestamp, actor=row.actor)
             for row in rows
         ]
+
+
+def _public(journal_id: str) -> str:
+    """Return a name of a journal for the change feed: whoever knows its id could write as its process."""
+    return hashlib.sha256(journal_id.encode()).hexdigest()[:32]
 
 
 def _position(connection: Connection, journal_id: str) -> int:

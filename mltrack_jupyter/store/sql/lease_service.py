@@ -9,7 +9,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Leases
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import leases
-from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.database import Database, record_change
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 
 _LONGEST = {"process_id": 64, "host": 256, "boot_id": 128, "kernel_id": 64}
@@ -40,6 +40,8 @@ class SqlLeases(Leases):
             # What has ended belongs to nobody, or else who goes on with it would not own it.
             if not RunStatus(row.status).is_terminated() or leases.is_given_up(connection, row.id):
                 leases.take(connection, row.id, process)
+                parent = str(row.experiment)
+                record_change(connection, "run", run_id, "lease", parent_id=parent)
 
     def renew(self, process_id: str) -> list[str]:
         if self._database.file.is_missing:

@@ -11,7 +11,7 @@ from mltrack_jupyter.entities import ModelVersion, Page, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import ModelVersions
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
+from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.registry_reads import (
@@ -121,7 +121,8 @@ class SqlModelVersions(ModelVersions):
             )
             connection.execute(delete(model_versions).where(model_versions.c.id == row.id))
             _touch_model(connection, row)
-            version_changed(connection, row, "delete")
+            # What it was made of, so that its number never comes to mean anything else.
+            version_changed(connection, row, "delete", row.source)
 
     def get(self, name: str, version: str) -> ModelVersion:
         with self._database.read() as connection:
@@ -212,3 +213,7 @@ def _name_on_logged_model(connection: Connection, model_id: str, version: Row[An
             "value": json.dumps([*known, entry]),
         }
         upsert(connection, table, [row])
+        parent = str(model.experiment)
+        record_change(
+            connection, "logged_model", model_id, "set-tag", parent_id=parent, detail=_VERSIONS_TAG
+        )

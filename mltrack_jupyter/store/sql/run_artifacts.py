@@ -15,7 +15,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
-from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
+from mltrack_jupyter.store.sql.artifact_records import WRITTEN, ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
@@ -42,7 +42,7 @@ class Reach:
     def files_at(self, uri: str, _run_id: str = "") -> RecordedFiles:
         """Return the files at an artifact URI. Raises ``InvalidParameter`` where they may not be."""
         files = self.locations.files(uri)
-        return RecordedFiles(files, self.locations.name(uri), self.records)
+        return RecordedFiles(files, self.locations.name(uri), self.records, uri)
 
     def own(self) -> RecordedFiles:
         """Return the files below the store's own root."""
@@ -127,7 +127,9 @@ class RootArtifactFiles(ArtifactFiles):
 
     def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
         place = _place(folder, path)
-        return self._reach.multipart().create(place, num_parts)
+        made = self._reach.multipart().create(place, num_parts)
+        self._reach.records.tell(_ROOT, place, "begin-upload")
+        return made
 
     def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
         place = _place(folder, path)
@@ -135,10 +137,12 @@ class RootArtifactFiles(ArtifactFiles):
         # Nobody here has seen the bytes: whatever was known of the file before is over.
         self._reach.records.forget(_ROOT, [place])
         multipart.complete(place, upload_id, parts)
+        self._reach.records.tell(_ROOT, place, WRITTEN)
 
     def abort_upload(self, folder: str, path: str, upload_id: str) -> None:
         place = _place(folder, path)
         self._reach.multipart().abort(place, upload_id)
+        self._reach.records.tell(_ROOT, place, "abort-upload")
 
     def presign_download(self, path: str) -> PresignedDownload:
         check_path(path)

@@ -72,13 +72,15 @@ class SqlTransfer(Transfer):
         with self._database.write() as connection:
             query = select(experiments.c.id).where(experiments.c.name == experiment.name)
             number = connection.execute(query).scalar()
+            is_new = number is None
             if number is None:
                 number = self._add_experiment(connection, experiment)
             rows = [
                 {"experiment": number, "key": tag.key, "value": tag.value}
                 for tag in experiment.tag_list
             ]
-            upsert(connection, experiment_tags, rows, replace=False)
+            if upsert(connection, experiment_tags, rows, replace=False) and not is_new:
+                record_change(connection, "experiment", str(number), "update", detail="import")
             return load_experiments(connection, [find_experiment(connection, str(number))])[0]
 
     def _add_experiment(self, connection: Connection, experiment: Experiment) -> int:
@@ -152,9 +154,12 @@ class SqlTransfer(Transfer):
                 f"The run {info.run_id} is here already, in the experiment {found.experiment} instead "
                 f"of {experiment.id}."
             )
-        elif any(getattr(found, name) != value for name, value in values.items()):
-            connection.execute(update(runs).where(runs.c.id == found.id).values(values))
-            _changed(connection, info.run_id, experiment.id, "update")
+        else:
+            # Told also when all of it was here already: to compare would cost as much as to write.
+            _changed(connection, info.run_id, experiment.id, "log")
+            if any(getattr(found, name) != value for name, value in values.items()):
+                connection.execute(update(runs).where(runs.c.id == found.id).values(values))
+                _changed(connection, info.run_id, experiment.id, "update")
         return find_run(connection, info.run_id)
 
     def import_logged_model(self, model: LoggedModel) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from mltrack_jupyter.entities import LoggedModel, ModelVersion, RegisteredModel
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import held, insert_row, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.experiments import find_experiment
 from mltrack_jupyter.store.sql.registry_reads import find_model, find_version, load_versions
 from mltrack_jupyter.store.sql.tables import (
@@ -25,7 +25,7 @@ from mltrack_jupyter.store.sql.tables import (
     registered_models,
 )
 from mltrack_jupyter.store.sql.values import to_bits
-from mltrack_jupyter.store.sql.version_writes import Sources, version_changed
+from mltrack_jupyter.store.sql.version_writes import Sources, check_not_reused, version_changed
 
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
 
@@ -64,6 +64,14 @@ def put_logged_model(connection: Connection, model: LoggedModel, location: str) 
         number, uri = row.id, row.artifact_uri
         statement = update(logged_models).where(logged_models.c.id == number)
         connection.execute(statement.values(values))
+        record_change(
+            connection,
+            "logged_model",
+            info.model_id,
+            "update",
+            parent_id=str(row.experiment),
+            detail="import",
+        )
     _put_model_data(connection, number, model)
     return uri
 
@@ -98,6 +106,7 @@ def put_registered_model(connection: Connection, model: RegisteredModel) -> None
     rules.check_text(model.description, "description")
     query = select(registered_models.c.id).where(registered_models.c.name == model.name)
     number = connection.execute(query).scalar()
+    is_new = number is None
     if number is None:
         row = {
             "name": model.name,
@@ -110,7 +119,8 @@ def put_registered_model(connection: Connection, model: RegisteredModel) -> None
         record_change(connection, "registered_model", model.name, "create", detail="import")
     labels = model.tags
     rows = [{"registered_model": number, "key": key, "value": labels[key]} for key in labels]
-    upsert(connection, registered_model_tags, rows, replace=False)
+    if upsert(connection, registered_model_tags, rows, replace=False) and not is_new:
+        record_change(connection, "registered_model", model.name, "update", detail="import")
 
 
 def put_version(connection: Connection, version: ModelVersion, sources: Sources) -> ModelVersion:
@@ -122,24 +132,45 @@ def put_version(connection: Connection, version: ModelVersion, sources: Sources)
     query = select(model_versions).where(
         model_versions.c.registered_model == model.id, model_versions.c.version == number
     )
-    row = connection.execute(query).first()
+    row = connection.execute(held(connection, query)).first()
     if row is None:
+        check_not_reused(connection, version.name, number, version.source)
         key = {"registered_model": model.id, "version": number}
         connection.execute(insert(model_versions), {**key, **values})
-    elif row.creation_timestamp != version.creation_timestamp:
-        raise InvalidParameter(
-            f"Version {number} of the model {version.name!r} is here already, and it is another one."
-        )
     else:
+        values = _check_same(row, values, version)
         connection.execute(
             update(model_versions).where(model_versions.c.id == row.id).values(values)
         )
     _count_up(connection, model, version, number)
     found = find_version(connection, version.name, version.version)
-    _put_version_labels(connection, found, version)
+    labelled = _put_version_labels(connection, found, version)
     if row is None:
         version_changed(connection, found, "create", values["current_stage"])
+    elif labelled or any(getattr(row, name) != values[name] for name in values):
+        version_changed(connection, found, "update", "import")
     return load_versions(connection, [found])[0]
+
+
+_FIXED = ("source", "run_id", "run_link", "model_id", "user_id", "creation_timestamp")
+"""What a version is made of, by whom and when: whoever writes it again changes none of it."""
+
+
+def _check_same(row: Row[Any], values: dict[str, Any], version: ModelVersion) -> dict[str, Any]:
+    """Return what may be written over a version that is here. Raises ``InvalidParameter``."""
+    for name in _FIXED:
+        before, after = getattr(row, name), values[name]
+        # An importer does not know the model of a version that was deleted since.
+        if before != after and not (name == "model_id" and not (before and after)):
+            raise InvalidParameter(
+                f"Version {row.version} of the model {version.name!r} is here already, and it is another "
+                f"one: its {name} is {rules.short(str(before))}, not {rules.short(str(after))}, and never "
+                "changes. Import it under another name."
+            )
+    kept = {"model_id": row.model_id or values["model_id"]}
+    if row.download_uri != row.source:  # known already where its files are
+        kept["download_uri"] = row.download_uri
+    return {**values, **kept}
 
 
 def _version_values(
@@ -170,8 +201,12 @@ def _count_up(connection: Connection, model: Row[Any], version: ModelVersion, nu
     )
 
 
-def _put_version_labels(connection: Connection, row: Row[Any], version: ModelVersion) -> None:
+def _put_version_labels(connection: Connection, row: Row[Any], version: ModelVersion) -> bool:
+    """Write the tags and aliases of a version; tell whether any is new or another."""
     labels = version.tags
+    query = select(model_version_tags.c.key, model_version_tags.c.value)
+    query = query.where(model_version_tags.c.model_version == row.id)
+    known = {row.key: row.value for row in connection.execute(query)}
     rows = [{"model_version": row.id, "key": key, "value": labels[key]} for key in labels]
     upsert(connection, model_version_tags, rows)
     pointing = [
@@ -182,4 +217,5 @@ def _put_version_labels(connection: Connection, row: Row[Any], version: ModelVer
         }
         for alias in version.aliases
     ]
-    upsert(connection, aliases, pointing, replace=False)
+    pointed = upsert(connection, aliases, pointing, replace=False)
+    return bool(pointed) or known != {**known, **labels}

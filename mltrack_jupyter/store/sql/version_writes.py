@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
-from mltrack_jupyter.store.sql.database import actor, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import author, now_ms, record_change, upsert
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
 from mltrack_jupyter.store.sql.registry_reads import find_version
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import (
     aliases,
+    changes,
     model_versions,
     registered_models,
     tags,
@@ -204,7 +205,7 @@ def add_version(connection: Connection, model: Row[Any], values: dict[str, Any])
         "version": number,
         "run_link": "",
         "model_id": "",
-        "user_id": actor.get(),
+        "user_id": author(),
         "description": "",
         "current_stage": "None",
         "status": "READY",
@@ -221,6 +222,30 @@ def add_version(connection: Connection, model: Row[Any], values: dict[str, Any])
     made = find_version(connection, model.name, str(number))
     version_changed(connection, made, "create", row["current_stage"])
     return made
+
+
+def check_not_reused(connection: Connection, name: str, number: int, source: str) -> None:
+    """Refuse the number of a version that was deleted, unless this is the one. Raises ``InvalidParameter``.
+
+    A version never changes what it is made of, not by way of the trash either.
+    """
+    of_model = (changes.c.entity == "registered_model") & (changes.c.entity_id == name)
+    begun = select(func.max(changes.c.seq)).where(of_model, changes.c.action == "create")
+    of_version = (changes.c.entity == "model_version") & (changes.c.entity_id == f"{name}/{number}")
+    query = (
+        select(changes.c.detail)
+        .where(of_version, changes.c.action == "delete")
+        .where(changes.c.seq > func.coalesce(begun.scalar_subquery(), 0))
+        .order_by(changes.c.seq.desc())
+        .limit(1)
+    )
+    before = connection.execute(query).scalar()
+    if before and before != source:
+        raise InvalidParameter(
+            f"Version {number} of the model {name!r} was deleted here, and it was another one: its source "
+            f"was {rules.short(before)}, not {rules.short(source)}. The number is not given out again: "
+            "import it under another name."
+        )
 
 
 def version_changed(connection: Connection, row: Row[Any], action: str, detail: str = "") -> None:
