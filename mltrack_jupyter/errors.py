@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from mltrack_jupyter.shown import shown
+
 __all__ = [
     "AlreadyExists",
     "BadRequest",
@@ -57,14 +59,18 @@ __all__ = [
 
 
 class MltrackError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Root of every error this package raises on purpose.
+
+    Its message can be written anywhere: it holds no password of a URI, and nothing that steers a terminal,
+    whoever wrote the names and answers that it quotes.
+    """
 
     error_code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = shown(message)
+        super().__init__(self.message)
 
 
 class InvalidParameter(MltrackError, ValueError):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from mltrack_jupyter import config
+from mltrack_jupyter.cli.output import complain
 from mltrack_jupyter.cli.parsing import Parser
 from mltrack_jupyter.errors import MltrackError
 
@@ -40,17 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
     except MltrackError as error:
-        sys.stderr.write(f"mltrack: {error}\n")
+        complain(f"mltrack: {error}")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nmltrack: interrupted\n")
+        complain("", "mltrack: interrupted")
         return 130
     except BrokenPipeError:  # the reader of our output has gone
         sys.stderr.close()
         return 1
     except OSError as error:  # a file that a user named
         place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"mltrack: {place}{error.strerror or error}\n")
+        complain(f"mltrack: {place}{error.strerror or error}")
         return 1
     return code
 

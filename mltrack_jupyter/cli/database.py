@@ -12,6 +12,7 @@ from mltrack_jupyter.cli.output import say, size
 from mltrack_jupyter.cli.parsing import add_store
 from mltrack_jupyter.cli.stores import SQLITE, existing_uri
 from mltrack_jupyter.errors import InvalidParameter, StoreTooNew, StoreUnreadable
+from mltrack_jupyter.shown import shown_uri
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -103,8 +104,7 @@ def _file(uri: str) -> Path:
 
 
 def _shown(uri: str) -> str:
-    scheme, _, rest = uri.partition("://")
-    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else uri.removeprefix(SQLITE)
+    return shown_uri(uri).removeprefix(SQLITE)
 
 
 def _check_sqlite(path: Path) -> list[str]:

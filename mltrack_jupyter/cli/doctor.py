@@ -13,6 +13,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.cli.output import say
 from mltrack_jupyter.cli.parsing import add_store, store_of
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.shown import shown_uri
 
 _STARTUP = "startup"
 
@@ -63,8 +64,7 @@ def _store(uri: str) -> Iterator[tuple[str, str]]:
     except MltrackError as error:
         yield "store", str(error)
         return
-    shown = full.removeprefix("sqlite:///") if "@" not in full else "a database with a password"
-    yield "store", f"ok: {shown} ({info.store})"
+    yield "store", f"ok: {shown_uri(full).removeprefix('sqlite:///')} ({info.store})"
     yield "schema", f"ok: {info.schema_version}"
     if full.startswith("sqlite:///"):
         writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

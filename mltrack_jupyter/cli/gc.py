@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from mltrack_jupyter.cli.output import complain, say, size, table, when
+from mltrack_jupyter.cli.output import ask, complain, say, size, table, when
 from mltrack_jupyter.cli.parsing import add_store, ids, seconds
 from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import TrashItem
@@ -87,9 +87,7 @@ def _purge(services: Services, items: Sequence[TrashItem]) -> list[TrashItem]:
 
 
 def _agreed(items: Sequence[TrashItem]) -> bool:
-    sys.stdout.write(f"Delete {_summary(items)} for good? [y/N] ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return ask(f"Delete {_summary(items)} for good?")
 
 
 def _summary(items: Sequence[TrashItem]) -> str:

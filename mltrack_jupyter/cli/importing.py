@@ -9,8 +9,8 @@ from pathlib import Path
 from mltrack_jupyter.cli.output import complain, plain, say, size, table
 from mltrack_jupyter.cli.parsing import store_of
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import normalise_uri, open_store
-from mltrack_jupyter.store.rules import hide_password
 from mltrack_jupyter.transfer import Report, copy_source, is_store, open_source
 from mltrack_jupyter.transfer.report import Progress
 

@@ -1,27 +1,40 @@
-"""What commands print: lines, compact tables, sizes and times for people."""
+"""What commands print: lines, compact tables, sizes and times for people.
+
+Everything goes through :func:`say`, :func:`complain` and :func:`ask`, which let through neither a password of a URI
+nor anything that could steer the terminal: names, tags and answers of servers are others' texts.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-import unicodedata
 from collections.abc import Sequence
+
+from mltrack_jupyter.shown import hide_password, one_line, shown
 
 
 def say(*lines: str) -> None:
-    """Print lines to standard output."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    """Print lines to standard output; a break within one does not begin a line."""
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
 
 
-def complain(*lines: str) -> None:
-    """Print lines to standard error."""
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+def complain(*texts: str) -> None:
+    """Print texts to standard error; the further lines of one are indented, so that none looks like ours."""
+    for text in texts:
+        sys.stderr.write(shown(text).replace("\n", "\n  ") + "\n")
+
+
+def ask(question: str) -> bool:
+    """Print a question and return whether the answer is yes."""
+    sys.stdout.write(f"{plain(question)} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def plain(text: str) -> str:
-    """Return a text on one line and without what could steer a terminal."""
-    return "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)
+    """Return a text on one line, without passwords and without what could steer a terminal."""
+    return one_line(hide_password(text))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> list[str]:

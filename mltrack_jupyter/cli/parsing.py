@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from mltrack_jupyter import config
+from mltrack_jupyter.cli.output import plain
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -21,7 +22,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and what would be right, and end with the code 2."""
-        self.exit(2, f"{self.prog}: {message}{self._suggestion(message)}\n{self.format_usage()}")
+        said = plain(f"{message}{self._suggestion(message)}")
+        self.exit(2, f"{self.prog}: {said}\n{self.format_usage()}")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Refuse unknown options here, where the options of the command are known."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from mltrack_jupyter.capture import Report, TrackedCell
 from mltrack_jupyter.capture.border import guarded
+from mltrack_jupyter.shown import shown
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets import Card, Notice
 
@@ -30,7 +31,7 @@ class CardSlot:
 
     def _problem(self, text: str) -> None:
         if self._quiet:
-            sys.stderr.write(f"mltrack: {text}\n")
+            sys.stderr.write(f"mltrack: {shown(text)}\n")
         else:
             self._show(Notice(text).bundle())
 

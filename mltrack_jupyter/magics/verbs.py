@@ -16,6 +16,7 @@ from mltrack_jupyter.capture import redact
 from mltrack_jupyter.capture.context import find_place
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.magics.arguments import parse_words, split_line
+from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets import card, compare, runs_view
 
@@ -46,6 +47,11 @@ def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
         return verb.call(rest.strip(), namespace)
     except MltrackError as error:
         raise UsageError(f"%mltrack {name}: {error}") from None
+
+
+def _say(*lines: str) -> None:
+    """Print lines, as a terminal may be shown them."""
+    sys.stdout.writelines(f"{one_line(shown(line))}\n" for line in lines)
 
 
 def help_text() -> str:
@@ -97,7 +103,7 @@ def _register(rest: str, namespace: Mapping[str, Any]) -> None:
     said = [f"Registered {version.name} version {version.version}"]
     said += [f"stage {version.current_stage}"] if found.stage else []
     said += [f"alias {found.alias}"] if found.alias else []
-    sys.stdout.write(", ".join(said) + "\n")
+    _say(", ".join(said))
 
 
 def _open(rest: str, namespace: Mapping[str, Any]) -> Any:
@@ -110,7 +116,7 @@ def _open(rest: str, namespace: Mapping[str, Any]) -> Any:
 def _experiment(rest: str, namespace: Mapping[str, Any]) -> None:
     name = " ".join(split_line(rest, namespace))
     experiment = fluent.set_experiment(name) if name else fluent.current_experiment()
-    sys.stdout.write(f"Experiment: {experiment.name} (id {experiment.experiment_id})\n")
+    _say(f"Experiment: {experiment.name} (id {experiment.experiment_id})")
 
 
 def _status(_: str, __: Mapping[str, Any]) -> None:
@@ -120,12 +126,12 @@ def _status(_: str, __: Mapping[str, Any]) -> None:
     run = fluent.active_run()
     explicit = fluent.has_explicit_experiment()
     lines = {
-        "store": redact(fluent.get_tracking_uri()),
+        "store": redact(shown_uri(fluent.get_tracking_uri())),
         "experiment": fluent.current_experiment().name if explicit else place.experiment,
         "notebook": place.source,
         "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",
     }
-    sys.stdout.writelines(f"{name + ':':<12}{value}\n" for name, value in lines.items())
+    _say(*(f"{name + ':':<12}{value}" for name, value in lines.items()))
 
 
 def _autolog(rest: str, namespace: Mapping[str, Any]) -> None:
@@ -137,9 +143,9 @@ def _autolog(rest: str, namespace: Mapping[str, Any]) -> None:
     if words:
         autolog(disable=words == ["off"])
     on = switched_on()
-    sys.stdout.write(f"Autologging: {', '.join(on) if on else 'off'}\n")
+    _say(f"Autologging: {', '.join(on) if on else 'off'}")
     if not on:
-        sys.stdout.write(f"%mltrack autolog on logs trainings with {', '.join(LIBRARIES)}.\n")
+        _say(f"%mltrack autolog on logs trainings with {', '.join(LIBRARIES)}.")
 
 
 VERBS = {

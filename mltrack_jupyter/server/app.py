@@ -14,6 +14,7 @@ from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.server.kernels import Kernels
+from mltrack_jupyter.shown import shown_uri
 from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.store.artifacts import scheme_of
 
@@ -70,7 +71,7 @@ class MltrackApp(ExtensionApp):
         events.register_event_schema(EVENT_SCHEMA)
         self.feed = Feed(self.holder, events, self.log)
         self.kernels = Kernels(self.holder, self.serverapp.kernel_manager, events, self.log)
-        self.log.info("mltrack: store %s", _without_password(uri))
+        self.log.info("mltrack: store %s", shown_uri(uri))
 
     def initialize_handlers(self) -> None:
         """Derive the routes from the operations."""
@@ -92,10 +93,3 @@ class MltrackApp(ExtensionApp):
 
 def _from_anywhere(place: str) -> str:
     return os.path.abspath(place) if place and not scheme_of(place) else place
-
-
-def _without_password(uri: str) -> str:
-    if "@" not in uri:
-        return uri
-    scheme, _, rest = uri.partition("://")
-    return f"{scheme}://…@{rest.rpartition('@')[2]}"

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.store.rules import hide_password
+from mltrack_jupyter.shown import hide_password
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services

@@ -26,7 +26,6 @@ MAX_INT64 = 2**63 - 1
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
-_PASSWORD = re.compile(r"(://[^/@:\s]*):[^/\s]*@")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -283,8 +282,3 @@ def check_page_size(size: int, most: int, *, least: int = 1) -> int:
             f"Invalid value {size} for parameter 'max_results' supplied: it must be from {least} to {most}."
         )
     return size
-
-
-def hide_password(text: str) -> str:
-    """Return a text with the passwords of the URLs in it replaced."""
-    return _PASSWORD.sub(r"\1:***@", text)

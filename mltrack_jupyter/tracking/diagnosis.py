@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from mltrack_jupyter import config
-from mltrack_jupyter.store.rules import hide_password
+from mltrack_jupyter.shown import hide_password, shown, shown_uri
 from mltrack_jupyter.tracking import session
 
 _SECRET = ("TOKEN", "PASSWORD", "USERNAME")
@@ -23,12 +23,12 @@ def doctor(mask_envs: bool = False) -> None:
         "System": platform.platform(),
         "Python": sys.version.split()[0],
         "mltrack-jupyter": config.package_version(),
-        "Tracking URI": hide_password(session.get_tracking_uri()),
+        "Tracking URI": shown_uri(session.get_tracking_uri()),
         "Environment": ", ".join(_settings(mask_envs)) or "nothing set",
         "Dependencies": ", ".join(_dependencies()),
     }
     for name, value in lines.items():
-        sys.stdout.write(f"{name}: {value}\n")
+        sys.stdout.write(f"{name}: {shown(value)}\n")
 
 
 def _settings(masked: bool) -> list[str]:

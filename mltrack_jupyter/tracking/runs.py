@@ -9,6 +9,7 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
 from mltrack_jupyter.errors import NotFound
+from mltrack_jupyter.shown import one_line
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.tracking import scope, session
@@ -117,7 +118,7 @@ def _surrounding(nested: bool) -> ActiveRun | None:
         return run
     scope.leave(run)
     warnings.warn(
-        f"The run {run.run_name} ({run.run_id}) was still open and has been ended, because "
+        f"The run {one_line(run.run_name)} ({run.run_id}) was still open and has been ended, because "
         "another one is started. Use `with start_run():`, or nested=True for a child run.",
         stacklevel=3,
     )

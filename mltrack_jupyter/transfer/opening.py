@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.artifacts import local_path
-from mltrack_jupyter.store.rules import hide_password
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from mltrack_jupyter.shown import passing
 from mltrack_jupyter.transfer.source import Broken
 
 KINDS = (
@@ -66,7 +67,7 @@ class Progress:
         counts = (
             f"{there['runs']:,} runs, {there['metric points']:,} points, {there['files']:,} files"
         )
-        self._stream.write(f"\r\x1b[K{counts}  {doing[:60]}")
+        self._stream.write(f"\r\x1b[K{counts}  {passing(doing, 60)}")
         self._stream.flush()
 
     def clear(self) -> None:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mltrack_jupyter.shown import neutral
+
 VIEW_TYPE = "application/vnd.mltrack.view+json"
 MAX_OUTPUT = 64_000
 MAX_PNG = 40_000
@@ -20,10 +22,10 @@ def view_bundle(
     """Return the mimebundle of a view.
 
     No data, no token and no address of a server is in it: the live renderer asks the server that the
-    notebook is opened on. The picture is left out where the output would grow above 64 kB.
+    notebook is opened on. The plain text goes to terminals and holds nothing that steers one. The picture is left out where the output would grow above 64 kB.
     """
     content = {"version": 1, "run_ids": list(run_ids)[:_MAX_RUNS], "view": dict(view)}
-    bundle: dict[str, Any] = {VIEW_TYPE: content, "text/html": html, "text/plain": plain}
+    bundle: dict[str, Any] = {VIEW_TYPE: content, "text/html": html, "text/plain": neutral(plain)}
     encoded = base64.b64encode(png).decode()
     if png and len(png) <= MAX_PNG and size_of(bundle) + len(encoded) + 20 <= MAX_OUTPUT:
         bundle["image/png"] = encoded

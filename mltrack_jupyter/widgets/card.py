@@ -9,6 +9,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import ERROR, REASON, Run
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.shown import shown
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets.bundle import View, view_bundle
 from mltrack_jupyter.widgets.colours import NEUTRAL, STATUS
@@ -55,7 +56,7 @@ class Notice(View):
         """Return the mimebundle of the view."""
         html = f'<div style="{_box(_WARNING)}">{_note_html(self.text)}</div>'
         # No view for the live renderer: there is no run it could show.
-        return {"text/html": html, "text/plain": f"mltrack: {self.text}"}
+        return {"text/html": html, "text/plain": f"mltrack: {shown(self.text)}"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class _Facts:
         info, data = card.run.info, card.run.data
         tags = data.tags
         inferred = _json(tags.get("mltrack.inferred"))
-        guessed = [set(map(str, inferred.get(kind) or ())) for kind in ("params", "metrics")]
+        guessed = [_names(inferred, kind) for kind in ("params", "metrics")]
         notes = list(card.warnings) or tags.get("mltrack.warnings", "").splitlines()
         error = tags.get(REASON, "")
         error = error or tags.get(ERROR, "").rstrip().rpartition("\n")[2]
@@ -102,7 +103,7 @@ def _ordered(
     items: list[tuple[str, str, bool]], inferred: Mapping[str, Any]
 ) -> list[tuple[str, str, bool]]:
     """Put what the user logged first, then what the cell says, then defaults of estimators."""
-    order = [*(inferred.get("params") or ()), *(inferred.get("metrics") or ())]
+    order = [*_names(inferred, "params"), *_names(inferred, "metrics")]
     place = {name: index for index, name in enumerate(order)}
     return sorted(items, key=lambda item: place.get(item[0], -1))
 
@@ -110,9 +111,14 @@ def _ordered(
 def _json(text: str | None) -> Mapping[str, Any]:
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # anybody may have written the tag
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _names(inferred: Mapping[str, Any], kind: str) -> list[str]:
+    found = inferred.get(kind)
+    return list(map(str, found)) if isinstance(found, list) else []
 
 
 def _model_text(tags: Mapping[str, str], version: str) -> str:
@@ -180,13 +186,17 @@ def _note_html(text: str) -> str:
 
 
 def _plain(facts: _Facts) -> str:
-    place = f" in {facts.experiment}" if facts.experiment else ""
-    lines = [f"{facts.name}: {facts.status}{f' ({facts.span})' if facts.span else ''}{place}"]
+    place = f" in {shorten(facts.experiment, 60)}" if facts.experiment else ""
+    lines = [
+        f"{shorten(facts.name, 60)}: {facts.status}{f' ({facts.span})' if facts.span else ''}{place}"
+    ]
     for label, items in (("metrics", facts.metrics), ("params", facts.params)):
         if items:
-            shown = ", ".join(f"{key}={shorten(text, 40)}" for key, text, _ in items[:_MAX_CHIPS])
-            lines.append(f"  {label}: {shown}")
-    lines += [f"  model: {facts.model}"] if facts.model else []
+            pairs = (
+                f"{shorten(key, 40)}={shorten(text, 40)}" for key, text, _ in items[:_MAX_CHIPS]
+            )
+            lines.append(f"  {label}: {', '.join(pairs)}")
+    lines += [f"  model: {shorten(facts.model, 200)}"] if facts.model else []
     lines += [f"  error: {shorten(facts.error, 300)}"] if facts.error else []
     lines += [f"  warning: {shorten(note, 300)}" for note in facts.notes[:_MAX_NOTES]]
     return "\n".join(lines)

@@ -11,10 +11,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import repository_at, scheme_of
-from mltrack_jupyter.store.rules import hide_password
 
 PROXY = "mlflow-artifacts"
 # Pages, scripts, and names of things in a store: none of them is a folder.

@@ -25,10 +25,10 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.services import Download, Written
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import Scheme
 from mltrack_jupyter.store.artifacts.streams import CHUNK, TEMPORARY, HashedReader
-from mltrack_jupyter.store.rules import hide_password
 
 _BLOCK = 8 * 1024 * 1024
 _PARTS = 9_000  # S3 takes 10,000 parts of a file

@@ -25,9 +25,9 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.services import Download, Written
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.streams import CHUNK, HashedReader
-from mltrack_jupyter.store.rules import hide_password
 
 if TYPE_CHECKING:
     import httpx

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import StoreUnwritable
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.records import (
     HEAD,
@@ -190,7 +191,7 @@ class Journal:
         path = self.folder / f"{self.journal_id}.{index:06}{SUFFIX}"
         header = Header(
             journal_id=self.journal_id,
-            uri=rules.hide_password(self.uri),
+            uri=hide_password(self.uri),
             index=index,
             pid=os.getpid(),
             began=time.time_ns() // 1_000_000,

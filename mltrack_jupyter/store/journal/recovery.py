@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.store import rules
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import Sink, is_absent, sink_of
@@ -73,7 +73,7 @@ def _is_for(noted: str, uri: str) -> bool:
     """Tell whether a journal is for a store; the folder of an SQLite file may be elsewhere by now."""
     if noted.startswith("sqlite:///") and uri.startswith("sqlite:///"):
         return Path(noted).name == Path(uri).name
-    return noted == rules.hide_password(uri)
+    return hide_password(noted) == hide_password(uri)  # other versions hid less
 
 
 def others_log(folder: Path) -> bool:

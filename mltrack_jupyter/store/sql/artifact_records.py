@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Row, Table, delete, select
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.services import Download, Written
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles
-from mltrack_jupyter.store.rules import hide_password
 from mltrack_jupyter.store.sql.database import Database, chunked, record_change, upsert
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -9,7 +10,7 @@ from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import make_url
 
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.store.rules import hide_password
+from mltrack_jupyter.shown import shown_uri
 
 BUSY_SECONDS = 30
 _SILENT_SECONDS = 30
@@ -19,6 +20,8 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
+_SECRETS = ("password", "passwd", "sslpassword", "ssl_key_password")
+"""What may be in the query of a database URL and is shown to nobody."""
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
 
 
@@ -30,11 +33,12 @@ def make_engine(url: str, synchronous: str) -> Engine:
             return _sqlite(parsed, synchronous)
         return _server(parsed)
     except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError, ValueError) as error:
+        why = f" ({error})" if isinstance(error, sa_exc.SQLAlchemyError) else ""
         raise InvalidParameter(
-            f"{hide_password(url)!r} is no database URL that can be opened "
-            f"({hide_password(str(error))}); right would be, for example, sqlite:///path/to/mltrack.db "
-            "or postgresql://user@host/name."
-        ) from None  # the cause repeats the password
+            f"{shown_uri(url)!r} is no database URL that can be opened{why}; right would be, for example, "
+            "sqlite:///path/to/mltrack.db or postgresql://user@host/name. Special characters of a password are "
+            "written as in any URL: %40 for @, %2F for /."
+        ) from None  # the cause repeats parts of the password
     except ImportError as error:
         kind = parsed.get_backend_name()
         package = (
@@ -52,6 +56,8 @@ def _parse_url(url: str) -> URL:
     if scheme == "sqlite" and path:  # literally: a folder may have "?" in its name
         return URL.create("sqlite", database=path)
     parsed = make_url(url)
+    if re.search(r"[@\s]", parsed.host or ""):  # the end of a password
+        raise ValueError("bad host")
     kind, _, driver = parsed.drivername.partition("+")
     if not driver:  # SQLAlchemy's own choices are the drivers of ten years ago
         return parsed.set(drivername=_DRIVERS.get(kind, kind))
@@ -92,7 +98,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _server(url: URL) -> Engine:
-    arguments: dict[str, Any] = {}
+    # So that the text of the URL, which drivers and SQLAlchemy may show, has no secret in it.
+    secret = {name: url.query[name] for name in _SECRETS if name in url.query}
+    url = url.difference_update_query(secret)
+    if isinstance(password := secret.pop("password", None), str):
+        url = url.set(password=password)
+    arguments: dict[str, Any] = dict(secret)
     if "connect_timeout" not in url.query:
         arguments["connect_timeout"] = _CONNECT_SECONDS
     kind = url.get_backend_name()
