@@ -1,101 +1,111 @@
-"""Files below a local folder: written whole or not at all."""
+"""Files below a local folder: written whole or not at all, and never through a link."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-import tempfile
-from collections.abc import Mapping
+import stat
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnwritable
 from mltrack_jupyter.services import Download, Written
-from mltrack_jupyter.store.artifacts.paths import check_path, resolve
+from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.streams import CHUNK, TEMPORARY, HashedReader
+from mltrack_jupyter.store.artifacts.walking import (
+    ABSENT,
+    Folder,
+    check_regular,
+    tree,
+    walked,
+)
 
-# What a path that leads to no file can end in; the system's limit for a whole path counts the root.
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+ASIDE = ".purged"
+"""The folder of a store's root in which lies what is about to be deleted; no caller reaches it."""
 
 
 class LocalFiles:
     """Artifacts below one folder, which is created when the first of them is written.
 
-    ``top`` is the folder up to which folders go that are empty when the root was removed.
+    ``top`` is the folder from which the way there is gone without following a link, and up to which folders
+    go that are empty when the root was removed; by default the root itself.
     """
 
     def __init__(self, root: Path, top: Path | None = None) -> None:
-        self.root = root
-        self._top = top or root
+        self.root = Path(root)
+        self._top = top if top is not None and self.root.is_relative_to(top) else self.root
+        self._names = self.root.relative_to(self._top).parts
+
+    def _way(self, path: str) -> tuple[tuple[str, ...], str]:
+        """Return the names of the folders above a path, from the top, and its own name."""
+        *above, name = check_path(path).split("/")
+        if not self._names and (above or [name])[0] == ASIDE:
+            raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
+        return (*self._names, *above), name
+
+    @contextmanager
+    def _above(self, path: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
+        names, name = self._way(path)
+        with walked(self._top, names, make=make) as folder:
+            yield folder, name
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return the children of a directory by base name; nothing for a file or a missing path."""
-        place = resolve(self.root, path)
+        names: tuple[str, ...] = self._names
+        if path:
+            above, name = self._way(path)
+            names = (*above, name)
+        found = []
         try:
-            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+            with walked(self._top, names) as folder:
+                for entry in folder.entries():
+                    if not entry.name.startswith(TEMPORARY) and (names or entry.name != ASIDE):
+                        found += _info(entry)
         except OSError as error:
-            if error.errno in _ABSENT:
+            if error.errno in ABSENT:
                 return []
             raise
-        found = []
-        for entry in entries:
-            if entry.name.startswith(TEMPORARY) or entry.is_symlink():
-                continue
-            is_dir = entry.is_dir()
-            size = 0 if is_dir else entry.stat().st_size
-            found.append(FileInfo(path=entry.name, is_dir=is_dir, file_size=size))
-        return found
+        return sorted(found, key=lambda item: item.path)
 
     def open(self, path: str) -> Download:
-        """Open a file. Raises ``NotFound``, and ``InvalidParameter`` for a directory."""
-        place = resolve(self.root, check_path(path))
-        if os.path.isdir(place):
-            raise InvalidParameter(f"{path!r} is a directory; list it and ask for its files.")
+        """Open a file. Raises ``NotFound``, and ``InvalidParameter`` for what is no regular file."""
         try:
-            handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with self._above(path) as (folder, name):
+                handle = folder.open(name)
         except OSError as error:
             raise NotFound(f"There is no artifact {path!r}.") from error
-        file = os.fdopen(handle, "rb")
         found = os.fstat(handle)
-        return Download(file, place.name, found.st_size, found.st_mtime_ns)
+        return Download(os.fdopen(handle, "rb"), name, found.st_size, found.st_mtime_ns)
 
     def write(self, path: str, body: BinaryIO) -> Written:
         """Write a file under a temporary name and then give it its own."""
-        place = resolve(self.root, check_path(path))
-        if os.path.isdir(place):
-            raise InvalidParameter(f"{path!r} is a directory and cannot be overwritten by a file.")
-        temporary = ""
+        check_path(path)
         hashed = HashedReader(body)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=place.parent, prefix=TEMPORARY, delete=False
-            ) as file:
-                temporary = file.name
-                shutil.copyfileobj(cast(BinaryIO, hashed), file, CHUNK)
-                file.flush()
-                os.fsync(file.fileno())
-                stamp = _stamp(os.fstat(file.fileno()))
-            os.replace(temporary, place)
+            with self._above(path, make=True) as (folder, name):
+                _check_free(folder, name, path)
+                mark = _write(folder, name, hashed)
         except OSError as error:
             raise _unwritable(path, error) from error
-        finally:
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
-        return Written(hashed.size, hashed.sha256, stamp)
+        return Written(hashed.size, hashed.sha256, mark)
 
     def delete(self, path: str) -> None:
-        """Delete a file or a tree; the root itself can never be named."""
-        place = resolve(self.root, check_path(path))
+        """Delete a file or a tree; the root itself can never be named, nor what a link leads to."""
         try:
-            if os.path.isdir(place):
-                shutil.rmtree(place)
-            else:
-                place.unlink()
+            with self._above(path) as (folder, name):
+                is_folder = stat.S_ISDIR(folder.kind(name).st_mode)
+                if not is_folder:
+                    folder.unlink(name)
+            if is_folder:
+                names, name = self._way(path)
+                _delete_tree(self._top, (*names, name))
         except OSError as error:
-            if error.errno not in _ABSENT:
+            if error.errno not in ABSENT:
                 raise StoreUnwritable(
                     f"The artifact {path!r} cannot be deleted: {error.strerror or error}."
                 ) from error
@@ -105,61 +115,156 @@ class LocalFiles:
     def stamp(self, path: str) -> str:
         """Return the mark of the last writing of a file, ``""`` if it is gone."""
         try:
-            return _stamp(resolve(self.root, path).stat(follow_symlinks=False))
+            with self._above(path) as (folder, name):
+                return _stamp(folder.stat(name))
         except OSError:
             return ""
 
     def walk(self, path: str = "") -> Mapping[str, int]:
         """Return the size of every file below a path, or of the file there; links are not followed."""
-        top = Path(os.path.realpath(self.root))
-        start = resolve(self.root, path)
-        places = [start] if path and not os.path.isdir(start) else _below(start)
-        found = {}
-        for place in places:
+        names = self._names
+        if path:
+            above, name = self._way(path)
+            names = (*above, name)
             try:
-                found[place.relative_to(top).as_posix()] = place.stat(follow_symlinks=False).st_size
+                with walked(self._top, above) as folder:
+                    size = folder.kind(name)
             except OSError as error:
-                if error.errno not in _ABSENT:
-                    raise
+                if error.errno in ABSENT:
+                    return {}
+                raise
+            if not stat.S_ISDIR(size.st_mode):
+                return {path: size.st_size}
+        start = tuple(path.split("/")) if path else ()
+        found = {}
+        for below, entries in tree(self._top, names):
+            if not names and below[:1] == (ASIDE,):
+                continue
+            for entry in entries:
+                size = entry.stat(follow_symlinks=False)
+                found["/".join((*start, *below, entry.name))] = size.st_size
         return found
 
     def remove(self) -> Mapping[str, int]:
         """Delete everything and the root, and its parents that are empty then."""
         found = self.walk()
-        for name in found:
-            place = self.root / name
-            try:
-                place.unlink()
-            except OSError as error:
-                raise StoreUnwritable(
-                    f"The file {place} cannot be deleted: {error.strerror or error}. It can be removed "
-                    "by hand."
-                ) from error
-        for folder, _, _ in os.walk(self.root, topdown=False):
-            _rmdir(Path(folder))
-        top = Path(os.path.realpath(self._top))
-        parent = self.root.parent
-        while parent != top and top in Path(os.path.realpath(parent)).parents and _rmdir(parent):
-            parent = parent.parent
+        try:
+            _delete_tree(self._top, self._names)
+        except OSError as error:
+            raise StoreUnwritable(
+                f"The file {error.filename or self.root} in {self.root} cannot be deleted: "
+                f"{error.strerror or error}. It can be removed by hand."
+            ) from error
+        self.prune()
         return found
 
+    def prune(self) -> None:
+        """Remove the folders above the root that are empty, up to the top."""
+        for end in range(len(self._names) - 1, 0, -1):
+            try:
+                with walked(self._top, self._names[: end - 1]) as folder:
+                    folder.rmdir(self._names[end - 1])
+            except OSError:  # not empty, or gone already
+                return
 
-def _below(root: Path) -> list[Path]:
-    """Return the files below a folder; links are listed as themselves and never followed."""
-    found = []
-    for folder, names, files in os.walk(root, followlinks=False):
-        here = Path(folder)
-        found += [here / name for name in files]
-        found += [here / name for name in names if (here / name).is_symlink()]
-    return found
+    def move_to(self, other: LocalFiles) -> bool:
+        """Give the root, with all that is in it, the place of another one below the same top.
+
+        Tells whether there was anything. What is there already stays. Raises ``StoreUnwritable``.
+        """
+        try:
+            with walked(self._top, self._names[:-1]) as folder:
+                folder.kind(self._names[-1])
+                with walked(self._top, other._names[:-1], make=True) as to:
+                    _move(folder, self._names[-1], to, other._names[-1])
+        except OSError as error:
+            if error.errno in ABSENT:
+                return False
+            raise StoreUnwritable(
+                f"The folder {self.root} cannot be moved: {error.strerror or error}."
+            ) from error
+        return True
 
 
-def _rmdir(folder: Path) -> bool:
+def _move(folder: Folder, name: str, to: Folder, new: str) -> None:
     try:
-        folder.rmdir()
-    except OSError:  # not empty, or gone already
-        return False
-    return True
+        to.stat(new)
+    except FileNotFoundError:
+        folder.move(name, to, new)
+        return
+    if not stat.S_ISDIR(folder.stat(name).st_mode):
+        return  # the newer one stays
+    inner, outer = folder.enter(name), to.enter(new)
+    try:
+        for child in [entry.name for entry in inner.entries()]:
+            _move(inner, child, outer, child)
+    finally:
+        inner.close()
+        outer.close()
+
+
+def _info(entry: os.DirEntry[str]) -> Iterator[FileInfo]:
+    """Yield what an entry is told as: links, pipes and devices are no artifacts."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:  # it was deleted meanwhile
+        return
+    if stat.S_ISDIR(found.st_mode):
+        yield FileInfo(path=entry.name, is_dir=True, file_size=0)
+    elif stat.S_ISREG(found.st_mode):
+        yield FileInfo(path=entry.name, is_dir=False, file_size=found.st_size)
+
+
+def _check_free(folder: Folder, name: str, path: str) -> None:
+    """Raise ``InvalidParameter`` where a file cannot take its place."""
+    try:
+        found = folder.kind(name)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise InvalidParameter(f"{path!r} is a directory and cannot be overwritten by a file.")
+    check_regular(found, path)
+
+
+def _write(folder: Folder, name: str, body: HashedReader) -> str:
+    temporary = f"{TEMPORARY}{uuid.uuid4().hex}"
+    handle = folder.create(temporary)
+    done = False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(cast(BinaryIO, body), file, CHUNK)
+            file.flush()
+            os.fsync(file.fileno())
+            mark = _stamp(os.fstat(file.fileno()))
+        folder.move(temporary, folder, name)
+        done = True
+    finally:
+        if not done:
+            folder.unlink(temporary)
+    return mark
+
+
+def _delete_tree(top: Path, names: tuple[str, ...]) -> None:
+    """Delete a folder and what is in it. Raises ``OSError`` for a file that stays; then its folders stay too."""
+    folders = []
+    for below, entries in tree(top, names):
+        folders.append((*names, *below))
+        if entries:
+            with walked(top, (*names, *below)) as folder:
+                for entry in entries:
+                    try:
+                        folder.unlink(entry.name)
+                    except FileNotFoundError:
+                        continue
+    for place in sorted(folders, key=len, reverse=True):
+        try:
+            if place:
+                with walked(top, place[:-1]) as folder:
+                    folder.rmdir(place[-1])
+            else:
+                os.rmdir(top)
+        except OSError:  # somebody wrote into it meanwhile, or it is gone
+            continue
 
 
 def _stamp(found: os.stat_result) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
-from mltrack_jupyter.store.artifacts.files import LocalFiles
+from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import repository_at, scheme_of
 
@@ -128,7 +128,8 @@ class Locations:
         if scheme == PROXY:
             return self.own(split(uri))
         if scheme in ("", "file"):
-            return LocalFiles(self._allowed(local_path(uri).absolute(), uri), self.folder)
+            path = local_path(uri).absolute()
+            return self._below(path) or LocalFiles(self._allowed(path, uri), _outer(path))
         if not (self.local_paths and scheme not in _REFUSED) and not self._is_owned(uri):
             raise InvalidParameter(
                 f"Artifacts at {scheme}: are not read through this store, which keeps to its own artifact "
@@ -140,6 +141,8 @@ class Locations:
         """Return the files below a path of the store's own root; ``""`` is the root."""
         folder = self.folder
         if folder is not None:
+            if path.split("/")[0] == ASIDE:
+                raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
             return LocalFiles(folder / path if path else folder, folder)
         return _kept(repository_at(f"{self.root.rstrip('/')}/{path}".rstrip("/")))
 
@@ -149,27 +152,42 @@ class Locations:
         if scheme in ("", "file"):
             path = self._below_root(local_path(uri).absolute())
             return path.removeprefix(f"{self.base}/") if self.base else path
-        below = _below(uri, self.root)
+        below = _inner(uri, self.root)
         return uri if scheme == PROXY or below is None else f"{PROXY}:/{below}"
 
     def is_own(self, uri: str) -> bool:
         """Tell whether a location is below one of the store's own roots, so that its files are the store's."""
         if scheme_of(uri) in ("", "file"):
-            path = local_path(uri).resolve()
-            return any(path.is_relative_to(folder) for folder in self._folders())
+            found = self._below(local_path(uri).absolute())
+            return found is not None and found.root not in self.folders
         return scheme_of(uri) == PROXY or self._is_owned(uri)
 
     def _is_owned(self, uri: str) -> bool:
-        return any(_below(uri, root) for root in (self.root, self.default_root))
+        return any(_inner(uri, root) for root in (self.root, self.default_root))
 
-    def _folders(self) -> list[Path]:
-        return [
-            Path(root).resolve() for root in (self.root, self.default_root) if not scheme_of(root)
-        ]
+    @property
+    def folders(self) -> list[Path]:
+        """The local folders among the store's own roots; the way below them is gone without links."""
+        roots = dict.fromkeys((self.root, self.default_root))
+        return [Path(root) for root in roots if not scheme_of(root)]
+
+    def _below(self, path: Path) -> LocalFiles | None:
+        """Return the files at a path of the store's own folders, however it is written; else ``None``."""
+        for folder in self.folders:
+            real = folder.resolve()
+            for way in (path, path.resolve()):
+                for top in (folder, real):
+                    if way.is_relative_to(top) and ".." not in way.parts:
+                        names = way.relative_to(top).parts
+                        if names[:1] == (ASIDE,):
+                            raise InvalidParameter(f"Invalid path '{path}': it is the store's own folder.")
+                        return LocalFiles(folder.joinpath(*names), folder)
+        return None
 
     def _allowed(self, path: Path, uri: str) -> Path:
-        inside = any(path.resolve().is_relative_to(folder) for folder in self._folders())
-        if not (self.local_paths or inside):
+        if ".." in path.parts:
+            raise InvalidParameter(f"Invalid artifact_location {uri!r}: '..' is not allowed.")
+        if not self.local_paths and self._below(path) is None:
             raise InvalidParameter(
                 f"Invalid artifact_location {uri!r}: a server keeps artifacts below its own root only; "
                 "leave the location out."
@@ -194,6 +212,14 @@ def split(uri: str) -> str:
     return check_path(path)
 
 
+def _outer(root: Path) -> Path:
+    """Return the location that an experiment was given, of the root of one of its runs or models."""
+    if root.name != "artifacts":
+        return root
+    above = root.parent.parent
+    return above.parent if above.name == "models" else above
+
+
 def _kept(found: Repository) -> KeptFiles:
     if all(hasattr(found, name) for name in ("stamp", "walk", "remove")):
         return found  # type: ignore[return-value]
@@ -202,7 +228,7 @@ def _kept(found: Repository) -> KeptFiles:
     )
 
 
-def _below(uri: str, root: str) -> str | None:
+def _inner(uri: str, root: str) -> str | None:
     """Return the path of an address below another one; ``None`` if it is elsewhere, or the same."""
     scheme = scheme_of(uri)
     if not scheme or scheme != scheme_of(root) or scheme == PROXY:
