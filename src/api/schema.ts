@@ -1477,7 +1477,8 @@ export interface paths {
          * @description Delete runs, experiments and logged models of the trash for good, with their files.
          *
          *     What is not in the trash (any more), or is needed by a registered model, is left as it is and
-         *     comes back with ``kept_because``. An experiment takes all its runs and models with it.
+         *     comes back with ``kept_because``. An experiment takes all its runs and models with it. Runs cannot be
+         *     logged to any more then; an import by hand brings one back. Asked again, it answers that all is gone.
          */
         post: operations["workspace_purge"];
         delete?: never;

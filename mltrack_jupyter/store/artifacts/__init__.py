@@ -1,6 +1,6 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
-from mltrack_jupyter.store.artifacts.files import LocalFiles
+from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
 from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations, local_path
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
@@ -8,6 +8,7 @@ from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_
 from mltrack_jupyter.store.artifacts.streams import CheckedReader, save
 
 __all__ = [
+    "ASIDE",
     "PROXY",
     "CheckedReader",
     "KeptFiles",

@@ -41,6 +41,24 @@ class LocalFiles:
         self._top = top if top is not None and self.root.is_relative_to(top) else self.root
         self._names = self.root.relative_to(self._top).parts
 
+    @property
+    def top(self) -> Path:
+        """The folder from which the way to the root is gone without links."""
+        return self._top
+
+    @property
+    def way(self) -> str:
+        """The path of the root below the top."""
+        return "/".join(self._names)
+
+    def exists(self) -> bool:
+        """Tell whether the root is there. Raises ``InvalidParameter`` if it is behind a link."""
+        try:
+            with walked(self._top, self._names):
+                return True
+        except OSError:
+            return False
+
     def _way(self, path: str) -> tuple[tuple[str, ...], str]:
         """Return the names of the folders above a path, from the top, and its own name."""
         *above, name = check_path(path).split("/")
@@ -262,7 +280,7 @@ def _delete_tree(top: Path, names: tuple[str, ...]) -> None:
                 with walked(top, place[:-1]) as folder:
                     folder.rmdir(place[-1])
             else:
-                os.rmdir(top)
+                top.rmdir()
         except OSError:  # somebody wrote into it meanwhile, or it is gone
             continue
 

@@ -141,7 +141,7 @@ class Locations:
         """Return the files below a path of the store's own root; ``""`` is the root."""
         folder = self.folder
         if folder is not None:
-            if path.split("/")[0] == ASIDE:
+            if path.partition("/")[0] == ASIDE:
                 raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
             return LocalFiles(folder / path if path else folder, folder)
         return _kept(repository_at(f"{self.root.rstrip('/')}/{path}".rstrip("/")))
@@ -180,7 +180,9 @@ class Locations:
                     if way.is_relative_to(top) and ".." not in way.parts:
                         names = way.relative_to(top).parts
                         if names[:1] == (ASIDE,):
-                            raise InvalidParameter(f"Invalid path '{path}': it is the store's own folder.")
+                            raise InvalidParameter(
+                                f"Invalid path '{path}': it is the store's own folder."
+                            )
                         return LocalFiles(folder.joinpath(*names), folder)
         return None
 

@@ -49,12 +49,14 @@ class Folder:
         if make:
             place, here = self._at(name)
             try:
-                os.mkdir(place, **here)
+                os.mkdir(place, **here)  # noqa: PTH102 - in an open folder
             except FileExistsError:
                 pass
         if not BY_HANDLE:
             if not stat.S_ISDIR(self.kind(name).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.path / name))
+                raise NotADirectoryError(
+                    errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.path / name)
+                )
             return Folder(self.path / name, None)
         place, here = self._at(name)
         flags = os.O_RDONLY | os.O_DIRECTORY | _FLAGS
@@ -78,7 +80,7 @@ class Folder:
     def stat(self, name: str) -> os.stat_result:
         """Return what the system knows of a name; a link is not followed."""
         place, here = self._at(name)
-        return os.stat(place, follow_symlinks=False, **here)
+        return os.stat(place, follow_symlinks=False, **here)  # noqa: PTH116 - in an open folder
 
     def open(self, name: str) -> int:
         """Open a regular file to read. Raises ``InvalidParameter`` for anything else."""
@@ -152,7 +154,9 @@ def walked(top: Path, names: Sequence[str], *, make: bool = False) -> Iterator[F
         folder.close()
 
 
-def tree(top: Path, names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], list[os.DirEntry[str]]]]:
+def tree(
+    top: Path, names: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], list[os.DirEntry[str]]]]:
     """Return every folder below a folder, by its names from there, with what is in it that is no folder.
 
     Folders come before what is in them; only one is open at a time, however deep they go.

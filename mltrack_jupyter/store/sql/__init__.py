@@ -20,7 +20,6 @@ from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, Sq
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import open_schema
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
-from mltrack_jupyter.store.sql.trash import TrashBin
 from mltrack_jupyter.store.sql.version_writes import Sources
 from mltrack_jupyter.store.sql.workspace import SqlWorkspace
 
@@ -42,6 +41,7 @@ def open_sql(
         raise
     sources = Sources(locations)
     reach = Reach(locations, ArtifactRecords(database), serves=serve_artifacts)
+    workspace = SqlWorkspace(database, reach)
     services = Services(
         uri=url,
         experiments=SqlExperiments(database, locations),
@@ -52,7 +52,7 @@ def open_sql(
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, reach),
         artifact_files=RootArtifactFiles(reach, OwnRoots(database)),
-        workspace=SqlWorkspace(database, TrashBin(database, reach), reach),
+        workspace=workspace,
         transfer=SqlTransfer(database, locations, sources),
         files_at=reach.files_at,
         journals=SqlJournals(database, locations),
@@ -60,6 +60,7 @@ def open_sql(
         close=database.close,
         once=Once(database),
     )
+    workspace.settle()
     return services if database.is_sqlite else _with_retries(services)
 
 

@@ -63,15 +63,13 @@ class ArtifactRecords:
 
     def forget(self, name: str, paths: Iterable[str]) -> None:
         """Drop the records of files."""
-        keys = [_key(name, path) for path in paths]
+        found = list(paths)
 
         def drop() -> None:
             with self._database.write() as connection:
-                for part in chunked(sorted(keys)):
-                    mine = artifact_digests.c.place.in_(part)
-                    connection.execute(delete(artifact_digests).where(mine))
+                forget_records(connection, name, found)
 
-        if keys:
+        if found:
             retried(drop)()
 
 
@@ -124,6 +122,13 @@ def _owner(
     return next(mine, None)
 
 
+def forget_records(connection: Connection, name: str, paths: Iterable[str]) -> None:
+    """Drop the records of files, in a transaction that is open."""
+    for part in chunked(sorted(_key(name, path) for path in paths)):
+        mine = artifact_digests.c.place.in_(part)
+        connection.execute(delete(artifact_digests).where(mine))
+
+
 def _key(name: str, path: str) -> str:
     return hashlib.sha256(f"{name}/{path}".encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -138,6 +143,16 @@ class RecordedFiles:
         self._name = name
         self._records = records
         self._uri = uri or name
+
+    @property
+    def name(self) -> str:
+        """The location under which the store knows them."""
+        return self._name
+
+    @property
+    def files(self) -> KeptFiles:
+        """The files themselves, whatever is noted of them."""
+        return self._files
 
     def list(self, path: str = "") -> Sequence[FileInfo]:
         """Return the children of a folder by base name."""

@@ -20,6 +20,7 @@ from sqlalchemy import exc as sa_exc
 from mltrack_jupyter.config import moved_folder, user_name
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.sql import tables
+from mltrack_jupyter.store.sql.endings import Endings
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
 from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, deferred
@@ -101,7 +102,7 @@ class Database:
             yield joined
             return
         lock = self._writing if self.is_sqlite else nullcontext()
-        signals = Signals()
+        signals, endings = Signals(), Endings()
         with (
             self._translated(),
             # A handler may want to write, too (on SIGTERM, what is worth keeping): never with the lock
@@ -118,13 +119,14 @@ class Database:
                 # SQLite hears this only outside of a transaction.
                 if not references:
                     self._follow_references(connection, "OFF")
-                with connection.begin():
+                with endings.noted(connection), connection.begin():
                     yield connection
                     self.file.check(begun)
             finally:
                 connection.info.pop("write", None)
                 if not references:
                     self._follow_references(connection, "ON")
+        endings.run()
 
     def _follow_references(self, connection: Connection, state: str) -> None:
         raw = connection.connection.driver_connection

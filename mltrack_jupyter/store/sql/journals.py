@@ -38,6 +38,7 @@ from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.run_writes import add_points, write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
+from mltrack_jupyter.store.sql.tombstones import deleted_runs
 from mltrack_jupyter.store.sql.values import to_bits_many
 
 # Built once: what a batch asks several times a second while a model is trained.
@@ -151,12 +152,17 @@ def apply(
     fresh = _begin(connection, locations, entries, refused)
     rows = _rows(connection, [entry.run_id for entry in entries])
     live: list[_Live] = []
+    missing: list[str] = []
     for entry in entries:
         row = rows.get(entry.run_id)
         if row is None:
-            refused.setdefault(entry.run_id, f"Run with id={entry.run_id} not found.")
+            missing.append(entry.run_id)
         else:  # also one in the trash, from which it may come back
             live.append(_Live(row.id, row, entry, entry.run_id in fresh))
+    if missing:
+        gone = deleted_runs(connection, missing)
+        for run_id in missing:
+            refused.setdefault(run_id, gone.get(run_id, f"Run with id={run_id} not found."))
     live = _leave_to_owners(connection, live)
     _set_tags(connection, live)
     amended = _set_params(connection, live)
@@ -180,6 +186,8 @@ def _begin(
         return set()
     for run_id in _rows(connection, list(fresh)):
         del fresh[run_id]  # a batch that is told twice, or a run that an import brought
+    for run_id in deleted_runs(connection, fresh):
+        del fresh[run_id]
     numbers = {
         run_id: _experiment(connection, locations, entry.new)
         for run_id, entry in fresh.items()

@@ -23,6 +23,7 @@ from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, rec
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
 from mltrack_jupyter.store.sql.tables import runs
+from mltrack_jupyter.store.sql.tombstones import unbury
 
 MAX_INLINE = 16 * 1024 * 1024
 
@@ -41,6 +42,7 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         query = select(runs.c.run_id).where(runs.c.run_id == run_id)
         if connection.execute(query).first():
             raise AlreadyExists(f"Run with id={run_id} already exists.")
+        unbury(connection, "run", run_id)
         number = find_or_create_experiment(connection, locations, given["experiment"])
         experiment = find_active_experiment(connection, str(number))
         row = _row(given, run_id, experiment, labels[RUN_NAME])

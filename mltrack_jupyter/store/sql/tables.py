@@ -280,6 +280,18 @@ artifact_digests = Table(
     sqlite_with_rowid=False,
 )
 
+# What was deleted for good: a journal that is found later must not bring it back. `place` is where files of
+# it are still to be deleted, in an object store.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("entity", string(32), primary_key=True),
+    Column("entity_id", string(256), primary_key=True),
+    Column("deleted", BigInteger, nullable=False),
+    Column("place", Place(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What requests that carry a key were answered, so that one whose answer was lost may come again.
 request_keys = Table(
     "request_keys",

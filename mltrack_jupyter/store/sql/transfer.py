@@ -49,6 +49,7 @@ from mltrack_jupyter.store.sql.tables import (
     runs,
     tags,
 )
+from mltrack_jupyter.store.sql.tombstones import unbury
 from mltrack_jupyter.store.sql.version_writes import Sources
 
 MARK = "import"
@@ -140,6 +141,7 @@ class SqlTransfer(Transfer):
             "lifecycle_stage": info.lifecycle_stage or "active",
         }
         if found is None:
+            unbury(connection, "run", info.run_id)
             location = kept_location(self._locations, info.artifact_uri)
             values |= {
                 "run_id": info.run_id,

@@ -24,6 +24,7 @@ from mltrack_jupyter.store.sql.tables import (
     registered_model_tags,
     registered_models,
 )
+from mltrack_jupyter.store.sql.tombstones import unbury
 from mltrack_jupyter.store.sql.values import to_bits
 from mltrack_jupyter.store.sql.version_writes import Sources, check_not_reused, version_changed
 
@@ -50,6 +51,7 @@ def put_logged_model(connection: Connection, model: LoggedModel, location: str) 
     query = select(logged_models).where(logged_models.c.model_id == info.model_id)
     row = connection.execute(query).first()
     if row is None:
+        unbury(connection, "logged_model", info.model_id)
         uri = location or f"{experiment.artifact_location}/models/{info.model_id}/artifacts"
         values |= {
             "model_id": info.model_id,

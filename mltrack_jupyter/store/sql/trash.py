@@ -1,19 +1,18 @@
-"""The trash: listing it, and deleting for good what is in it, with its files."""
+"""The trash: what is in it, why some of it has to stay, and which files go with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, or_, select
 
 from mltrack_jupyter.entities import Trash, TrashItem
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.artifact_records import RecordedFiles
-from mltrack_jupyter.store.sql.database import Database, chunked, held, record_change
-from mltrack_jupyter.store.sql.retries import retried
+from mltrack_jupyter.store.sql.database import Database, chunked, held
 from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.tables import (
     changes,
@@ -30,11 +29,7 @@ _ORDER = {"run": 0, "logged_model": 1, "experiment": 2}
 
 
 class TrashBin:
-    """The trash of a store in SQL.
-
-    The rows of a run go first, in one transaction with the entry of the change feed; its files follow. A
-    crash in between leaves files that nothing names, never a run without its files.
-    """
+    """The trash of a store in SQL."""
 
     def __init__(self, database: Database, reach: Reach) -> None:
         self._database = database
@@ -56,16 +51,6 @@ class TrashBin:
         found = [item for item in items if older_than is None or item.deleted_time <= older_than]
         found.sort(key=lambda item: (_ORDER[item.entity], item.deleted_time, item.entity_id))
         return Trash(items=[self._measured(item) for item in found])
-
-    def purge(
-        self, run_ids: Iterable[str], experiment_ids: Iterable[str], model_ids: Iterable[str]
-    ) -> Trash:
-        """Delete runs, logged models and experiments of the trash for good; say which were left, and why."""
-        items = [retried(self._purge_run)(rules.check_run_id(run_id)) for run_id in run_ids]
-        items += [retried(self._purge_model)(model_id) for model_id in model_ids]
-        for number in rules.parse_experiment_ids(list(experiment_ids)):
-            items += self._purge_experiment(number)
-        return Trash(items=items)
 
     # --- one item -------------------------------------------------------------------------------
 
@@ -99,115 +84,68 @@ class TrashBin:
             kept_because=_needed_experiment(connection, row),
         )
 
+    def item(self, connection: Connection, entity: str, entity_id: str) -> TrashItem | None:
+        """Return something that is in the trash, kept from other writers; ``None`` if it is not there."""
+        table, mine = _row_of(entity, entity_id)
+        row = connection.execute(held(connection, select(table).where(mine))).first()
+        if row is None:
+            return None
+        if entity == "logged_model":
+            return self._model_item(connection, row) if row.deleted else None
+        if row.lifecycle_stage != "deleted":
+            return None
+        if entity == "run":
+            return self._run_item(connection, row)
+        item = self._experiment_item(connection, row)
+        left = select(func.count()).select_from(runs).where(runs.c.experiment == row.id)
+        remaining = connection.execute(left).scalar_one()
+        if remaining and not item.kept_because:
+            item = replace(item, kept_because=f"{remaining} of its runs stay")
+        return item
+
+    def deleted_runs(self, number: int) -> list[str]:
+        """Return the runs of an experiment that are in the trash."""
+        with self._database.read() as connection:
+            return [row.run_id for row in _deleted(connection, [number])]
+
+    def roots(
+        self, connection: Connection, entity: str, entity_id: str
+    ) -> Iterator[tuple[str, str, str]]:
+        """Return the places that go with something: of whom each is (kind and id), and its URI."""
+        models = logged_models.c
+        if entity == "experiment":
+            query = select(models.model_id, models.artifact_uri)
+            for row in connection.execute(query.where(models.experiment == int(entity_id))):
+                yield "logged_model", row.model_id, row.artifact_uri
+            return
+        table, mine = _row_of(entity, entity_id)
+        for uri in connection.execute(select(table.c.artifact_uri).where(mine)).scalars():
+            if entity == "logged_model":
+                alone = _is_models_own(uri, entity_id)
+            else:
+                alone = uri.endswith(f"/{entity_id}/artifacts") or not _is_shared(connection, uri)
+            if alone:
+                yield entity, entity_id, uri
+
     def _measured(self, item: TrashItem) -> TrashItem:
-        sizes = [size for root in self._roots(item) for size in root.walk().values()]
+        with self._database.read() as connection:
+            uris = [uri for _, _, uri in self.roots(connection, item.entity, item.entity_id)]
+        sizes = [size for uri in uris for size in self.files(uri).values()]
         return replace(item, files=len(sizes), size=sum(sizes))
 
-    def _roots(self, item: TrashItem) -> Sequence[RecordedFiles]:
-        with self._database.read() as connection:
-            if item.entity == "run":
-                query = select(runs.c.artifact_uri).where(runs.c.run_id == item.entity_id)
-                return self._own(connection.execute(query).scalars())
-            if item.entity == "logged_model":
-                models = logged_models.c
-                query = select(models.artifact_uri).where(models.model_id == item.entity_id)
-                uris = connection.execute(query).scalars()
-                return self._own(uri for uri in uris if _is_models_own(uri, item.entity_id))
-            return self._roots_of_models(connection, int(item.entity_id))
+    def files(self, uri: str) -> Mapping[str, int]:
+        """Return what is at a place that belongs to this store, with sizes; no other one is ever looked at."""
+        files = self._own(uri)
+        try:
+            return {} if files is None else files.walk()
+        except InvalidParameter:  # behind a link
+            return {}
 
-    def _own(self, uris: Iterable[str]) -> list[RecordedFiles]:
-        """Return the files that belong to this store; other places are never touched."""
-        found = []
-        for uri in uris:
-            if self._reach.locations.is_own(uri):
-                try:
-                    found.append(self._reach.files_at(uri))
-                except InvalidParameter:
-                    continue
-        return found
-
-    # --- purging --------------------------------------------------------------------------------
-
-    def _purge_run(self, run_id: str) -> TrashItem:
-        with self._database.write() as connection:
-            query = select(runs).where(runs.c.run_id == run_id)
-            row = connection.execute(held(connection, query)).first()
-            if row is None or row.lifecycle_stage != "deleted":
-                return TrashItem(
-                    entity="run", entity_id=run_id, kept_because="it is not in the trash"
-                )
-            item = self._run_item(connection, row)
-            if item.kept_because:
-                return item
-            roots = self._own([row.artifact_uri])
-            connection.execute(delete(runs).where(runs.c.id == row.id))
-            record_change(
-                connection, "run", run_id, "purge", parent_id=str(row.experiment), detail=row.name
-            )
-        return self._removed(item, roots)
-
-    def _purge_model(self, model_id: str) -> TrashItem:
-        with self._database.write() as connection:
-            query = select(logged_models).where(logged_models.c.model_id == model_id)
-            row = connection.execute(held(connection, query)).first()
-            if row is None or not row.deleted:
-                return TrashItem(
-                    entity="logged_model", entity_id=model_id, kept_because="it is not in the trash"
-                )
-            item = self._model_item(connection, row)
-            if item.kept_because:
-                return item
-            mine = _is_models_own(row.artifact_uri, model_id)
-            roots = self._own([row.artifact_uri] if mine else [])
-            connection.execute(delete(logged_models).where(logged_models.c.id == row.id))
-            parent = str(row.experiment)
-            record_change(
-                connection, "logged_model", model_id, "purge", parent_id=parent, detail=row.name
-            )
-        return self._removed(item, roots)
-
-    def _purge_experiment(self, number: int) -> Sequence[TrashItem]:
-        with self._database.read() as connection:
-            inside = [row.run_id for row in _deleted(connection, [number])]
-        items = [retried(self._purge_run)(run_id) for run_id in inside]
-        return [*items, retried(self._purge_emptied)(number)]
-
-    def _purge_emptied(self, number: int) -> TrashItem:
-        with self._database.write() as connection:
-            query = select(experiments).where(experiments.c.id == number)
-            row = connection.execute(held(connection, query)).first()
-            if row is None or row.lifecycle_stage != "deleted":
-                return TrashItem(
-                    entity="experiment",
-                    entity_id=str(number),
-                    kept_because="it is not in the trash",
-                )
-            item = self._experiment_item(connection, row)
-            left = select(func.count()).select_from(runs).where(runs.c.experiment == number)
-            remaining = connection.execute(left).scalar_one()
-            if remaining and not item.kept_because:
-                item = replace(item, kept_because=f"{remaining} of its runs stay")
-            if item.kept_because:
-                return item
-            roots = self._roots_of_models(connection, number)
-            connection.execute(delete(experiments).where(experiments.c.id == number))
-            record_change(connection, "experiment", str(number), "purge", detail=row.name)
-        return self._removed(item, roots)
-
-    def _roots_of_models(self, connection: Connection, number: int) -> list[RecordedFiles]:
-        query = select(logged_models.c.artifact_uri).where(logged_models.c.experiment == number)
-        return self._own(connection.execute(query).scalars())
-
-    def _removed(self, item: TrashItem, roots: Iterable[RecordedFiles]) -> TrashItem:
-        sizes: list[int] = []
-        for root in roots:
-            try:
-                sizes += root.remove().values()
-            except MltrackError as error:
-                raise type(error)(
-                    f"{item.entity} {item.entity_id} is deleted, but not its files: {error}"
-                ) from error
-        return replace(item, files=len(sizes), size=sum(sizes))
+    def _own(self, uri: str) -> RecordedFiles | None:
+        try:
+            return self._reach.files_at(uri) if self._reach.locations.is_own(uri) else None
+        except InvalidParameter:
+            return None
 
 
 def _deleted(connection: Connection, numbers: Sequence[int] | None) -> Sequence[Row[Any]]:
@@ -256,6 +194,28 @@ def _needed_experiment(connection: Connection, row: Row[Any]) -> str:
     if found:
         return f"version {found.version} of the model {found.name!r} is made of a model in it"
     return ""
+
+
+def _is_shared(connection: Connection, uri: str) -> bool:
+    """Tell whether a run's folder is, is in, or holds that of something else; the usual ones are not."""
+    parts = uri.rstrip("/").split("/")
+    above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    for column in (runs.c.artifact_uri, experiments.c.artifact_location):
+        around = column.in_(above) if column is runs.c.artifact_uri else column == uri
+        meant = or_(around, column.startswith(f"{uri}/", autoescape=True))
+        if connection.execute(select(func.count()).where(meant)).scalar_one() > (
+            1 if column is runs.c.artifact_uri else 0
+        ):
+            return True
+    return False
+
+
+def _row_of(entity: str, entity_id: str) -> tuple[Table, ColumnElement[bool]]:
+    if entity == "run":
+        return runs, runs.c.run_id == entity_id
+    if entity == "logged_model":
+        return logged_models, logged_models.c.model_id == entity_id
+    return experiments, experiments.c.id == int(entity_id)
 
 
 def _is_models_own(uri: str, model_id: str) -> bool:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import func, select
 
 from mltrack_jupyter.config import package_version
 from mltrack_jupyter.entities import Change, ChangeList, Trash, WorkspaceInfo
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Workspace
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.purging import Purge
 from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.schema import HEAD
 from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.trash import TrashBin
 
+_log = logging.getLogger(__name__)
+
 
 class SqlWorkspace(Workspace):
     """The store as a whole, in SQL."""
 
-    def __init__(self, database: Database, trash: TrashBin, reach: Reach) -> None:
+    def __init__(self, database: Database, reach: Reach) -> None:
         self._database = database
-        self._trash = trash
+        self._trash = TrashBin(database, reach)
+        self._purge = Purge(database, reach, self._trash)
         self._reach = reach
 
     def info(self) -> WorkspaceInfo:
@@ -52,7 +59,16 @@ class SqlWorkspace(Workspace):
         experiment_ids: list[str] | None = None,
         model_ids: list[str] | None = None,
     ) -> Trash:
-        return self._trash.purge(run_ids or [], experiment_ids or [], model_ids or [])
+        return self._purge(run_ids or [], experiment_ids or [], model_ids or [])
+
+    def settle(self) -> None:
+        """Put back the files of what a purge did not get to delete, because it was killed."""
+        if self._database.only_read:
+            return
+        try:
+            self._purge.sweep(remove=False)
+        except (MltrackError, OSError) as error:
+            _log.warning("mltrack: what an interrupted purge put aside was not put back: %s", error)
 
     def server_info(self) -> dict[str, str | bool | int | dict[str, bool]]:
         multipart = self._reach.serves and self._reach.has_multipart
