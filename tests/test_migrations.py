@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql import schema
@@ -113,3 +113,28 @@ def columns_of(connection):
         for table in metadata.tables
         for column in inspector.get_columns(table)
     }
+
+
+def test_points_of_a_store_from_before_ordinals_keep_everything(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    upgrade(database, "0002")
+    with database.write() as connection:
+        for statement in (
+            "INSERT INTO experiments VALUES (1, 'e', '', 'active', 0, 0)",
+            "INSERT INTO runs VALUES (1, 'r', 1, '', '', 'FINISHED', 0, 0, '', 'active')",
+            "INSERT INTO metric_keys VALUES (1, 'm')",
+            "INSERT INTO metrics VALUES (1, 1, 0, 5, 7), (1, 1, 0, 5, 8), (1, 1, 0, 6, 7)",
+            "INSERT INTO latest_metrics VALUES (1, 'm', 0, 6, 7, 3.5, 3.5, 4.0, 3)",
+        ):
+            connection.execute(text(statement))
+    upgrade(database)
+    with database.read() as connection:
+        points = connection.execute(text("SELECT timestamp, ordinal, bits FROM metrics")).all()
+        latest = connection.execute(
+            text('SELECT ordinal, value, "count" FROM latest_metrics')
+        ).all()
+        left = inspect(connection).get_table_names()
+    assert points == [(5, 0, 7), (5, 0, 8), (6, 0, 7)]
+    assert latest == [(0, 3.5, 3)]
+    assert not [name for name in left if name.endswith("_0002")]
+    database.close()

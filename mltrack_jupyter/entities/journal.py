@@ -28,12 +28,17 @@ class NewRun(Entity, frozen=True, kw_only=True):
 
 
 class Points(Entity, frozen=True, kw_only=True):
-    """Points of one metric as columns of one length; times are milliseconds since 1970."""
+    """Points of one metric as columns of one length; times are milliseconds since 1970.
+
+    ``ordinals`` tell points apart that are alike in step and time; there are none where all of them are 0.
+    The store gives them: those of a journal that is handed over are not read, but its order is.
+    """
 
     key: str
     steps: list[int]
     timestamps: list[int]
     values: list[float]
+    ordinals: list[int] = []
 
 
 class RunEntry(Entity, frozen=True, kw_only=True):

@@ -58,7 +58,10 @@ class Param(Entity, frozen=True, gc=False):
 
 
 class Metric(Entity, frozen=True, gc=False):
-    """One point of a metric: a float (NaN and infinities included) at a step and a time (ms)."""
+    """One point of a metric: a float (NaN and infinities included) at a step and a time (ms).
+
+    ``ordinal`` tells points apart that were logged alike in key, step and time, and is their order.
+    """
 
     key: str
     value: float
@@ -68,6 +71,7 @@ class Metric(Entity, frozen=True, gc=False):
     dataset_digest: str = ""
     model_id: str = ""
     run_id: str = ""
+    ordinal: int = 0
 
 
 class RunInfo(Entity, frozen=True, kw_only=True, gc=False):
@@ -102,7 +106,7 @@ class RunData(
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Latest value of each metric: the point with the greatest (step, timestamp, value)."""
+        """Latest value of each metric: the point with the greatest (step, timestamp, ordinal, value)."""
         return {point.key: point.value for point in self.metric_list}
 
     @property

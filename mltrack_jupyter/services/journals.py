@@ -23,7 +23,8 @@ class Journals(Protocol):
         """Take over the records of a journal from ``since`` up to (without) ``upto``, all in one transaction.
 
         Whoever sends a batch again changes nothing: unless the store is at ``since``, nothing is written, and
-        the answer says where it is. A run that is unknown or deleted is refused by itself; the others are
+        the answer says where it is. Of points every one is kept: those that are alike in key, step and time
+        are given ordinals, in the order in which they come. A run that is unknown or deleted is refused by itself; the others are
         written. A param with another value is amended (see ``amendments``). The cost grows with the
         batch, not with what is stored.
         """

@@ -152,10 +152,12 @@ class Runs(Protocol):
         model_id: str = "",
         dataset_name: str = "",
         dataset_digest: str = "",
+        ordinal: int = 0,
     ) -> None:
         """Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
 
-        An exact repetition of a point is stored once.
+        An exact repetition of a point is stored once. ``ordinal`` tells apart those that are not meant as
+        a repetition, though they are alike in key, step, time and value.
         """
         ...
 
@@ -182,7 +184,10 @@ class Runs(Protocol):
         params: list[Param] | None = None,
         tags: list[Tag] | None = None,
     ) -> None:
-        """Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none."""
+        """Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none.
+
+        An exact repetition of a point, its ordinal included, is stored once.
+        """
         ...
 
     @operation("POST", f"{_RUNS}/log-inputs")
@@ -265,7 +270,7 @@ class Metrics(Protocol):
     def history(
         self, run_id: str, metric_key: str, page_token: str = "", max_results: int | None = None
     ) -> Page[Metric]:
-        """Return every point of a metric by (timestamp, step, value); all of them without a limit.
+        """Return every point of a metric by (timestamp, step, ordinal, value); all of them without a limit.
 
         The cost grows with the points of the metric.
         """
@@ -273,7 +278,7 @@ class Metrics(Protocol):
 
     @operation("GET", "/api/1/metrics/columns", answer="points")
     def columns(self, run_id: str, metric_key: str) -> Points:
-        """Return every point of a metric by (timestamp, step, value), as columns.
+        """Return every point of a metric by (timestamp, step, ordinal, value), as columns.
 
         The cost grows with the points of the metric.
         """

@@ -23,6 +23,7 @@ MAX_MODEL_NAME = 256
 MAX_IDS = 30_000
 """How many ids a search may name: SQLite binds 32,766 values to a statement."""
 MAX_INT64 = 2**63 - 1
+MAX_ORDINAL = 2**31 - 1
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
@@ -129,6 +130,11 @@ def check_metric(point: Metric) -> None:
         raise InvalidParameter(
             f"Invalid value {point.timestamp} for parameter 'timestamp' of metric {short(point.key)}: "
             "it must be milliseconds since 1970, not negative."
+        )
+    if not 0 <= point.ordinal <= MAX_ORDINAL:
+        raise InvalidParameter(
+            f"Invalid value {short(point.ordinal)} for parameter 'ordinal' of metric {short(point.key)}: "
+            f"it must be from 0 to {MAX_ORDINAL}."
         )
 
 

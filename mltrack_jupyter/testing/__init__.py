@@ -32,6 +32,7 @@ pytest.register_assert_rewrite(
             "logged_model_search",
             "logged_models",
             "metrics",
+            "points",
             "registered_models",
             "runs",
             "search",
@@ -50,6 +51,7 @@ from mltrack_jupyter.testing.leases import TestLeases  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
 from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
+from mltrack_jupyter.testing.points import TestAlike  # noqa: E402
 from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestAliases,
     TestRegisteredModels,
@@ -72,6 +74,7 @@ from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVers
 
 __all__ = [
     "TestAliases",
+    "TestAlike",
     "TestAmendments",
     "TestArtifacts",
     "TestBatches",

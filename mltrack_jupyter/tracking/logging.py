@@ -14,7 +14,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
-from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import active_or_new_run
@@ -87,7 +87,7 @@ def write_to_run(
 def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
     """Return the names of the params and of the metrics that this process logged to an open run."""
     found = scope.find(run_id)
-    return (found.logged[0], found.logged[1] | found.moments.keys()) if found else (set(), set())
+    return (set(found.logged[0]), set(found.logged[1])) if found else (set(), set())
 
 
 def to_number(key: str, value: Any) -> float:
@@ -136,10 +136,10 @@ def log_metric(
     """Add a point to a metric of the active run.
 
     ``value`` may be NaN or infinite; ``step`` counts from 0 (0 where absent); ``timestamp`` is in
-    milliseconds since the Unix epoch, now where absent: a millisecond after the point before if both would
-    have the same, so that the last one is the latest and none takes another's place. When this returns,
-    the point is in the journal and outlives the process; ``synchronous=True`` waits until it is in the
-    store. ``model_id`` names the logged model, and ``dataset`` the data, that were measured; such a point
+    milliseconds since the Unix epoch, now where absent. Every point is kept: those of the same step and time
+    are told apart by their ``ordinal``, in the order in which they were logged, and the last one is the
+    latest. When this returns, the point is in the journal and outlives the process; ``synchronous=True``
+    waits until it is in the store. ``model_id`` names the logged model, and ``dataset`` the data, that were measured; such a point
     goes to the store at once. Without a ``model_id`` it is noted to the models that the run logged at the
     same step. Raises ``InvalidParameter``.
     """
@@ -160,13 +160,11 @@ def log_metric(
         or run.notes_model
     ):
         return log_metrics({key: value}, step, synchronous, run_id, timestamp, model_id, dataset)
-    keeper, time = run.keeper, 0
+    keeper = run.keeper
+    time = time_ns() // 1_000_000 if timestamp is None else _time(key, timestamp)
     try:
-        if timestamp is None:
-            time = _moment(run, key, step, time_ns() // 1_000_000)
-        else:
-            time = _told(run, key, timestamp)
         keeper.journal.point(run.run_id, key, step, time, value)
+        run.logged[1].add(key)
     except (struct.error, TypeError):
         rules.check_metric(Metric(key, value, time, step))
         raise
@@ -195,18 +193,17 @@ def log_metrics(
     if values:
         rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
     run = own(run_id)
-    if run is None or timestamp is not None:
-        found = [(key, whole, time, value) for key, value in values.items()]
-    else:
-        found = [(k, whole, _moment(run, k, whole, time), value) for k, value in values.items()]
     made = run.models.get(whole) if run is not None else None
     if run is None or made or active_model.is_noted(model_id, dataset):
-        points = [Metric(key, value, moment, whole) for key, whole, moment, value in found]
+        points = [
+            Metric(key, value, time, whole, ordinal=next_ordinal()) for key, value in values.items()
+        ]
         chosen = model_id or active_model.get_active_model_id()
         ids = [chosen] if chosen or not made else made
         _note(run_id, [p for each in ids for p in active_model.noted(points, each, dataset)])
     else:
-        if found:
+        if values:
+            found = [(key, whole, time, value) for key, value in values.items()]
             run.keeper.journal.points(run.run_id, found)
         _written(run.keeper, synchronous)
     if run is not None:
@@ -222,23 +219,6 @@ def _note(run_id: str | None, points: list[Metric]) -> None:
             services.runs.log_batch(target, metrics=points[begin : begin + _POINTS])
 
     write_to_run(run_id, send, lambda target: RunEntry(run_id=target, noted=points))
-
-
-def _told(run: ActiveRun, key: str, timestamp: Any) -> int:
-    time = _time(key, timestamp)
-    run.logged[1].add(key)
-    return time
-
-
-def _moment(run: ActiveRun, key: str, step: int, time: int) -> int:
-    """Return the time of a point that is given none: after that of the point before it."""
-    last = run.moments.get(key)
-    if last is None or step > last[0]:
-        run.moments[key] = step, time
-        return time
-    time = max(time, last[1] + 1)
-    run.moments[key] = last[0], time
-    return time
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:

@@ -140,10 +140,11 @@ def _columns(kind: str, runs: Sequence[Run]) -> dict[str, list[Any]]:
 def get_metric_history(
     run_id: str, key: str, output_format: Literal["list", "columns", "pandas"] = "list"
 ) -> list[Metric] | dict[str, list[Any]] | pd.DataFrame:
-    """Return every point of a metric by (timestamp, step, value); the cost grows with the points.
+    """Return every point of a metric by (timestamp, step, ordinal, value); the cost grows with the points.
 
     As a list of points, as ``columns`` (a dict of the lists ``step``, ``timestamp`` in ms, ``value``), or
-    as a DataFrame of these columns, with ``timestamp`` in UTC.
+    as a DataFrame of these columns, with ``timestamp`` in UTC. Points that were logged alike in step and
+    time come in the order in which they were logged.
     """
     if output_format not in ("list", "columns", "pandas"):
         raise InvalidParameter(

@@ -68,8 +68,6 @@ class ActiveRun:
         self.in_with = False
         self.implicit = False
         self.logged: tuple[set[str], set[str]] = (set(), set())
-        # The greatest step of a metric, and its last time.
-        self.moments: dict[str, tuple[int, int]] = {}
         self.models: dict[int, list[str]] = {}  # the logged models that it made at each step
         self.tables: dict[str, bytes] = {}  # what this process last wrote to each
         self.resumed = False
@@ -78,7 +76,7 @@ class ActiveRun:
 
     def share(self, outer: ActiveRun) -> None:
         """Know of the run what another scope of it knows, and let that know the rest."""
-        self.logged, self.moments, self.models = outer.logged, outer.moments, outer.models
+        self.logged, self.models = outer.logged, outer.models
         self.tables, self.resumed = outer.tables, outer.resumed
 
     @property

@@ -36,11 +36,14 @@ def clean_tags(tags: Sequence[Tag], what: str, notes: list[str]) -> list[Tag]:
 
 def clean_points(points: Iterable[Metric], what: str, notes: list[str]) -> list[Metric]:
     """Return the points that a store accepts, exact repetitions once."""
-    found: dict[tuple[str, int, int, bytes], Metric] = {}
+    found: dict[tuple[str, int, int, int, bytes], Metric] = {}
     for point in _accepted(points, rules.check_metric, what, notes):
-        key = (point.key, point.timestamp, point.step, struct.pack("<d", point.value))
+        value = struct.pack("<d", point.value)
+        key = (point.key, point.timestamp, point.step, point.ordinal, value)
         if key not in found:
-            found[key] = Metric(point.key, point.value, point.timestamp, point.step)
+            found[key] = Metric(
+                point.key, point.value, point.timestamp, point.step, ordinal=point.ordinal
+            )
     return list(found.values())
 
 

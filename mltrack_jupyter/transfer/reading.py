@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Metric, RunStatus
 
@@ -76,8 +78,12 @@ def key_files(root: Path, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def read_points(root: Path, folder: Path, notes: list[str], what: str) -> Iterator[Metric]:
-    """Return the points of every metric below a folder; a damaged line is left out with a note."""
+    """Return the points of every metric below a folder; a damaged line is left out with a note.
+
+    A line that comes again was logged again: each has its ordinal.
+    """
     for key, place in key_files(root, folder):
+        seen: Counter[tuple[int, int, str]] = Counter()
         with place.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
                 if not line.strip():
@@ -87,7 +93,9 @@ def read_points(root: Path, folder: Path, notes: list[str], what: str) -> Iterat
                     shown = line.strip()[:60]
                     notes.append(f"{what}: metric {key!r}, line {number} is left out: {shown!r}")
                 else:
-                    yield point
+                    alike = point.timestamp, point.step, repr(point.value)
+                    yield replace(point, ordinal=seen[alike])
+                    seen[alike] += 1
 
 
 def _point(key: str, line: str) -> Metric | None:

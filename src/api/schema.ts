@@ -323,7 +323,8 @@ export interface paths {
          * Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
          * @description Add a point to a metric, and to the logged model ``model_id`` as well where it names one.
          *
-         *     An exact repetition of a point is stored once.
+         *     An exact repetition of a point is stored once. ``ordinal`` tells apart those that are not meant as
+         *     a repetition, though they are alike in key, step, time and value.
          */
         post: operations["runs_log_metric"];
         delete?: never;
@@ -404,6 +405,8 @@ export interface paths {
         /**
          * Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none.
          * @description Log up to 1,000 metrics, 100 params and 100 tags: all of them or, on an error, none.
+         *
+         *     An exact repetition of a point, its ordinal included, is stored once.
          */
         post: operations["runs_log_batch"];
         delete?: never;
@@ -552,8 +555,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return every point of a metric by (timestamp, step, value); all of them without a limit.
-         * @description Return every point of a metric by (timestamp, step, value); all of them without a limit.
+         * Return every point of a metric by (timestamp, step, ordinal, value); all of them without a limit.
+         * @description Return every point of a metric by (timestamp, step, ordinal, value); all of them without a limit.
          *
          *     The cost grows with the points of the metric.
          */
@@ -574,8 +577,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return every point of a metric by (timestamp, step, value), as columns.
-         * @description Return every point of a metric by (timestamp, step, value), as columns.
+         * Return every point of a metric by (timestamp, step, ordinal, value), as columns.
+         * @description Return every point of a metric by (timestamp, step, ordinal, value), as columns.
          *
          *     The cost grows with the points of the metric.
          */
@@ -1713,7 +1716,8 @@ export interface paths {
          * @description Take over the records of a journal from ``since`` up to (without) ``upto``, all in one transaction.
          *
          *     Whoever sends a batch again changes nothing: unless the store is at ``since``, nothing is written, and
-         *     the answer says where it is. A run that is unknown or deleted is refused by itself; the others are
+         *     the answer says where it is. Of points every one is kept: those that are alike in key, step and time
+         *     are given ordinals, in the order in which they come. A run that is unknown or deleted is refused by itself; the others are
          *     written. A param with another value is amended (see ``amendments``). The cost grows with the
          *     batch, not with what is stored.
          */
@@ -1958,6 +1962,8 @@ export interface components {
         /**
          * Metric
          * @description One point of a metric: a float (NaN and infinities included) at a step and a time (ms).
+         *
+         *     ``ordinal`` tells points apart that were logged alike in key, step and time, and is their order.
          */
         Metric: {
             key: string;
@@ -1972,6 +1978,8 @@ export interface components {
             model_id?: string;
             /** @default  */
             run_id?: string;
+            /** @default 0 */
+            ordinal?: number;
         };
         /**
          * Param
@@ -2107,12 +2115,17 @@ export interface components {
         /**
          * Points
          * @description Points of one metric as columns of one length; times are milliseconds since 1970.
+         *
+         *     ``ordinals`` tell points apart that are alike in step and time; there are none where all of them are 0.
+         *     The store gives them: those of a journal that is handed over are not read, but its order is.
          */
         Points: {
             key: string;
             steps: number[];
             timestamps: number[];
             values: number[];
+            /** @default [] */
+            ordinals?: number[];
         };
         /**
          * MetricSeries
@@ -3150,6 +3163,8 @@ export interface operations {
                     dataset_name?: string;
                     /** @default  */
                     dataset_digest?: string;
+                    /** @default 0 */
+                    ordinal?: number;
                 };
             };
         };

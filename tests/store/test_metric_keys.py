@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from mltrack_jupyter.entities import Metric
 from mltrack_jupyter.store import open_store
-from mltrack_jupyter.store.sql import run_writes
+from mltrack_jupyter.store.sql import point_writes
 from mltrack_jupyter.testing.making import new_run
 
 
@@ -16,7 +16,7 @@ def test_the_number_of_a_name_that_was_rolled_back_is_not_used(tmp_path):
 
     def break_off():
         with database.write() as connection:
-            run_writes.add_points(connection, 1, [Metric("lost", 1.0, 1)])
+            point_writes.add_points(connection, 1, [Metric("lost", 1.0, 1)])
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -48,7 +48,7 @@ def test_new_names_are_written_in_sets(tmp_path):
     event.listen(database.engine, "before_cursor_execute", lambda *call: told.append(call[2]))
     many = {(1, f"m{number}"): ([0], [1], [7]) for number in range(12_000)}
     with database.write() as connection:
-        run_writes.write_points(connection, many)
+        point_writes.append_points(connection, many)
     assert sum("INTO metric_keys" in statement for statement in told) < 10
     assert len(services.runs.get(run_id).data.metrics) == 12_000
     services.close()
@@ -60,9 +60,9 @@ def test_a_name_that_a_rival_wrote_meanwhile_is_found(tmp_path, monkeypatch):
     services.runs.log_batch(run_id, [Metric("theirs", 1.0, 1)])
     services.close()
     services = open_store(tmp_path)
-    real, answers = run_writes._stored_ids, [{}]
+    real, answers = point_writes._stored_ids, [{}]
     monkeypatch.setattr(
-        run_writes, "_stored_ids", lambda *asked: answers.pop() if answers else real(*asked)
+        point_writes, "_stored_ids", lambda *asked: answers.pop() if answers else real(*asked)
     )
     services.runs.log_batch(run_id, [Metric("theirs", 2.0, 2), Metric("mine", 3.0, 2)])
     assert services.runs.get(run_id).data.metrics == {"theirs": 2.0, "mine": 3.0}

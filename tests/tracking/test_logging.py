@@ -308,14 +308,16 @@ def test_points_of_a_loop_have_the_time_they_were_logged_at(mltrack):
     assert found[-1].timestamp - found[0].timestamp < 1000  # and not one after the other
 
 
-def test_a_clock_that_is_set_back_does_not_make_the_first_point_the_latest(mltrack, monkeypatch):
+def test_a_clock_that_is_set_back_changes_no_time(mltrack, monkeypatch):
     from mltrack_jupyter.tracking import logging
 
     with mltrack.start_run():
-        for now, value in ((9_000, 2.0), (5_000, 1.0)):
+        for now, value in ((9_000, 2.0), (5_000, 1.0), (5_000, 3.0), (9_000, 4.0)):
             monkeypatch.setattr(logging, "time_ns", lambda now=now: now * 10**6)
             mltrack.log_metric("m", value)
-        assert stored(mltrack).data.metrics == {"m": 1.0}
+        found = [(p.timestamp, p.ordinal, p.value) for p in history(mltrack, "m")]
+        assert found == [(5_000, 0, 1.0), (5_000, 1, 3.0), (9_000, 0, 2.0), (9_000, 1, 4.0)]
+        assert stored(mltrack).data.metrics == {"m": 4.0}  # of the greatest time, as in MLflow
 
 
 def test_names_of_numpy_are_names(mltrack):

@@ -34,6 +34,7 @@ points = st.builds(
     value=st.floats(),
     timestamp=st.integers(0, 2**62),
     step=st.integers(-(2**62), 2**62),
+    ordinal=st.sampled_from([0, 0, 1, 2**31 - 1]),
 )
 files = st.dictionaries(
     st.text(st.sampled_from("abc é+&"), min_size=1, max_size=6).map(lambda name: f"d/{name}"),

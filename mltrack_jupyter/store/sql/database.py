@@ -293,7 +293,8 @@ def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool)
     keys = [column.name for column in table.primary_key]
     rest = [name for name in columns if name not in keys]
     # Only the dialect in use is imported: the others cost a tenth of a second at every start.
-    into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+    # `inline`: nobody asks what the database gave the columns that are left to it.
+    into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table).inline()
     # Of rows that the database numbers, those are alike that have the same name.
     target = {"index_elements": keys} if set(keys) <= set(columns) else {}
     statement: Any

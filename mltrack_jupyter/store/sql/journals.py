@@ -35,8 +35,8 @@ from mltrack_jupyter.store.sql.database import (
 )
 from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_or_was_called
 from mltrack_jupyter.store.sql.lease_service import check_process
+from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.run_writes import add_points, write_points
 from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
 from mltrack_jupyter.store.sql.tombstones import deleted_runs
 from mltrack_jupyter.store.sql.values import to_bits_many
@@ -184,8 +184,9 @@ def _begin(
     fresh = {entry.run_id: entry for entry in entries if entry.new is not None}
     if not fresh:
         return set()
-    for run_id in _rows(connection, list(fresh)):
-        del fresh[run_id]  # a batch that is told twice, or a run that an import brought
+    # All of them, so that the rows are held before anything is read that another writer may change.
+    for run_id in _rows(connection, [entry.run_id for entry in entries]):
+        fresh.pop(run_id, None)  # a batch that is told twice, or a run that an import brought
     for run_id in deleted_runs(connection, fresh):
         del fresh[run_id]
     numbers = {
@@ -302,14 +303,14 @@ def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[i
 
 
 def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
-    found: dict[tuple[int, str], tuple[list[int], list[int], list[int]]] = {}
+    found: dict[tuple[int, str], Logged] = {}
     for item in live:
         for points in item.entry.points:
             steps, timestamps, bits = found.setdefault((item.run, points.key), ([], [], []))
             steps += points.steps
             timestamps += points.timestamps
             bits += to_bits_many(points.values)
-    write_points(connection, found)
+    append_points(connection, found)
 
 
 def _add_links(connection: Connection, item: _Live) -> None:

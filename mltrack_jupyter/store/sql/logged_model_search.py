@@ -77,7 +77,7 @@ def _attribute(name: str) -> ColumnElement[Any]:
 
 def _latest(key: str, item: ModelOrder) -> Any:
     """Return the last point of a metric by time and step, for each model that has one."""
-    newest = (_POINTS.c.timestamp.desc(), _POINTS.c.step.desc(), _POINTS.c.bits.desc())
+    newest = [column.desc() for column in _POINTS.c["timestamp", "step", "ordinal", "bits"]]
     place = func.row_number().over(partition_by=_POINTS.c.logged_model, order_by=newest)
     ranked = (
         select(_POINTS.c.logged_model, _POINTS.c.bits, place.label("place"))

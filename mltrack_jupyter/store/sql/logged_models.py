@@ -104,7 +104,8 @@ def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int
     found: dict[int, list[Metric]] = {number: [] for number in model_ids}
     table = logged_model_metrics
     query = select(table).where(table.c.logged_model.in_(list(model_ids)))
-    for row in connection.execute(query.order_by(table.c.key, table.c.step, table.c.timestamp)):
+    order = table.c["key", "step", "timestamp", "ordinal"]
+    for row in connection.execute(query.order_by(*order)):
         point = Metric(
             row.key,
             from_bits(row.bits),
@@ -114,6 +115,7 @@ def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int
             row.dataset_digest,
             model_ids[row.logged_model],
             row.run_id,
+            row.ordinal,
         )
         found[row.logged_model].append(point)
     return found
@@ -138,6 +140,7 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
                 "key": point.key,
                 "step": point.step,
                 "timestamp": point.timestamp,
+                "ordinal": point.ordinal,
                 "bits": to_bits(point.value),
                 "dataset_name": point.dataset_name,
                 "dataset_digest": point.dataset_digest,

@@ -60,7 +60,7 @@ def load(
 def _lines(
     connection: Connection, run_id: str, number: int, names: dict[int, str], most: int
 ) -> Iterator[MetricSeries]:
-    columns = (metrics.c.key_id, metrics.c.step, metrics.c.timestamp, metrics.c.bits)
+    columns = metrics.c["key_id", "step", "timestamp", "ordinal", "bits"]
     query = (
         select(*columns)
         .where(metrics.c.run == number, metrics.c.key_id.in_(names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from operator import le, lt
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, text
@@ -22,18 +23,27 @@ from mltrack_jupyter.store.sql.values import from_bits, from_bits_many
 
 _MAX_RUNS = 100
 _INTEGERS = msgspec.json.Decoder(list[int])
-_JOINED = text(
-    "SELECT group_concat(timestamp), group_concat(step), group_concat(bits) FROM metrics "
+_MINE = (
     "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
     "AND key_id = (SELECT id FROM metric_keys WHERE key = :key)"
 )
+_JOINED = text(
+    "SELECT group_concat(timestamp), group_concat(step), group_concat(bits), max(ordinal) "  # noqa: S608
+    f"FROM metrics {_MINE}"
+)
+_ORDINALS = text(f"SELECT group_concat(ordinal) FROM metrics {_MINE}")  # noqa: S608
 _OF_RUN_AND_KEY = (
-    select(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
+    select(metrics.c.timestamp, metrics.c.step, metrics.c.ordinal, metrics.c.bits)
     .join(runs, runs.c.id == metrics.c.run)
     .join(metric_keys, metric_keys.c.id == metrics.c.key_id)
     .where(runs.c.run_id == bindparam("run_id"), metric_keys.c.key == bindparam("key"))
 )
-_HISTORY = _OF_RUN_AND_KEY.order_by(metrics.c.timestamp, metrics.c.step, metrics.c.bits)
+_HISTORY = _OF_RUN_AND_KEY.order_by(
+    metrics.c.timestamp, metrics.c.step, metrics.c.ordinal, metrics.c.bits
+)
+_BY_STEP = _OF_RUN_AND_KEY.order_by(
+    metrics.c.step, metrics.c.timestamp, metrics.c.ordinal, metrics.c.bits
+)
 _MOST = 10**9
 
 
@@ -51,30 +61,31 @@ class SqlMetrics(Metrics):
         offset = decode_token(page_token)
         if not offset and max_results is None:
             found = self.columns(run_id, metric_key)
-            columns = zip(found.timestamps, found.steps, found.values, strict=True)
-            points = [Metric(metric_key, value, time, step) for time, step, value in columns]
-            return Page(points, "")
+            return Page(points_of(found), "")
         most = _MOST if max_results is None else max_results
         query = _HISTORY.offset(offset).limit(most + 1)
         with self._database.read() as connection:
             asked = {"run_id": run_id, "key": metric_key}
             rows = connection.execute(query, asked).all()
         more = encode_token(offset + most) if len(rows) > most else ""
-        points = [
-            Metric(metric_key, from_bits(row.bits), row.timestamp, row.step) for row in rows[:most]
-        ]
-        return Page(points, more)
+        return Page([_point(metric_key, row) for row in rows[:most]], more)
 
     def columns(self, run_id: str, metric_key: str) -> Points:
         asked = {"run_id": run_id, "key": metric_key}
         with self._database.read() as connection:
             if self._database.is_sqlite:
-                times, steps, bits = _in_order(_joined(connection, asked))
+                times, steps, ordinals, bits = _in_order(_joined(connection, asked))
             else:
                 rows = connection.execute(_HISTORY, asked).all()
-                times, steps, bits = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
-        values = from_bits_many(bits)
-        return Points(key=metric_key, steps=steps, timestamps=times, values=values)
+                found = zip(*rows, strict=True) if rows else ([], [], [], [])
+                times, steps, ordinals, bits = map(list, found)
+        return Points(
+            key=metric_key,
+            steps=steps,
+            timestamps=times,
+            values=from_bits_many(bits),
+            ordinals=ordinals if any(ordinals) else [],
+        )
 
     def history_bulk_interval(
         self,
@@ -86,17 +97,15 @@ class SqlMetrics(Metrics):
     ) -> list[Metric]:
         _check_interval(run_ids, start_step, end_step)
         rules.check_page_size(max_results, 2500)
-        query = _OF_RUN_AND_KEY.order_by(metrics.c.step, metrics.c.timestamp, metrics.c.bits)
+        query = _BY_STEP
         if start_step is not None:
             query = query.where(metrics.c.step.between(start_step, end_step))
         found: list[Metric] = []
         with self._database.read() as connection:
             for run_id in run_ids:
                 rows = connection.execute(query, {"run_id": run_id, "key": metric_key}).all()
-                found += [
-                    Metric(metric_key, from_bits(row.bits), row.timestamp, row.step, run_id=run_id)
-                    for row in (rows[index] for index in spread(len(rows), max_results))
-                ]
+                chosen = spread(len(rows), max_results)
+                found += [_point(metric_key, rows[index], run_id) for index in chosen]
         return found
 
     def series(
@@ -107,18 +116,51 @@ class SqlMetrics(Metrics):
             return metric_series.load(connection, run_ids, metric_keys, max_points)
 
 
+def points_of(columns: Points) -> list[Metric]:
+    """Return the points of columns one by one."""
+    key, steps, times, values = columns.key, columns.steps, columns.timestamps, columns.values
+    if not columns.ordinals:
+        return [
+            Metric(key, value, time, step)
+            for time, step, value in zip(times, steps, values, strict=True)
+        ]
+    return [
+        Metric(key, value, time, step, ordinal=ordinal)
+        for time, step, value, ordinal in zip(times, steps, values, columns.ordinals, strict=True)
+    ]
+
+
+def _point(key: str, row: Any, run_id: str = "") -> Metric:
+    value = from_bits(row.bits)
+    return Metric(key, value, row.timestamp, row.step, run_id=run_id, ordinal=row.ordinal)
+
+
 def _joined(connection: Connection, asked: dict[str, str]) -> list[list[int]]:
-    """Return times, steps and bits from SQLite: three texts of numbers come faster than 100,000 rows."""
-    found = connection.execute(_JOINED, asked).one()
-    return [_INTEGERS.decode(f"[{text or ''}]") for text in found]
+    """Return times, steps, ordinals and bits from SQLite: texts of numbers come faster than 100,000 rows."""
+    *texts, greatest = connection.execute(_JOINED, asked).one()
+    times, steps, bits = (_numbers(found) for found in texts)
+    if not greatest:
+        return [times, steps, [0] * len(times), bits]
+    return [times, steps, _numbers(connection.execute(_ORDINALS, asked).scalar()), bits]
+
+
+def _numbers(found: str | None) -> list[int]:
+    return _INTEGERS.decode(f"[{found or ''}]")
 
 
 def _in_order(columns: list[list[int]]) -> list[list[int]]:
-    """Return columns sorted by the first, the second, the third, as those of a training loop are anyway."""
-    times, steps, _ = columns
-    if all(map(le, times, islice(times, 1, None))) and all(map(lt, steps, islice(steps, 1, None))):
+    """Return columns sorted by the first, the second, ..., as they come where times grow with the steps."""
+    times, steps, ordinals, _ = columns
+    if all(map(le, times, islice(times, 1, None))) and (
+        all(map(lt, steps, islice(steps, 1, None))) or _is_sorted(times, steps, ordinals)
+    ):
         return columns
     return [list(column) for column in zip(*sorted(zip(*columns, strict=True)), strict=True)]
+
+
+def _is_sorted(*columns: list[int]) -> bool:
+    rows = list(zip(*columns, strict=True))
+    return all(map(lt, rows, islice(rows, 1, None)))
 
 
 def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:

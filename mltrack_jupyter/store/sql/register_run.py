@@ -21,6 +21,7 @@ from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.artifact_records import put_records
 from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
+from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
 from mltrack_jupyter.store.sql.tables import runs
 from mltrack_jupyter.store.sql.tombstones import unbury
@@ -50,7 +51,7 @@ def register_run(database: Database, locations: Locations, given: Mapping[str, A
         made = find_run(connection, run_id)
         run_writes.add_params(connection, made, pairs)
         run_writes.set_tags(connection, number, [Tag(key, value) for key, value in labels.items()])
-        run_writes.add_points(connection, number, points)
+        add_points(connection, number, points)
         parent = str(experiment.id)
         record_change(connection, "run", run_id, "create", parent_id=parent, detail="register")
         # Last, so that a refused row leaves no file; a failed file takes the rows back with it.

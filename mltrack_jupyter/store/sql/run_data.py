@@ -33,7 +33,8 @@ from mltrack_jupyter.store.sql.values import from_bits_many
 # Of so many runs the texts of a table are joined into one, which has to fit into a gigabyte.
 _AT_ONCE = 250
 _MOST_KEYS = 1000  # more do not fit into the parameters of every server's statements
-_Point = tuple[str, int, int, int]
+_Point = tuple[str, int, int, int, int]
+"""The key, bits, time, step and ordinal of a point."""
 T = TypeVar("T", Param, Tag)
 
 
@@ -81,7 +82,7 @@ _JOINED = {
     params.name: _joined(params, _PAIR),
     tags.name: _joined(tags, _PAIR),
     # The bits of a value: SQLite writes no more than 15 digits of a number.
-    latest_metrics.name: _joined(latest_metrics, "json_array(key, bits, timestamp, step)"),
+    latest_metrics.name: _joined(latest_metrics, "json_array(key, bits, timestamp, step, ordinal)"),
 }
 _SOME = "AND key IN (SELECT value FROM json_each(:keys))"
 _CELLS = {
@@ -146,18 +147,21 @@ def _load_points(connection: Connection, numbers: list[int]) -> dict[int, list[_
     if connection.dialect.name == "sqlite":
         return _POINTS.decode(_ask(connection, latest_metrics, numbers))
     latest = latest_metrics.c
-    columns = select(latest.run, latest.key, latest.bits, latest.timestamp, latest.step)
+    columns = select(*latest["run", "key", "bits", "timestamp", "step", "ordinal"])
     found: dict[int, list[_Point]] = {}
     for run, *point in connection.execute(
         columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
     ):
-        found.setdefault(run, []).append((point[0], point[1], point[2], point[3]))
+        found.setdefault(run, []).append(tuple(point))
     return found
 
 
 def _points(found: dict[int, list[_Point]]) -> dict[int, list[Metric]]:
     values = iter(from_bits_many([point[1] for points in found.values() for point in points]))
     return {
-        run: [Metric(key, next(values), timestamp, step) for key, _, timestamp, step in points]
+        run: [
+            Metric(key, next(values), timestamp, step, "", "", "", "", ordinal)
+            for key, _, timestamp, step, ordinal in points
+        ]
         for run, points in found.items()
     }

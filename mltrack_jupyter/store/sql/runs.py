@@ -31,6 +31,7 @@ from mltrack_jupyter.store.sql.database import Database, insert_row, record_chan
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
+from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
 from mltrack_jupyter.store.sql.tables import runs, tags
@@ -139,8 +140,18 @@ class SqlRuns(Runs):
         model_id: str = "",
         dataset_name: str = "",
         dataset_digest: str = "",
+        ordinal: int = 0,
     ) -> None:
-        point = Metric(key, value, timestamp, step, dataset_name, dataset_digest, model_id)
+        point = Metric(
+            key,
+            value,
+            timestamp,
+            step,
+            dataset_name,
+            dataset_digest,
+            model_id,
+            ordinal=ordinal,
+        )
         self.log_batch(run_id, metrics=[point])
 
     def log_param(self, run_id: str, key: str, value: str = "") -> None:
@@ -170,7 +181,7 @@ class SqlRuns(Runs):
             row = find_active_run(connection, run_id)
             run_writes.add_params(connection, row, params or [])
             run_writes.set_tags(connection, row.id, tags or [])
-            run_writes.add_points(connection, row.id, metrics or [])
+            add_points(connection, row.id, metrics or [])
             add_model_points(connection, run_id, metrics or [])
             if metrics or params or tags:
                 _changed(connection, row, "log")

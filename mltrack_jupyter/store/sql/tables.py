@@ -1,12 +1,15 @@
 """The tables: integer keys inside, MLflow's ids outside.
 
-Metric points are clustered by (run, key, step, timestamp) and hold the eight bytes of their value as an
-integer whose order is the order of the floats, so that NaN, infinities and -0.0 survive every database,
-an exact repetition is stored once, and a history comes sorted. `latest_metrics` repeats the last point
-of each key as a number (NULL for NaN), so that searches never touch the history.
+Metric points are clustered by (run, key, step, timestamp, ordinal) and hold the eight bytes of their value
+as an integer whose order is the order of the floats, so that NaN, infinities and -0.0 survive every database,
+and a history comes sorted. The ordinal tells points apart that were logged alike in key, step and time; an
+exact repetition, ordinal included, is stored once. `latest_metrics` repeats the last point of each key as a
+number (NULL for NaN), so that searches never touch the history.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -43,6 +46,11 @@ SHORT_VALUE = text("length(value) <= 250")
 def _reference(target: str) -> Column[int]:
     name = target.split(".", maxsplit=1)[0].removesuffix("s")
     return Column(name, _ID, ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+
+
+def _ordinal(**options: Any) -> Column[int]:
+    """Return the column of a point's place among those that are alike in key, step and time."""
+    return Column("ordinal", Integer, server_default=text("0"), **options)
 
 
 def _tags(name: str, owner: str) -> Table:
@@ -133,6 +141,7 @@ metrics = Table(
     Column("key_id", _ID, ForeignKey("metric_keys.id"), primary_key=True),
     Column("step", BigInteger, primary_key=True),
     Column("timestamp", BigInteger, primary_key=True),
+    _ordinal(primary_key=True),
     Column("bits", BigInteger, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -143,6 +152,7 @@ latest_metrics = Table(
     Column("key", _KEY, primary_key=True),
     Column("step", BigInteger, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
+    _ordinal(nullable=False),
     Column("bits", BigInteger, nullable=False),
     Column("value", NUMBER),
     Column("min", NUMBER),
@@ -210,6 +220,7 @@ logged_model_metrics = Table(
     Column("key", _KEY, primary_key=True),
     Column("step", BigInteger, primary_key=True),
     Column("timestamp", BigInteger, primary_key=True),
+    _ordinal(primary_key=True),
     Column("bits", BigInteger, primary_key=True),
     Column("dataset_name", _NAME, nullable=False),
     Column("dataset_digest", string(36), nullable=False),

@@ -35,6 +35,7 @@ from mltrack_jupyter.store.sql.database import (
     upsert,
 )
 from mltrack_jupyter.store.sql.experiments import find_experiment, load_experiments
+from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.register_run import register_run
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import (
@@ -113,7 +114,7 @@ class SqlTransfer(Transfer):
             run_writes.add_params(connection, row, run.data.param_list)
             run_writes.set_tags(connection, row.id, [*run.data.tag_list, Tag(RUN_NAME, row.name)])
             for part in chunked(points or []):
-                run_writes.add_points(connection, row.id, part)
+                add_points(connection, row.id, part)
             run_links.add_datasets(connection, row, run.inputs.dataset_inputs)
             read = [(model.model_id, 0) for model in run.inputs.model_inputs]
             run_links.add_models(connection, row.id, "input", read)

@@ -92,6 +92,7 @@ def _put_model_data(connection: Connection, number: int, model: LoggedModel) -> 
             "key": point.key,
             "step": point.step,
             "timestamp": point.timestamp,
+            "ordinal": point.ordinal,
             "bits": to_bits(point.value),
             "dataset_name": point.dataset_name,
             "dataset_digest": point.dataset_digest,

@@ -79,5 +79,5 @@ class Stored:
 def _is_logged(run: ActiveRun, kind: Kind, name: str) -> bool:
     """Tell whether this process logged something under a name; of tags that is not noted."""
     if kind == "metrics":
-        return name in run.logged[1] or name in run.moments
+        return name in run.logged[1]
     return kind == "params" and name in run.logged[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import Amendment, Metric, Page, Param, Run, Tag, ViewType
 from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
-from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.logging import to_number, to_whole
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.scope import PARENT
@@ -72,8 +72,12 @@ class RunCalls(Calls):
         dataset_digest: str | None = None,
         model_id: str | None = None,
     ) -> RunOperations | None:
-        """Add a point to a metric; ``timestamp`` is in milliseconds."""
-        time = now_ms() if timestamp is None else to_whole("timestamp", key, timestamp)
+        """Add a point to a metric; ``timestamp`` is in milliseconds, now where absent.
+
+        Of points with a ``timestamp``, an exact repetition is stored once.
+        """
+        now = timestamp is None
+        time = now_ms() if now else to_whole("timestamp", key, timestamp)
         place = to_whole("step", key, step or 0)
         self.services.runs.log_metric(
             run_id,
@@ -84,6 +88,7 @@ class RunCalls(Calls):
             model_id or "",
             dataset_name or "",
             dataset_digest or "",
+            next_ordinal() if now else 0,
         )
         return handle(synchronous)
 
@@ -137,5 +142,5 @@ class RunCalls(Calls):
         self.services.runs.restore(run_id)
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
-        """Return every point of a metric by (timestamp, step, value)."""
+        """Return every point of a metric by (timestamp, step, ordinal, value)."""
         return self.services.metrics.history(run_id, key).items

@@ -109,7 +109,7 @@ def _latest_point(fields: Fields, field: Points, comparison: Comparison) -> Colu
     mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == comparison.identifier.key)
     points = select(table.c.bits).where(mine)
     points = points if field.among is None else points.where(field.among)
-    newest = (table.c.timestamp.desc(), table.c.step.desc(), table.c.bits.desc())
+    newest = (column.desc() for column in table.c["timestamp", "step", "ordinal", "bits"])
     bits, zero = points.order_by(*newest).limit(1).scalar_subquery(), value == 0
     low, high = (to_bits(-0.0), to_bits(0.0)) if zero else (to_bits(value), to_bits(value))
     same = bits.between(low, high)
