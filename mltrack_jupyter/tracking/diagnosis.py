@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from mltrack_jupyter import config
 from mltrack_jupyter.shown import hide_password, shown, shown_uri
 from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.programs import system_name
 
 _SECRET = ("TOKEN", "PASSWORD", "USERNAME")
 
@@ -20,7 +20,7 @@ def doctor(mask_envs: bool = False) -> None:
     Tokens and passwords are never shown; ``mask_envs`` hides the other values of the environment too.
     """
     lines = {
-        "System": platform.platform(),
+        "System": system_name(),
         "Python": sys.version.split()[0],
         "mltrack-jupyter": config.package_version(),
         "Tracking URI": shown_uri(session.get_tracking_uri()),

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mltrack_jupyter.tracking.programs import find_program, system_name
+
 _SUFFIX = ".dist-info"
 _TIMEOUT = 3.0
 
@@ -40,7 +42,7 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
-        "system": platform.platform(),
+        "system": system_name(),
         "machine": platform.machine(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
@@ -53,9 +55,9 @@ def _cpu() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
-        return platform.processor()
+        return platform.machine()
     match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return match[1].strip() if match else platform.processor()
+    return match[1].strip() if match else platform.machine()
 
 
 def _memory() -> int | None:
@@ -65,8 +67,12 @@ def _memory() -> int | None:
 
 
 def _gpus() -> list[str]:
+    # Not by its name alone, which may be found in the working directory.
+    program = find_program("nvidia-smi")
+    if not program:
+        return []
     command = [
-        "nvidia-smi",
+        program,
         "--query-gpu=name,memory.total,driver_version",
         "--format=csv,noheader",
     ]

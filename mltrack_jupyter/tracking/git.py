@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_TIMEOUT = 2.0
+if TYPE_CHECKING:
+    from mltrack_jupyter.tracking.repository import Repository
+
 MAX_DIFF = 1_000_000
-# These would make git look at another repository than the one around the folder.
-_ELSEWHERE = frozenset(
-    f"GIT_{name}"
-    for name in (
-        "DIR", "WORK_TREE", "COMMON_DIR", "INDEX_FILE", "OBJECT_DIRECTORY", "NAMESPACE", "PREFIX",
-        "ALTERNATE_OBJECT_DIRECTORIES", "IMPLICIT_WORK_TREE", "GRAFT_FILE", "SHALLOW_FILE",
-    )
-)  # fmt: skip
+# More than these are no list to give to git.
+_MOST_FILTERED = 500
+_LINE = "\n"
+_DIRTY = {True: "true", False: "false", None: "unknown"}
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 # git@host:path, as ssh has it; not a path of this machine, nor a drive of it.
 _BESIDE = re.compile(r"[^/\\:]{2,}:")
@@ -27,12 +25,15 @@ _BESIDE = re.compile(r"[^/\\:]{2,}:")
 
 @dataclass(frozen=True)
 class GitState:
-    """A repository at one moment; ``branch`` is empty where HEAD is detached."""
+    """A repository at one moment; ``branch`` is empty where HEAD is detached.
+
+    ``dirty`` is ``None`` where only a program of the repository could tell, which is not run.
+    """
 
     root: Path
     commit: str
     branch: str
-    dirty: bool
+    dirty: bool | None
     remote: str = ""
 
     @property
@@ -43,7 +44,7 @@ class GitState:
             "mlflow.source.git.branch": self.branch,
             "mlflow.source.git.repoURL": self.remote,
             "mltrack.git.root": str(self.root),
-            "mltrack.git.dirty": str(self.dirty).lower(),
+            "mltrack.git.dirty": _DIRTY[self.dirty],
         }
         return {key: value for key, value in tags.items() if value}
 
@@ -62,79 +63,89 @@ def read_git(folder: Path) -> GitState | None:
     root = find_root(folder)
     if root is None:
         return None
-    text = _ask(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
-    return _parse(root, text, lambda branch: _remote(folder, branch))
+    with _opened(root) as repository:
+        if repository is None or not repository.commit:
+            return None
+        remote = _without_credentials(_remote(repository).strip())
+        return GitState(root, repository.commit, repository.branch, _is_dirty(repository), remote)
 
 
 def read_diff(root: Path) -> str:
-    """Return what a working tree changed in tracked files, at most a million characters of it."""
-    # Neither a program that the repository names for a diff, nor one that turns files into text, is run.
-    options = ("--no-ext-diff", "--no-textconv", "--no-color")
-    text = _ask(root, "diff", *options, "HEAD")
-    return (
-        text if len(text) <= MAX_DIFF else f"{text[:MAX_DIFF]}\n# … cut after {MAX_DIFF} characters"
-    )
+    """Return what a working tree changed in tracked files, as far as git says it in time.
+
+    What goes through a filter, a program that the repository names, is told by its name only.
+    """
+    with _opened(root) as repository:
+        if repository is None or not repository.commit:
+            return ""
+        hidden = _changes(repository)[1]
+        if len(hidden) > _MOST_FILTERED:
+            return f"# … {len(hidden)} files that go through a filter were changed; not shown\n"
+        options = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=dirty")
+        others = [f":(top,exclude,literal){path}" for path in hidden]
+        answer = repository.ask("diff", *options, "HEAD", "--", ":(top)", *others)
+    text = answer.text.encode(errors="surrogateescape").decode(errors="replace")
+    # A part of a line may be a part of a secret, which nobody would know again.
+    kept = text if answer.whole else f"{text.rpartition(_LINE)[0]}\n# … not all that was changed\n"
+    notes = [f"# {path!r} goes through a filter and may be changed; not shown\n" for path in hidden]
+    return "".join([*notes, kept])
 
 
-def _ask(folder: Path, *words: str) -> str:
-    # fsmonitor is a program that a repository's configuration may name: a look must not run it.
-    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", str(folder)]
-    try:
-        process = subprocess.Popen(
-            [*command, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_surroundings(),
-        )
-    except OSError:
-        return ""
-    # Also a git that waits for something, or writes without end, is ended.
-    clock = threading.Timer(_TIMEOUT, process.kill)
-    clock.start()
-    with process:
-        assert process.stdout is not None
-        text = process.stdout.read(4 * MAX_DIFF).decode(errors="replace")
-        process.stdout.close()
-    clock.cancel()
-    return text
+def _opened(root: Path) -> AbstractContextManager[Repository | None]:
+    # Where there is no repository, which is often, nothing is loaded for it.
+    from mltrack_jupyter.tracking.repository import opened
+
+    return opened(root)
 
 
-def _surroundings() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+def _is_dirty(repository: Repository) -> bool | None:
+    dirty, hidden = _changes(repository)
+    return None if hidden and not dirty else dirty
 
 
-def _remote(folder: Path, branch: str) -> str:
+def _changes(repository: Repository) -> tuple[bool | None, Sequence[str]]:
+    """Tell whether tracked files were surely changed, and of which only their filter could tell it."""
+    answer = repository.ask(
+        "status", "--porcelain=v2", "-z", "--untracked-files=no", "--no-renames",
+        "--ignore-submodules=dirty",
+    )  # fmt: skip
+    surely, touched = False, []
+    for line in answer.text.split("\0"):
+        kind, _, rest = line.partition(" ")
+        if kind == "1" and rest.count(" ") >= 7:
+            # 1 <XY> <sub> <modes of HEAD, index, file> <objects of HEAD, index> <path>
+            state, _, _, indexed, there, _, _, path = rest.split(" ", 7)
+            if state == ".M" and indexed == there:
+                touched.append(path)
+            else:
+                surely = True
+        elif kind == "u":
+            surely = True
+    hidden = _filtered(repository, touched)
+    if surely or len(hidden) < len(touched):
+        return True, hidden
+    return (False if answer.whole else None), hidden
+
+
+def _filtered(repository: Repository, paths: Sequence[str]) -> Sequence[str]:
+    if not paths:
+        return []
+    fed = "".join(f"{path}\0" for path in paths)
+    told = repository.ask("check-attr", "--stdin", "-z", "filter", fed=fed).text.split("\0")
+    given = zip(told[0::3], told[2::3], strict=False)
+    return [path for path, value in given if value not in ("unspecified", "unset")]
+
+
+def _remote(repository: Repository) -> str:
     """Return the address of ``origin``, else of the branch's upstream, else of the only remote."""
-    wanted = r"^(remote\..*\.url|branch\..*\.remote)$"
     addresses: dict[str, str] = {}
-    upstream = ""
-    for entry in _ask(folder, "config", "-z", "--get-regexp", wanted).split("\0"):
-        key, _, value = entry.partition("\n")
-        if key.startswith("remote."):
+    for key, values in repository.settings.items():
+        if key.startswith("remote.") and key.endswith(".url"):
             # Of several addresses git fetches from the first.
-            addresses.setdefault(key.removeprefix("remote.").removesuffix(".url"), value)
-        elif key == f"branch.{branch}.remote":
-            upstream = value
+            addresses[key.removeprefix("remote.").removesuffix(".url")] = values[0]
+    upstream = repository.settings.get(f"branch.{repository.branch}.remote", [""])[-1]
     only = next(iter(addresses), "") if len(addresses) == 1 else ""
     return next((addresses[name] for name in ("origin", upstream, only) if name in addresses), "")
-
-
-def _parse(root: Path, text: str, remote: Callable[[str], str]) -> GitState | None:
-    heads: dict[str, str] = {}
-    dirty = False
-    for line in text.splitlines():
-        if line.startswith("# "):
-            key, _, value = line[2:].partition(" ")
-            heads[key] = value
-        else:
-            dirty = True
-    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head", "")
-    if not commit or commit == "(initial)":
-        return None
-    name = "" if branch == "(detached)" else branch
-    return GitState(root, commit, name, dirty, _without_credentials(remote(name).strip()))
 
 
 def _without_credentials(address: str) -> str:
