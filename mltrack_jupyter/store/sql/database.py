@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,13 +18,14 @@ from sqlalchemy import exc as sa_exc
 
 from mltrack_jupyter.config import moved_folder, user_name
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
+from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.endings import Endings
-from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine
+from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine, waiting
 from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, deferred
 from mltrack_jupyter.store.sql.same_file import SameFile
-from mltrack_jupyter.store.sql.turns import turn
+from mltrack_jupyter.store.sql.turns import WriteQueue
 from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
@@ -54,8 +54,7 @@ class Database:
         self.file = SameFile(self.path)
         if self.path and self.path != ":memory:":
             moves_with(self.engine.dialect, moved_folder(Path(self.path)))
-        # Threads of one process queue here rather than in SQLite's busy handler, which polls.
-        self._writing = threading.Lock()
+        self._queue = WriteQueue(self.path)
         self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
         _forget_after_fork(self)
 
@@ -101,7 +100,7 @@ class Database:
         if joined is not None:
             yield joined
             return
-        lock = self._writing if self.is_sqlite else nullcontext()
+        until = time.monotonic() + left_s(BUSY_SECONDS)
         signals, endings = Signals(), Endings()
         with (
             self._translated(),
@@ -109,10 +108,10 @@ class Database:
             # held by its own thread. Whoever waits for a turn may be interrupted.
             signals.delivered(),
             signals.wait(OTHERS),
-            lock,
-            turn(self.path, BUSY_SECONDS),
+            self._queue.alone(until) if self.is_sqlite else nullcontext(),
             signals.wait(INTERRUPT),
             self.engine.connect() as connection,
+            waiting(connection, until) if self.is_sqlite else nullcontext(),
         ):
             connection.info["write"] = True
             try:
@@ -165,7 +164,7 @@ class Database:
     def forget(self) -> None:
         """Drop the connections without closing them: after a fork they belong to the parent."""
         self.engine.dispose(close=False)
-        self._writing = threading.Lock()
+        self._queue = WriteQueue(self.path)
         self.file.forget()
 
 

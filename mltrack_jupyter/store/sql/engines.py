@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -12,7 +15,9 @@ from sqlalchemy.engine import make_url
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.shown import shown_uri
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 15
+"""How long anybody waits for a lock, in all: for the other threads, for a turn, and for the database itself."""
+_BUSY = "PRAGMA busy_timeout={}"
 _SILENT_SECONDS = 30
 _CONNECT_SECONDS = 10
 _DRIVERS = {
@@ -66,18 +71,40 @@ def _parse_url(url: str) -> URL:
 
 
 def _sqlite(url: URL, synchronous: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS}, **_pool_timeout(url.database or "")
+    )
     event.listen(engine, "connect", _configure_sqlite(synchronous))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _pool_timeout(path: str) -> dict[str, Any]:
+    # What lives in memory has one connection a thread, and nobody waits for one.
+    return {} if path in ("", ":memory:") else {"pool_timeout": BUSY_SECONDS}
+
+
+@contextmanager
+def waiting(connection: Connection, until: float) -> Iterator[None]:
+    """Leave SQLite only what is left of the time: writers that take no turns may hold its lock, too."""
+    raw = connection.connection.driver_connection
+    left = until - time.monotonic()
+    if raw is None or left > BUSY_SECONDS - 1:  # nobody waited to speak of
+        yield
+        return
+    try:
+        raw.execute(_BUSY.format(max(0, int(left * 1000))))
+        yield
+    finally:
+        raw.execute(_BUSY.format(BUSY_SECONDS * 1000))
 
 
 def _configure_sqlite(synchronous: str) -> Any:
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
         cursor = connection.cursor()
+        cursor.execute(_BUSY.format(BUSY_SECONDS * 1000))
         for pragma in (
-            f"busy_timeout={BUSY_SECONDS * 1000}",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "case_sensitive_like=ON",  # MLflow's LIKE tells upper from lower case
@@ -115,7 +142,12 @@ def _server(url: URL) -> Engine:
         settings = {"tcp_user_timeout": _SILENT_SECONDS * 1000, "keepalives_idle": _SILENT_SECONDS}
         arguments |= {name: value for name, value in settings.items() if name not in url.query}
     engine = create_engine(
-        url, connect_args=arguments, pool_pre_ping=True, pool_recycle=3600, hide_parameters=True
+        url,
+        connect_args=arguments,
+        pool_pre_ping=True,
+        pool_recycle=3600,
+        pool_timeout=BUSY_SECONDS,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _configure_mysql if kind == "mysql" else _configure_postgresql)
     event.listen(engine, "begin", _begin_on_server)

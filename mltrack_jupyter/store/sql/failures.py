@@ -16,6 +16,7 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS
+from mltrack_jupyter.store.sql.lock_holders import locked
 
 # Deadlocks and failed serialisations: the database took the transaction back, to be done once more.
 _CONFLICTS = {"40001", "40P01", 1213, 1205, 1020}
@@ -80,7 +81,7 @@ def _of_file(error: sa_exc.DBAPIError, path: str) -> MltrackError | None:
     if "too complex" in low:
         return InvalidParameter("A pattern after LIKE is too long for the database.")
     if "locked" in low:
-        return Unavailable(f"{place} was locked by another process for {BUSY_SECONDS} s.")
+        return locked(path)
     return None
 
 

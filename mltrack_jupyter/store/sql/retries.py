@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS
 from mltrack_jupyter.store.sql.failures import is_conflict
 
@@ -52,7 +53,7 @@ def retried(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def _several_times(call: Callable[[], R]) -> R:
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + left_s(BUSY_SECONDS)
     for attempt in range(1, ATTEMPTS):
         try:
             return call()

@@ -4,20 +4,48 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mltrack_jupyter.errors import Unavailable
+from mltrack_jupyter.store.sql.lock_holders import TURN, locked
 
 try:
     import fcntl
 except ImportError:  # Windows: SQLite's own waiting has to do
     fcntl = None  # type: ignore[assignment]
 
-SUFFIX = ".turn"
 _LONGEST = 0.002
 """The longest pause between two looks whether it is our turn, in seconds."""
+
+
+class WriteQueue:
+    """Where writers of one SQLite file wait for each other: threads of this process, and other processes.
+
+    Threads queue here rather than in SQLite's busy handler, which polls.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def alone(self, until: float) -> Iterator[None]:
+        """Wait, until then in all, for the other threads and then for the other processes.
+
+        Raises ``Unavailable``.
+        """
+        patience = max(0.0, until - time.monotonic())
+        try:
+            if not self._writing.acquire(timeout=patience):
+                raise locked(self._path)
+            with turn(self._path, max(0.0, until - time.monotonic())):
+                yield
+        finally:
+            # Asked, not remembered: an interrupt may come between taking the lock and noting so.
+            if self._writing._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001
+                self._writing.release()
 
 
 @contextmanager
@@ -34,7 +62,7 @@ def turn(path: str, patience: float) -> Iterator[None]:
         return
     try:
         if not _wait(handle, patience):
-            raise Unavailable(f"{path} was locked by another process for {patience:g} s.")
+            raise locked(path)
         yield
     finally:
         try:
@@ -50,7 +78,7 @@ def _open(path: str) -> int | None:
     if fcntl is None or path in ("", ":memory:"):
         return None
     try:
-        return os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(path + TURN, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
         return None
 
