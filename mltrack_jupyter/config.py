@@ -7,6 +7,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from mltrack_jupyter.inheritance import STORE_SETTINGS, inherited
+
 STORE_FOLDER = ".mltrack"
 DATABASE = "mltrack.db"
 ARTIFACTS = "artifacts"
@@ -74,9 +76,26 @@ def moved_folder(database: Path) -> Path:
     return folder.parent if folder.name == STORE_FOLDER else folder
 
 
+def chosen_uri() -> str:
+    """Return the tracking URI that somebody chose for this process: its parent, or the environment."""
+    told = inherited("store")
+    if told is not None and not told.get("found"):
+        return str(told["uri"])
+    return setting(*STORE_SETTINGS)
+
+
 def tracking_uri() -> str:
-    """Return the tracking URI that the environment names, or the default store's folder."""
-    return setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI") or str(default_store())
+    """Return the tracking URI that was chosen for this process, or the default store's folder.
+
+    Where a new store would be made, and the process that started this one has one, it is that: what a
+    worker with a working directory of its own logs must not be where nobody looks for it.
+    """
+    chosen = chosen_uri()
+    if chosen:
+        return chosen
+    nearest = default_store()
+    told = inherited("store")
+    return str(told["uri"]) if told is not None and not nearest.is_dir() else str(nearest)
 
 
 @lru_cache(maxsize=1)

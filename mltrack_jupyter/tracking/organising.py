@@ -59,9 +59,8 @@ def get_parent_run(run_id: str) -> Run | None:
 
 
 def is_tracking_uri_set() -> bool:
-    """Tell whether a tracking URI was chosen, here or by the environment."""
-    chosen = config.setting("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI")
-    return bool(chosen) or session.has_tracking_uri()
+    """Tell whether a tracking URI was chosen, here, by the environment, or by whoever started this process."""
+    return bool(config.chosen_uri()) or session.has_tracking_uri()
 
 
 def get_registry_uri() -> str:

@@ -12,7 +12,7 @@ from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.shown import one_line
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import checks, scope, session
 from mltrack_jupyter.tracking.beginning import open_run, resume_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -69,7 +69,7 @@ def start_run(
             set_tags(run, values)
         return _watched(run, log_system_metrics)
     if parent_run_id:
-        session.check_run(parent_run_id)
+        checks.check_run(parent_run_id)
         values[scope.PARENT] = parent_run_id
     number, name = _experiment(experiment_id, parent)
     run = open_run(
@@ -104,7 +104,7 @@ def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[st
     # Whether the default experiment is there is not worth opening a store for.
     if chosen[0] and (experiment_id or session.is_open(uri)):
         try:
-            session.check_experiment(uri, chosen[0])
+            checks.check_experiment(uri, chosen[0])
         except NotFound:
             if not chosen[1]:  # in a store that was made anew it is found, or made, by its name
                 raise

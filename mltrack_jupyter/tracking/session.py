@@ -10,7 +10,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, inheritance
 from mltrack_jupyter.entities import Experiment, Tag
 from mltrack_jupyter.errors import (
     AlreadyExists,
@@ -20,7 +20,6 @@ from mltrack_jupyter.errors import (
     NotFound,
 )
 from mltrack_jupyter.store import normalise_uri, open_store, rules
-from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.store.journal import (
     Keeper,
     is_absent,
@@ -42,31 +41,44 @@ _open: dict[str, Services] = {}
 _flushed: dict[str, Services] = {}
 _keepers: dict[str, Keeper] = {}
 _keeps_ids: dict[str, bool] = {}
-_checked: dict[tuple[str, str], float] = {}
+checked: dict[tuple[str, str], float] = {}
+"""When an experiment of a store was last seen to take runs."""
 _looked: dict[str, float] = {}
 _LOOK = 0.2
 """How often reading looks for what processes left that died, in seconds."""
-_ASIDE = 2.0
-"""How long to wait for an answer that a run can begin without, in seconds."""
+ASIDE = 2.0
+"""How long to wait for an answer that a run can do without, in seconds."""
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
 
 
-def set_tracking_uri(uri: str | os.PathLike[str]) -> None:
+def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
     """Choose the store of this process: a folder, a ``.db`` file, a database URL, or ``http(s)://…``.
 
-    Raises ``InvalidParameter`` for a URI that cannot be right. Nothing is opened before it is used.
+    Processes that are started from now on inherit the choice; ``None`` takes it back. Raises
+    ``InvalidParameter`` for a URI that cannot be right. Nothing is opened before it is used.
     """
     global _uri
-    full = normalise_uri(uri)
+    full = None if uri is None else normalise_uri(uri)
     with _lock:
         _uri = full
+        if full is None:
+            inheritance.take_back("store")
+        else:
+            inheritance.hand_down("store", {"uri": full})
 
 
 def get_tracking_uri() -> str:
-    """Return the tracking URI in force: set here, by the environment, or the project's default store."""
+    """Return the tracking URI in force: set here, inherited, of the environment, or the project's store."""
     return _uri or normalise_uri(config.tracking_uri())
+
+
+def _hand_down_used(uri: str) -> None:
+    """Let children inherit the store that this process uses without having chosen it, as an absolute path."""
+    if _uri is None and uri == get_tracking_uri():
+        found = not config.chosen_uri()
+        inheritance.hand_down("store", {"uri": uri, "found": found})
 
 
 def has_tracking_uri() -> bool:
@@ -100,6 +112,7 @@ def unflushed(uri: str) -> Services:
                 opened.close()
                 raise
             _open[uri] = opened
+            _hand_down_used(uri)
         return _open[uri]
 
 
@@ -126,6 +139,7 @@ def keeper(uri: str) -> Keeper:
                 folder = journal_folder(uri)
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
+                _hand_down_used(uri)
                 _close_with_worker()
     return found
 
@@ -155,44 +169,9 @@ def flush(uri: str | None = None) -> None:
             found.flush()
 
 
-def check_experiment(uri: str, experiment_id: str) -> None:
-    """Check that a run may be started in an experiment; asked of the store once a second at most.
-
-    Raises ``NotFound``, and ``InvalidParameter`` if it is deleted.
-    """
-    place, now = (uri, experiment_id), time.monotonic()
-    if _checked.get(place, 0.0) > now - 1:
-        return
-    if is_known_away(uri):
-        return
-    try:
-        with briefly(_ASIDE):
-            found = unflushed(uri).experiments.get(experiment_id)
-    except MltrackError as error:
-        if not goes_on(uri, error):
-            raise
-        return
-    if found.lifecycle_stage == "deleted":
-        raise InvalidParameter(
-            f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
-            f"with Client().restore_experiment({experiment_id!r})."
-        )
-    _checked[place] = now
-
-
-def check_run(run_id: str) -> None:
-    """Check that a run may get children. Raises ``NotFound``."""
-    try:
-        services().runs.get(run_id)
-    except MltrackError as error:
-        rules.check_run_id(run_id)
-        if not goes_on(get_tracking_uri(), error):
-            raise
-
-
 def _before(uri: str) -> None:
     """Do what must be done before anything is asked of a store: its answer is to have what was logged."""
-    _checked.clear()
+    checked.clear()
     flush(uri)
     now = time.monotonic()
     if _looked.get(uri, 0.0) < now - _LOOK:
@@ -302,7 +281,9 @@ def set_experiment(
             f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
         )
     with _lock:
-        _experiment = get_tracking_uri(), experiment.experiment_id, experiment.name
+        uri, number, name = get_tracking_uri(), experiment.experiment_id, experiment.name
+        _experiment = uri, number, name
+        inheritance.hand_down("experiment", {"uri": uri, "id": number, "name": name})
     return experiment
 
 
@@ -356,14 +337,15 @@ def create_experiment(
 
 
 def has_explicit_experiment() -> bool:
-    """Tell whether someone chose an experiment, here or by the environment."""
+    """Tell whether someone chose an experiment, here, by the environment, or in the parent process."""
     return _chosen() is not None or any(_environment())
 
 
 def _chosen() -> tuple[str, str] | None:
-    if _experiment is None or _experiment[0] != get_tracking_uri():
-        return None
-    return _experiment[1:]
+    found = _experiment
+    if found is None and (told := inheritance.inherited("experiment")) is not None:
+        found = told["uri"], told.get("id", ""), told.get("name", "")
+    return found[1:] if found is not None and found[0] == get_tracking_uri() else None
 
 
 def _environment() -> tuple[str, str]:

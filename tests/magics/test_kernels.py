@@ -49,6 +49,19 @@ def test_a_store_that_is_down_does_not_stop_the_cell(new_kernel, tmp_path, quiet
     assert kernel.run("%%track\n1/0").status == "error"
 
 
+def test_a_script_that_a_cell_starts_writes_where_the_notebook_writes(new_kernel, tmp_path):
+    kernel = new_kernel()
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import mltrack_jupyter as m\nwith m.start_run(run_name='script') as run: print(run.run_id)"
+    )
+    kernel.run("import sys, mltrack_jupyter as mltrack")
+    kernel.run("mltrack.set_tracking_uri('chosen'); mltrack.set_experiment('e')")
+    told = kernel.run(f"!cd / && {{sys.executable}} {script}").text.strip()
+    found = "mltrack.search_runs(output_format='list')[0].info"
+    assert kernel.value(f"{found}.run_id, {found}.run_name") == f"{told} script"
+
+
 def test_the_startup_file_loads_it(new_kernel, services, tmp_path):
     startup = tmp_path / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)

@@ -1,0 +1,45 @@
+"""What is asked of the store before a run begins; who logs does not wait for it."""
+
+from __future__ import annotations
+
+import time
+
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.brief import briefly
+from mltrack_jupyter.tracking import session
+
+
+def check_experiment(uri: str, experiment_id: str) -> None:
+    """Check that a run may be started in an experiment; asked of the store once a second at most.
+
+    Raises ``NotFound``, and ``InvalidParameter`` if it is deleted.
+    """
+    place, now = (uri, experiment_id), time.monotonic()
+    if session.checked.get(place, 0.0) > now - 1:
+        return
+    if session.is_known_away(uri):
+        return
+    try:
+        with briefly(session.ASIDE):
+            found = session.unflushed(uri).experiments.get(experiment_id)
+    except MltrackError as error:
+        if not session.goes_on(uri, error):
+            raise
+        return
+    if found.lifecycle_stage == "deleted":
+        raise InvalidParameter(
+            f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
+            f"with Client().restore_experiment({experiment_id!r})."
+        )
+    session.checked[place] = now
+
+
+def check_run(run_id: str) -> None:
+    """Check that a run may get children. Raises ``NotFound``."""
+    try:
+        session.services().runs.get(run_id)
+    except MltrackError as error:
+        rules.check_run_id(run_id)
+        if not session.goes_on(session.get_tracking_uri(), error):
+            raise
