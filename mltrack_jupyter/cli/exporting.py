@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mltrack_jupyter.cli.importing import show, transfer
+from mltrack_jupyter.cli.importing import add_artifacts, show, transfer
 from mltrack_jupyter.cli.output import say
 from mltrack_jupyter.transfer import Report, is_store, open_source, write_archive
 from mltrack_jupyter.transfer.report import Progress
@@ -17,13 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     parser.add_argument(
         "target", metavar="TO", help="a .zip file or a new folder; or a store, to copy into it"
     )
-    parser.add_argument("--artifacts", metavar="FOLDER", help="artifacts of an MLflow database")
+    add_artifacts(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write everything of a source; exit code 1 if something had to be left out."""
-    artifacts = Path(arguments.artifacts) if arguments.artifacts else None
+    artifacts = arguments.artifacts or []
     if is_store(arguments.target):
         return transfer(arguments.source, arguments.target, artifacts)
     report = Report()

@@ -27,18 +27,31 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
         "or a .csv with one run a row",
     )
     add("--into", metavar="STORE", help="the store to import into (default: the project's store)")
-    add("--artifacts", metavar="FOLDER", help="artifacts of an MLflow database, if not beside it")
+    add_artifacts(parser)
     add("--experiment", default="", metavar="NAME", help="experiment of a CSV's rows")
     parser.set_defaults(run=run)
 
 
+def add_artifacts(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that says where artifacts may be read."""
+    parser.add_argument(
+        "--artifacts",
+        "--artifact-root",
+        action="append",
+        type=Path,
+        metavar="FOLDER",
+        help="a folder from which the artifacts of a database may be read, if they are not beside it; "
+        "may be given several times",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Copy a source into a store; exit code 1 if not everything is there in the end."""
-    artifacts = Path(arguments.artifacts) if arguments.artifacts else None
-    return transfer(arguments.source, store_of(arguments.into), artifacts, arguments.experiment)
+    into = store_of(arguments.into)
+    return transfer(arguments.source, into, arguments.artifacts or [], arguments.experiment)
 
 
-def transfer(source: str, target: str, artifacts: Path | None, experiment: str = "") -> int:
+def transfer(source: str, target: str, artifacts: Sequence[Path], experiment: str = "") -> int:
     """Copy a source into a store, and print what was found and what is there now."""
     if is_store(source) and normalise_uri(source) == normalise_uri(target):
         raise InvalidParameter(

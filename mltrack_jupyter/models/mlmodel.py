@@ -13,7 +13,7 @@ import yaml
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.signature import ModelSignature, Schema
-from mltrack_jupyter.models.yaml_text import MAX_BYTES, parse_mapping
+from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
 
 FILE_NAME = "MLmodel"
 GENERIC = "python_function"

@@ -17,7 +17,7 @@ from mltrack_jupyter.entities import Experiment
 from mltrack_jupyter.errors import MltrackError, Unavailable
 from mltrack_jupyter.store.rules import check_run_id
 from mltrack_jupyter.transfer.cleaning import clean_points
-from mltrack_jupyter.transfer.files import Files, walk
+from mltrack_jupyter.transfer.files import Files
 from mltrack_jupyter.transfer.lines import (
     FORMAT,
     MANIFEST,
@@ -30,8 +30,8 @@ from mltrack_jupyter.transfer.lines import (
     encode,
 )
 from mltrack_jupyter.transfer.places import WritingPlace, writing
-from mltrack_jupyter.transfer.report import Progress, Report
-from mltrack_jupyter.transfer.source import Broken, ModelRecord, RunRecord, Source
+from mltrack_jupyter.transfer.report import Progress, Report, listed
+from mltrack_jupyter.transfer.source import Broken, ModelRecord, RunRecord, Source, readable
 
 _CHUNK = 1024 * 1024
 _SPOOL = 8 * 1024 * 1024
@@ -47,6 +47,7 @@ def write_archive(source: Source, target: Path, report: Report, progress: Progre
             _Writer(source, place, report, progress).write()
     finally:
         report.notes += source.notes
+        report.problems += source.left
         progress.clear()
 
 
@@ -58,16 +59,18 @@ class _Writer:
         self._place = place
         self._report = report
         self._progress = progress
+        self._numbers: set[int] = set()
 
     def write(self) -> None:
         experiments: list[Line] = []
-        for item in self._source.experiments():
+        for item in readable(self._source.experiments(), "the experiments"):
             if isinstance(item, Broken):
                 self._report.problems.append(item)
                 continue
-            experiments.append(item)
+            number = self._number(item)
+            experiments.append(replace(item, experiment_id=str(number)))
             self._report.count("experiments")
-            self._experiment(item)
+            self._experiment(item, number)
         self._lines("experiments.jsonl", experiments)
         self._registered()
         manifest = Manifest(
@@ -78,21 +81,32 @@ class _Writer:
         )
         self._place.write(MANIFEST, io.BytesIO(encode(manifest)))
 
-    def _experiment(self, experiment: Experiment) -> None:
+    def _number(self, experiment: Experiment) -> int:
+        """Return the number of an experiment, by which its files are called; a table has none."""
+        text = experiment.experiment_id
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 1
+        while number in self._numbers:
+            number += 1
+        self._numbers.add(number)
+        return number
+
+    def _experiment(self, experiment: Experiment, number: int) -> None:
         models: list[Line] = []
-        for model in self._source.logged_models(experiment):
+        for model in readable(
+            self._source.logged_models(experiment), f"the models of {experiment.name!r}"
+        ):
             if isinstance(model, Broken):
                 self._report.problems.append(model)
             else:
                 models += self._guarded(model)
-        self._lines(f"logged_models/{int(experiment.experiment_id)}.jsonl", models)
+        self._lines(f"logged_models/{number}.jsonl", models)
         runs: list[Line] = []
-        for run in self._source.runs(experiment):
+        for run in readable(self._source.runs(experiment), f"the runs of {experiment.name!r}"):
             if isinstance(run, Broken):
                 self._report.problems.append(run)
             else:
                 runs += self._guarded(run)
-        self._lines(f"runs/{int(experiment.experiment_id)}.jsonl", runs)
+        self._lines(f"runs/{number}.jsonl", runs)
 
     def _guarded(self, record: RunRecord | ModelRecord) -> list[Line]:
         try:
@@ -101,7 +115,7 @@ class _Writer:
             return [self._model(record)]
         except Unavailable:
             raise
-        except (MltrackError, OSError) as error:
+        except (MltrackError, OSError, ValueError) as error:
             what = (
                 f"run {record.run.info.run_id}"
                 if isinstance(record, RunRecord)
@@ -133,7 +147,7 @@ class _Writer:
 
     def _registered(self) -> None:
         lines: list[Line] = []
-        for record in self._source.registered_models():
+        for record in readable(self._source.registered_models(), "the registered models"):
             if isinstance(record, Broken):
                 self._report.problems.append(record)
                 continue
@@ -146,7 +160,7 @@ class _Writer:
         if files is None:
             return None
         found = []
-        for path in walk(files, self._report.notes, what):
+        for path in listed(files, self._report, what):
             self._progress.update(path)
             with files.open(path).file as body:
                 found.append(self._blob(path, body))

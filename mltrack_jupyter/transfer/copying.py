@@ -9,28 +9,25 @@ from typing import BinaryIO, TypeVar, cast
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Experiment, Metric, Run, RunArrival
-from mltrack_jupyter.errors import (
-    EndpointNotFound,
-    MltrackError,
-    NotFound,
-    NotImplementedHere,
-    PermissionDenied,
-    Unauthenticated,
-    Unavailable,
-)
+from mltrack_jupyter.errors import BadRequest, MltrackError, NotFound
 from mltrack_jupyter.services import Repository, Services
 from mltrack_jupyter.store.artifacts import CheckedReader
 from mltrack_jupyter.transfer.cleaning import clean_points, clean_run, clean_tags
 from mltrack_jupyter.transfer.files import Files, files_at, walk
-from mltrack_jupyter.transfer.report import Progress, Report
-from mltrack_jupyter.transfer.source import Broken, ModelRecord, RunRecord, Source
+from mltrack_jupyter.transfer.report import Progress, Report, listed
+from mltrack_jupyter.transfer.source import (
+    FATAL,
+    Broken,
+    ModelRecord,
+    RunRecord,
+    Source,
+    readable,
+)
 from mltrack_jupyter.transfer.versions import VersionCopier, mark_of
 
 T = TypeVar("T")
 _POINTS = 20_000
 _MARKS = 20
-# Nothing else would succeed either after one of these: the transfer stops and can be repeated.
-FATAL = (Unavailable, Unauthenticated, PermissionDenied, EndpointNotFound, NotImplementedHere)
 
 
 def copy_source(source: Source, target: Services, report: Report, progress: Progress) -> None:
@@ -45,6 +42,7 @@ def copy_source(source: Source, target: Services, report: Report, progress: Prog
     finally:
         copier.flush()
         report.notes += source.notes
+        report.problems += source.left
         progress.clear()
 
 
@@ -60,7 +58,7 @@ class _Copier:
         self._versions = VersionCopier(target, report)
 
     def copy(self) -> None:
-        for item in self._source.experiments():
+        for item in readable(self._source.experiments(), "the experiments"):
             if isinstance(item, Broken):
                 self._report.problems.append(item)
                 continue
@@ -68,20 +66,20 @@ class _Copier:
             here = self._guarded(f"experiment {item.name!r}", partial(self._experiment, item))
             if here is None:
                 continue
-            for model in self._source.logged_models(item):
+            for model in readable(self._source.logged_models(item), f"the models of {item.name!r}"):
                 if isinstance(model, Broken):
                     self._report.problems.append(model)
                 else:
                     what = f"logged model {model.model.info.model_id}"
                     self._guarded(what, partial(self._model, model, here))
-            for run in self._source.runs(item):
+            for run in readable(self._source.runs(item), f"the runs of {item.name!r}"):
                 if isinstance(run, Broken):
                     self._report.problems.append(run)
                 else:
                     what = f"run {run.run.info.run_id}"
                     self._guarded(what, partial(self._run, run, here))
         self.flush()
-        for registered in self._source.registered_models():
+        for registered in readable(self._source.registered_models(), "the registered models"):
             if isinstance(registered, Broken):
                 self._report.problems.append(registered)
             else:
@@ -109,7 +107,7 @@ class _Copier:
         info = record.run.info
         self._progress.update(info.run_name or info.run_id)
         what = f"run {info.run_id}"
-        listing = walk(record.files, self._report.notes, what) if record.files else {}
+        listing = listed(record.files, self._report, what)
         mark = mark_of(record.run, listing)
         self._versions.remember_run(info.run_id, info.artifact_uri)
         if self._is_marked("run", info.run_id, mark):
@@ -118,16 +116,29 @@ class _Copier:
             return
         whole = clean_run(record.whole(), what, self._report.notes)
         whole = replace(whole, info=replace(whole.info, experiment_id=to.experiment_id))
+        before = len(self._source.notes) + len(self._report.notes)
         points = clean_points(record.points(), what, self._report.notes)
+        refused = len(self._source.notes) + len(self._report.notes) - before
         params, tags = len(whole.data.param_list), len(whole.data.tags)
         arrival = self._send(whole, points)
         done = self._copy_files(record.files, listing, arrival.artifact_uri, what)
+        if listing:
+            self._check_there(info.run_id)
         self._report.count("params", params, min(params, arrival.params))
         self._report.count("tags", tags, min(tags, arrival.tags))
-        self._report.count("metric points", len(points), min(len(points), arrival.points))
+        self._report.count("metric points", len(points) + refused, min(len(points), arrival.points))
         self._report.count("runs")
         if done and arrival.points >= len(points):
             self._mark("run", info.run_id, mark)
+
+    def _check_there(self, run_id: str) -> None:
+        """Raise ``BadRequest`` if a run was purged, with files that had arrived, while others were copied."""
+        try:
+            self._target.runs.get(run_id)
+        except NotFound:
+            raise BadRequest(
+                "it was deleted for good while it was imported; run the same command again to have it back"
+            ) from None
 
     def _send(self, run: Run, points: Sequence[Metric]) -> RunArrival:
         arrival = self._target.transfer.import_run(run, list(points[:_POINTS]))
@@ -143,7 +154,7 @@ class _Copier:
     def _model(self, record: ModelRecord, to: Experiment) -> None:
         info = record.model.info
         what = f"logged model {info.model_id}"
-        listing = walk(record.files, self._report.notes, what) if record.files else {}
+        listing = listed(record.files, self._report, what)
         mark = mark_of(record.model, listing)
         self._versions.remember_model(info.model_id, info.artifact_uri)
         if not self._is_marked("logged_model", info.model_id, mark):
@@ -171,16 +182,14 @@ class _Copier:
         good = True
         for path, size in listing.items():
             # Files are written whole or not at all: one of the right size is the file.
-            if have.get(path) != size or size == 0:
+            there = have.get(path) == size and size > 0
+            if not there:
                 self._progress.update(path)
-                copied = self._guarded(
-                    f"{what}, file {path!r}", partial(self._copy_file, files, target, path)
-                )
-                good = good and copied is not None
-                self._report.count("files", 1, 1 if copied is not None else 0)
-            else:
-                self._report.count("files")
-            self._report.count("bytes", size)
+                copy = partial(self._copy_file, files, target, path)
+                there = self._guarded(f"{what}, file {path!r}", copy) is not None
+            good = good and there
+            self._report.count("files", 1, int(there))
+            self._report.count("bytes", size, size if there else 0)
         return good
 
     def _copy_file(self, files: Files, target: Repository, path: str) -> bool:

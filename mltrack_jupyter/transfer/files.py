@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -9,7 +11,14 @@ from urllib.parse import urlsplit
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download, Repository, Services
-from mltrack_jupyter.store.artifacts import PROXY, RootServed, check_path, is_direct, scheme_of
+from mltrack_jupyter.store.artifacts import (
+    PROXY,
+    RootServed,
+    check_path,
+    is_direct,
+    local_path,
+    scheme_of,
+)
 
 _MAX_DEPTH = 60
 
@@ -33,6 +42,22 @@ def files_at(services: Services, uri: str) -> Repository | None:
         return RootServed(services.artifact_files, check_path(urlsplit(uri).path.strip("/")))
     local = scheme in ("", "file") and not services.uri.startswith(("http://", "https://"))
     return services.files_at(uri, "") if local or is_direct(scheme) else None
+
+
+def is_there(uri: str) -> bool:
+    """Tell whether a place of this machine exists."""
+    return scheme_of(uri) in ("", "file") and os.path.exists(local_path(uri))
+
+
+def not_copied(uri: str, source: object) -> str:
+    """Say that files are not read, because nobody but a database names their place; and what would be right."""
+    place = local_path(uri) if scheme_of(uri) in ("", "file") else uri
+    if not is_there(uri):
+        return f"its files are not here: {uri}"
+    return (
+        f"its files are not copied: {uri} is outside of the folder of {source}. If they are yours, say: "
+        f"--artifacts {shlex.quote(str(place))}"
+    )
 
 
 def walk(files: Files, notes: list[str], what: str) -> dict[str, int]:

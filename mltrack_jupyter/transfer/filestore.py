@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +23,13 @@ from mltrack_jupyter.entities import (
     RunOutputs,
     Tag,
 )
-from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, scheme_of
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.artifacts import PROXY, scheme_of, walked
 from mltrack_jupyter.transfer import filestore_models
 from mltrack_jupyter.transfer.files import Files
 from mltrack_jupyter.transfer.reading import (
     UnreadableError,
-    inside,
+    artifacts_of,
     key_files,
     old_tags,
     read_pairs,
@@ -49,6 +51,7 @@ class FileStoreSource:
     def __init__(self, folder: Path) -> None:
         self.root = Path(os.path.realpath(folder))
         self.notes: list[str] = []
+        self.left: list[Broken] = []
         self._places: dict[str, Path] = {}
 
     def experiments(self) -> Iterator[Experiment | Broken]:
@@ -72,16 +75,23 @@ class FileStoreSource:
             yield experiment
 
     def _folders(self, parent: Path) -> list[Path]:
-        if not parent.is_dir():
-            return []
         found = []
-        for entry in sorted(os.scandir(parent), key=lambda item: item.name):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_symlink():
-                self.notes.append(f"{entry.name}: a link is not followed")
-            elif entry.is_dir():
-                found.append(Path(entry.path))
+        try:
+            with walked(self.root, parent.relative_to(self.root).parts) as folder:
+                for entry in sorted(folder.entries(), key=lambda item: item.name):
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_symlink():
+                        self.notes.append(f"{entry.name}: a link is not followed")
+                    elif entry.is_dir(follow_symlinks=False):
+                        found.append(parent / entry.name)
+        except InvalidParameter:
+            self.notes.append(f"{parent.name}: a link is not followed")
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise UnreadableError(
+                    f"{parent.name} cannot be read: {error.strerror or error}"
+                ) from error
         return found
 
     def _experiment(self, place: Path) -> Experiment:
@@ -148,7 +158,10 @@ class FileStoreSource:
 
     def _tags(self, folder: Path, meta: dict[str, Any]) -> list[Tag]:
         tags = dict(read_pairs(self.root, folder / "tags"))
-        for item in meta.get("tags") or []:
+        listed = meta.get("tags") or []
+        if not isinstance(listed, list):
+            raise UnreadableError(f"tags is no list: {str(listed)[:60]!r}")
+        for item in listed:
             if isinstance(item, dict) and "key" in item:
                 tags.setdefault(str(item["key"]), text_of(item, "value"))
         tags = old_tags(meta) | tags
@@ -157,8 +170,8 @@ class FileStoreSource:
     def _last_points(self, folder: Path) -> list[Metric]:
         """Return how long each history is, as points: enough to notice that one has grown."""
         return [
-            Metric(name, float(place.stat().st_size), 0)
-            for name, place in key_files(self.root, folder / "metrics")
+            Metric(name, float(size), 0)
+            for name, _, size in key_files(self.root, folder / "metrics")
         ]
 
     def _points(self, folder: Path, what: str) -> Callable[[], Iterator[Metric]]:
@@ -167,8 +180,8 @@ class FileStoreSource:
     def _files(self, folder: Path, uri: str) -> Files | None:
         """Return the artifacts in the run's folder, wherever that was when the run wrote its URI."""
         place = folder / "artifacts"
-        if place.is_dir():
-            return LocalFiles(inside(self.root, place))
+        if place.is_symlink() or place.is_dir():
+            return artifacts_of(self.root, place, f"run {folder.name}", self.notes)
         if scheme_of(uri) not in ("", "file", PROXY):
             self.notes.append(f"run {folder.name}: its artifacts stay at {uri}")
         return None
@@ -192,10 +205,15 @@ class FileStoreSource:
 
     def _dataset(self, experiment: Path, link: dict[str, Any]) -> DatasetInput:
         number = text_of(link, "source_id")
+        if number in ("", ".", "..") or "/" in number or "\\" in number:
+            raise UnreadableError(f"{number!r} is no dataset's name")
         meta = read_yaml(self.root, experiment / "datasets" / number / META)
         names = ("name", "digest", "source_type", "source", "schema", "profile")
         dataset = Dataset(**{name: text_of(meta, name) for name in names})
-        tags = [Tag(str(key), str(text)) for key, text in (link.get("tags") or {}).items()]
+        labels = link.get("tags") or {}
+        if not isinstance(labels, dict):
+            raise UnreadableError("the tags of an input are no mapping")
+        tags = [Tag(str(key), str(text)) for key, text in labels.items()]
         return DatasetInput(dataset=dataset, tags=tags)
 
     def logged_models(self, experiment: Experiment) -> Iterator[ModelRecord | Broken]:

@@ -16,10 +16,9 @@ from mltrack_jupyter.entities import (
     RegisteredModel,
     Tag,
 )
-from mltrack_jupyter.store.artifacts import LocalFiles
 from mltrack_jupyter.transfer.reading import (
     UnreadableError,
-    inside,
+    artifacts_of,
     read_pairs,
     read_points,
     read_yaml,
@@ -62,7 +61,8 @@ def logged_model(root: Path, folder: Path, experiment_id: str, notes: list[str])
         metrics=list(read_points(root, folder / "metrics", notes, what)),
     )
     place = folder / "artifacts"
-    files = LocalFiles(inside(root, place)) if place.is_dir() else None
+    there = place.is_symlink() or place.is_dir()
+    files = artifacts_of(root, place, what, notes) if there else None
     return ModelRecord(LoggedModel(info=info, data=data), files)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -24,6 +26,8 @@ T = TypeVar("T")
 FORMAT = 1
 """The number of the format; a reader refuses a greater one."""
 MANIFEST = "mltrack-export.json"
+DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+"""What reading an export that is damaged, or locked by a password, may end in."""
 
 
 class Blob(Entity, frozen=True, kw_only=True):
@@ -73,13 +77,26 @@ def encode(value: Line) -> bytes:
     return msgspec.json.encode(_finite(msgspec.to_builtins(value))) + b"\n"
 
 
-def decode(kind: type[T], lines: Iterable[bytes], name: str) -> Iterator[T]:
-    """Read the values of some lines. Raises ``StoreUnreadable``."""
-    for number, line in enumerate(lines, 1):
-        try:
-            yield msgspec.convert(msgspec.json.decode(line), kind, strict=False)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise StoreUnreadable(f"{name}, line {number} cannot be read: {error}") from error
+def decode(kind: type[T], body: BinaryIO, name: str, longest: int) -> Iterator[T | StoreUnreadable]:
+    """Read the values of some lines; what cannot be read comes as an error in its place.
+
+    A line of more than ``longest`` bytes is the last that is looked at.
+    """
+    number = 0
+    try:
+        while line := body.readline(longest + 1):
+            number += 1
+            if len(line) > longest:
+                yield StoreUnreadable(
+                    f"{name}, line {number} is longer than {longest:,} bytes; what follows is not read."
+                )
+                return
+            try:
+                yield msgspec.convert(msgspec.json.decode(line), kind, strict=False)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                yield StoreUnreadable(f"{name}, line {number} cannot be read: {error}")
+    except DAMAGED as error:
+        yield StoreUnreadable(f"{name} cannot be read after line {number}: {error}")
 
 
 def _finite(value: Any) -> Any:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from mltrack_jupyter.entities import (
     Dataset,
@@ -26,12 +24,12 @@ from mltrack_jupyter.entities import (
     RunOutputs,
     Tag,
 )
-from mltrack_jupyter.errors import StoreUnreadable
 from mltrack_jupyter.store.artifacts import PROXY, LocalFiles, local_path, scheme_of
 from mltrack_jupyter.transfer import mlflow_database_models
-from mltrack_jupyter.transfer.files import Files
+from mltrack_jupyter.transfer.files import Files, is_there, not_copied
 from mltrack_jupyter.transfer.reading import UnreadableError, old_tags, status_of
 from mltrack_jupyter.transfer.rows import Rows, number, text
+from mltrack_jupyter.transfer.snapshots import Snapshot
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
 
 _LARGEST = 1.7976931348623157e308
@@ -40,17 +38,18 @@ _LARGEST = 1.7976931348623157e308
 class MlflowDatabaseSource:
     """An SQLite database of an MLflow server or script.
 
-    Artifacts are read from ``artifacts`` and from the folder of the database only: a path in a foreign
-    database is a claim, not a permission.
+    Artifacts are read from the folders that the user named, and from the folder of the database where they
+    lie as MLflow puts them: a path in a foreign database is a claim, not a permission.
     """
 
-    def __init__(self, path: Path, artifacts: Path | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, artifacts: Sequence[Path] = ()) -> None:
         self.notes: list[str] = []
-        self._rows = Rows(open_read_only(path))
-        home = Path(os.path.realpath(path)).parent
-        roots = [home, *([artifacts] if artifacts else [])]
-        self._roots = [Path(os.path.realpath(root)) for root in roots]
-        self._proxied = artifacts or home / "mlartifacts"
+        self.left: list[Broken] = []
+        self._snapshot = snapshot
+        self._rows = Rows(snapshot.connect())
+        self._home = Path(os.path.realpath(snapshot.source)).parent
+        self._named = [Path(os.path.realpath(folder)) for folder in artifacts]
+        self._proxied = self._named[0] if self._named else self._home / "mlartifacts"
 
     def experiments(self) -> Iterator[Experiment | Broken]:
         """Return every experiment, deleted ones too."""
@@ -181,37 +180,35 @@ class MlflowDatabaseSource:
     def files(self, uri: str, what: str) -> Files | None:
         """Return the files behind an artifact URI, if they are where this source may read."""
         scheme = scheme_of(uri)
+        if not uri:
+            return None
         if scheme == PROXY:
             place = self._proxied / uri.partition(":")[2].strip("/")
         elif scheme in ("", "file"):
-            place = self._roots[0] / local_path(uri)  # a relative path begins at the database
+            place = self._home / local_path(uri)  # a relative path begins at the database
         else:
             self.notes.append(f"{what}: its artifacts stay at {uri}")
             return None
-        real = Path(os.path.realpath(place))
-        if not any(real.is_relative_to(root) for root in self._roots):
-            self.notes.append(
-                f"{what}: {uri} is not read, it is outside {self._roots[0]}; say --artifacts FOLDER if "
-                "its files are yours"
-            )
-            return None
-        return LocalFiles(real)
+        for root in (*self._named, self._home):
+            if root == self._home and not uri.endswith(f"/{what.rpartition(' ')[2]}/artifacts"):
+                continue  # no place where MLflow puts a run's artifacts
+            for way in (place, Path(os.path.realpath(place))):
+                if way.is_relative_to(root) and ".." not in way.parts:
+                    return LocalFiles(way, root, self._skipped(what))
+        reason = not_copied(uri, self._snapshot.source)
+        if is_there(uri):
+            self.left.append(Broken(what, reason))
+        else:
+            self.notes.append(f"{what}: {reason}")
+        return None
+
+    def _skipped(self, what: str) -> Callable[[str], None]:
+        return lambda text: self.notes.append(f"{what}: left out: {text}")
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and remove the copy of it."""
         self._rows.close()
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """Open an SQLite file that nobody will write through this connection."""
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
-        # One text that is none must not cost the rows beside it.
-        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
-        raise StoreUnreadable(f"{path} is not a readable SQLite database: {error}.") from error
-    return connection
+        self._snapshot.close()
 
 
 def _point(row: dict[str, Any]) -> Metric:

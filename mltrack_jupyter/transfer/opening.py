@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mltrack_jupyter import config
@@ -13,8 +14,10 @@ from mltrack_jupyter.store.artifacts import local_path
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST
-from mltrack_jupyter.transfer.mlflow_database import MlflowDatabaseSource, open_read_only
+from mltrack_jupyter.transfer.mlflow_database import MlflowDatabaseSource
 from mltrack_jupyter.transfer.places import FolderReader, ZipReader
+from mltrack_jupyter.transfer.snapshot_source import SnapshotSource
+from mltrack_jupyter.transfer.snapshots import Snapshot
 from mltrack_jupyter.transfer.source import Source
 from mltrack_jupyter.transfer.store_source import StoreSource
 from mltrack_jupyter.transfer.table import TableSource
@@ -40,7 +43,9 @@ def is_store(text: str) -> bool:
     )
 
 
-def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "") -> Source:
+def open_source(
+    text: str, *, artifacts: Path | Sequence[Path] | None = None, experiment: str = ""
+) -> Source:
     """Open what a user names as a source; nothing is created and nothing in it is changed.
 
     Parameters
@@ -48,7 +53,8 @@ def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "
     text
         A server, a store, an ``mlruns`` folder, an MLflow database, an export, or a ``.csv`` file.
     artifacts
-        The folder of an MLflow database's artifacts, if it is not beside the database.
+        Folders from which the artifacts of a database are read, too, if they are not beside it. A path in
+        somebody's database is a claim, not a permission.
     experiment
         The experiment of a CSV's rows that name none.
 
@@ -56,8 +62,11 @@ def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "
     ------
     NotFound, InvalidParameter, StoreUnreadable
     """
+    folders = [artifacts] if isinstance(artifacts, Path) else [*(artifacts or [])]
+    if text.lower().startswith("http"):
+        return StoreSource(open_store(text))
     if _REMOTE.match(text):
-        return StoreSource(open_store(_with_tables(text)))
+        return StoreSource(open_store(_with_tables(text), local_paths=False))
     if _SCHEME.match(text) and not text.startswith(("file:", "sqlite:")):
         raise InvalidParameter(
             f"{hide_password(text)!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
@@ -67,26 +76,28 @@ def open_source(text: str, *, artifacts: Path | None = None, experiment: str = "
     if not path.exists():
         raise NotFound(f"There is no {path}.")
     if path.is_dir():
-        return _folder(path, artifacts)
+        return _folder(path, folders)
+    if not path.is_file():
+        raise InvalidParameter(f"{path} is a pipe, a socket or a device, and is not read. {_RIGHT}")
     if path.suffix == ".csv":
         return TableSource(path, experiment)
     if path.suffix == ".zip":
         return ArchiveSource(ZipReader(path))
     if path.suffix in _DATABASES or text.startswith("sqlite:"):
-        return _database(path, artifacts)
+        return _database(path, folders)
     raise _unknown(path)
 
 
-def _folder(path: Path, artifacts: Path | None) -> Source:
+def _folder(path: Path, artifacts: Sequence[Path]) -> Source:
     if (path / MANIFEST).exists() or (path / f".{MANIFEST}").exists():
         return ArchiveSource(FolderReader(path))
     for database in (path / config.DATABASE, path / config.STORE_FOLDER / config.DATABASE):
-        if database.exists():
-            return StoreSource(open_store(database))
+        if database.is_file():
+            return _database(database, artifacts)
     for folder in (path, path / "mlruns"):
         if _is_filestore(folder):
             return FileStoreSource(folder)
-    if (path / "mlflow.db").exists():
+    if (path / "mlflow.db").is_file():
         return _database(path / "mlflow.db", artifacts)
     raise _unknown(path)
 
@@ -99,26 +110,27 @@ def _is_filestore(folder: Path) -> bool:
     )
 
 
-def _database(path: Path, artifacts: Path | None) -> Source:
-    connection = open_read_only(path)
+def _database(path: Path, artifacts: Sequence[Path]) -> Source:
+    snapshot = Snapshot(path)
+    opened: Source | None = None
     try:
-        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        tables = {row[0] for row in connection.execute(query)}
+        tables = snapshot.names("table")
+        if "changes" in tables and "metric_keys" in tables:
+            opened = SnapshotSource(snapshot, artifacts)
+        elif {"experiments", "runs", "metrics"} <= tables:
+            opened = MlflowDatabaseSource(snapshot, artifacts)
     finally:
-        connection.close()
-    if "changes" in tables and "metric_keys" in tables:
-        return StoreSource(open_store(path))
-    if {"experiments", "runs", "metrics"} <= tables:
-        return MlflowDatabaseSource(path, artifacts)
-    raise _unknown(path)
+        if opened is None:
+            snapshot.close()
+    if opened is None:
+        raise _unknown(path)
+    return opened
 
 
 def _with_tables(uri: str) -> str:
-    """Return the URI if it is that of a server or of a database with our tables: none are made in a source."""
-    if uri.lower().startswith("http"):
-        return uri
+    """Return the URI of a database server if it has our tables as they are now: none are made in a source."""
     from mltrack_jupyter.store.sql.database import Database
-    from mltrack_jupyter.store.sql.schema import read_version
+    from mltrack_jupyter.store.sql.schema import HEAD, VERSIONS, read_version
 
     database = Database(uri)
     try:
@@ -132,6 +144,11 @@ def _with_tables(uri: str) -> str:
         database.close()
     if not found:
         raise NotFound(f"{database.place} is an empty database: there is nothing to import.")
+    if found in VERSIONS and found != HEAD:
+        raise InvalidParameter(
+            f"{database.place} has the schema {found!r} of an older version. Whoever it belongs to can bring it "
+            f"to {HEAD!r} with mltrack db upgrade; reading does not change it."
+        )
     return uri
 
 

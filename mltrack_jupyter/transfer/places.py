@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable, StoreUnwritable
-from mltrack_jupyter.transfer.lines import MANIFEST
+from mltrack_jupyter.store.artifacts import LocalFiles
+from mltrack_jupyter.transfer.lines import DAMAGED, MANIFEST
 
 _CHUNK = 1024 * 1024
 
@@ -41,6 +42,10 @@ class ReadingPlace(Protocol):
 
     def open(self, name: str) -> BinaryIO:
         """Open a file. Raises ``NotFound``."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Return the size of a file. Raises ``NotFound``."""
         ...
 
     def close(self) -> None:
@@ -130,15 +135,21 @@ class FolderReader:
     """Reads an export in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._files = LocalFiles(folder)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file; a link is no part of an export."""
         try:
-            handle = os.open(self._folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        except OSError as error:
+            return self._files.open(name).file
+        except InvalidParameter as error:
+            raise NotFound(f"The export has no {name}: {error}") from error
+        except NotFound as error:
             raise NotFound(f"The export has no {name}.") from error
-        return os.fdopen(handle, "rb")
+
+    def size(self, name: str) -> int:
+        """Return the size of a file. Raises ``NotFound``."""
+        with self.open(name) as file:
+            return file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
@@ -150,13 +161,22 @@ class ZipReader:
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, zipfile.BadZipFile, ValueError) as error:
             raise StoreUnreadable(f"{path} is no zip file that can be read: {error}.") from error
 
     def open(self, name: str) -> BinaryIO:
         """Open a file."""
         try:
             return cast(BinaryIO, self._zip.open(name))
+        except KeyError as error:
+            raise NotFound(f"The export has no {name}.") from error
+        except DAMAGED as error:
+            raise NotFound(f"The export is damaged: {name} cannot be read: {error}") from error
+
+    def size(self, name: str) -> int:
+        """Return the size that a file has unpacked, as the zip file says. Raises ``NotFound``."""
+        try:
+            return self._zip.getinfo(name).file_size
         except KeyError as error:
             raise NotFound(f"The export has no {name}.") from error
 

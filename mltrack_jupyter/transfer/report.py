@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from mltrack_jupyter.shown import passing
+from mltrack_jupyter.transfer.files import Files, walk
 from mltrack_jupyter.transfer.source import Broken
 
 KINDS = (
@@ -46,6 +47,17 @@ class Report:
     def matches(self) -> bool:
         """Whether everything that was found is there."""
         return self.found == self.there and not self.problems
+
+
+def listed(files: Files | None, report: Report, what: str) -> dict[str, int]:
+    """Return the files of something with their sizes; those that cannot be kept are counted as missing."""
+    if files is None:
+        return {}
+    refused: list[str] = []
+    found = walk(files, refused, what)
+    report.notes += refused
+    report.count("files", len(refused), 0)
+    return found
 
 
 class Progress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mltrack_jupyter.entities import (
     Experiment,
@@ -17,6 +17,14 @@ from mltrack_jupyter.entities import (
     ModelVersion,
     RegisteredModel,
     Run,
+)
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    MltrackError,
+    NotImplementedHere,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
 )
 from mltrack_jupyter.transfer.files import Files
 
@@ -58,10 +66,29 @@ class RegisteredRecord:
     versions: list[ModelVersion]
 
 
+T = TypeVar("T")
+FATAL = (Unavailable, Unauthenticated, PermissionDenied, EndpointNotFound, NotImplementedHere)
+"""After one of these nothing else would succeed either: the transfer stops and can be repeated."""
+
+
+def readable(items: Iterator[T | Broken], what: str) -> Iterator[T | Broken]:
+    """Return what a source gives; where giving it fails, that ends this list and nothing else."""
+    try:
+        yield from items
+    except FATAL:
+        raise
+    except (MltrackError, OSError, ValueError) as error:
+        yield Broken(what, f"the rest of it cannot be read: {error}")
+
+
 class Source(Protocol):
-    """Where runs and models come from. ``notes`` grows while it is read."""
+    """Where runs and models come from.
+
+    While it is read, ``notes`` grows, and ``left``: what is missing of things that are given otherwise.
+    """
 
     notes: list[str]
+    left: list[Broken]
 
     def experiments(self) -> Iterator[Experiment | Broken]:
         """Return every experiment, deleted ones too."""

@@ -17,10 +17,10 @@ from mltrack_jupyter.entities import (
     Run,
     ViewType,
 )
-from mltrack_jupyter.errors import EndpointNotFound, NotImplementedHere
+from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import PROXY, RunServed, scheme_of
-from mltrack_jupyter.transfer.files import Files, files_at
+from mltrack_jupyter.transfer.files import Files, files_at, not_copied
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
 
 T = TypeVar("T")
@@ -29,11 +29,14 @@ _PROMPTS = "tags.`mlflow.prompt.is_prompt` = 'true'"
 
 
 class StoreSource:
-    """A source that is asked through services."""
+    """A source that is asked through services. ``place`` is the file of a database that is read here."""
+
+    place = ""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self.notes: list[str] = []
+        self.left: list[Broken] = []
 
     def experiments(self) -> Iterator[Experiment | Broken]:
         """Return every experiment, deleted ones too."""
@@ -50,8 +53,9 @@ class StoreSource:
             for model in _pages(lambda token: search(ids, max_results=50, page_token=token)):
                 uri = model.info.artifact_uri
                 here = scheme_of(uri) in (PROXY, "", "file")
-                files = files_at(self._services, uri) if here else None
-                if files is None:
+                what = f"logged model {model.info.model_id}"
+                files = self._reached(uri, what) if here else None
+                if files is None and not (self.left and self.left[-1].what == what):
                     self.notes.append(
                         f"logged model {model.info.model_id}: its files stay at {uri}"
                     )
@@ -82,9 +86,19 @@ class StoreSource:
     def _files(self, run: Run) -> Files | None:
         uri = run.info.artifact_uri
         if scheme_of(uri) in (PROXY, "", "file"):
+            if self.place and self._reached(uri, f"run {run.info.run_id}") is None:
+                return None
             return RunServed(self._services.run_artifacts, run.info.run_id)
         self.notes.append(f"run {run.info.run_id}: its artifacts stay at {uri}")
         return None
+
+    def _reached(self, uri: str, what: str) -> Files | None:
+        """Return the files at a place of the store; none where nobody but a row in it names the place."""
+        try:
+            return files_at(self._services, uri)
+        except InvalidParameter:
+            self.left.append(Broken(what, not_copied(uri, self.place or self._services.uri)))
+            return None
 
     def registered_models(self) -> Iterator[RegisteredRecord | Broken]:
         """Return every registered model, prompts included."""

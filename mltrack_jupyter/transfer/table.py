@@ -42,6 +42,8 @@ _INFO = frozenset(
         "lifecycle_stage",
     }
 )
+_LARGEST = 64 * 1024 * 1024
+"""The largest table: all of it is looked at to tell metrics from params."""
 _PREFIXES = {"metrics.": "metric", "params.": "param", "tags.": "tag"}
 
 
@@ -53,6 +55,7 @@ class TableSource:
 
     def __init__(self, path: Path, experiment: str = "") -> None:
         self.notes: list[str] = []
+        self.left: list[Broken] = []
         self._experiment = experiment or path.stem
         self._lines: dict[str, int] = {}
         header, self._rows, self._broken = _read(path)
@@ -156,6 +159,10 @@ def _always(value: T) -> Callable[[], T]:
 
 def _read(path: Path) -> tuple[list[str], Sequence[dict[str, str]], dict[int, str]]:
     """Return the names of the columns, the rows, and what is wrong with some of these by their lines."""
+    if path.stat().st_size > _LARGEST:
+        raise InvalidParameter(
+            f"{path} has more than {_LARGEST:,} bytes: cut it into several files, each with the line of names."
+        )
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             sample = file.read(64 * 1024)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models import ModelMetadata, read_metadata
 from mltrack_jupyter.models.folder import ModelFolder
-from mltrack_jupyter.models.yaml_text import parse_mapping
+from mltrack_jupyter.store.yaml_text import parse_mapping
 
 
 @pytest.fixture

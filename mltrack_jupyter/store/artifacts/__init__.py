@@ -6,11 +6,13 @@ from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_of_server
 from mltrack_jupyter.store.artifacts.streams import CheckedReader, save
+from mltrack_jupyter.store.artifacts.walking import Folder, tree, walked
 
 __all__ = [
     "ASIDE",
     "PROXY",
     "CheckedReader",
+    "Folder",
     "KeptFiles",
     "LocalFiles",
     "Locations",
@@ -24,4 +26,6 @@ __all__ = [
     "resolve",
     "save",
     "scheme_of",
+    "tree",
+    "walked",
 ]

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -33,11 +33,18 @@ class LocalFiles:
     """Artifacts below one folder, which is created when the first of them is written.
 
     ``top`` is the folder from which the way there is gone without following a link, and up to which folders
-    go that are empty when the root was removed; by default the root itself.
+    go that are empty when the root was removed; by default the root itself. ``skipped`` is told of what
+    listings leave out.
     """
 
-    def __init__(self, root: Path, top: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        top: Path | None = None,
+        skipped: Callable[[str], None] | None = None,
+    ) -> None:
         self.root = Path(root)
+        self._skipped = skipped
         self._top = top if top is not None and self.root.is_relative_to(top) else self.root
         self._names = self.root.relative_to(self._top).parts
 
@@ -83,7 +90,10 @@ class LocalFiles:
             with walked(self._top, names) as folder:
                 for entry in folder.entries():
                     if not entry.name.startswith(TEMPORARY) and (names or entry.name != ASIDE):
-                        found += _info(entry)
+                        item = _info(entry)
+                        found += item
+                        if not item and self._skipped:
+                            self._skipped(f"{entry.name!r} is a link, a pipe or a device")
         except OSError as error:
             if error.errno in ABSENT:
                 return []
@@ -221,16 +231,17 @@ def _move(folder: Folder, name: str, to: Folder, new: str) -> None:
         outer.close()
 
 
-def _info(entry: os.DirEntry[str]) -> Iterator[FileInfo]:
-    """Yield what an entry is told as: links, pipes and devices are no artifacts."""
+def _info(entry: os.DirEntry[str]) -> list[FileInfo]:
+    """Return what an entry is told as, or nothing: links, pipes and devices are no artifacts."""
     try:
         found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:  # it was deleted meanwhile
-        return
+        return []
     if stat.S_ISDIR(found.st_mode):
-        yield FileInfo(path=entry.name, is_dir=True, file_size=0)
-    elif stat.S_ISREG(found.st_mode):
-        yield FileInfo(path=entry.name, is_dir=False, file_size=found.st_size)
+        return [FileInfo(path=entry.name, is_dir=True, file_size=0)]
+    if stat.S_ISREG(found.st_mode):
+        return [FileInfo(path=entry.name, is_dir=False, file_size=found.st_size)]
+    return []
 
 
 def _check_free(folder: Folder, name: str, path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -54,6 +54,8 @@ class Locations:
     local_paths
         For a store in the user's own process: there a run may keep its artifacts anywhere. A server goes
         nowhere but below its own two roots, whatever its callers name.
+    readable
+        Other folders in which artifacts may be, of a store that is only read.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Locations:
         local_paths: bool,
         default_root: str = "",
         base: Path | None = None,
+        readable: Sequence[Path] = (),
     ) -> None:
         self.root = os.fspath(root)
         if scheme_of(self.root) in ("", "file"):
             self.root = os.path.abspath(local_path(self.root))
         self.local_paths = local_paths
+        self._readable = [str(folder) for folder in readable]
         self.base = base.absolute() if base else None
         self.default_root = self._default(default_root)
         if scheme_of(self.root):
@@ -168,7 +172,7 @@ class Locations:
     @property
     def folders(self) -> list[Path]:
         """The local folders among the store's own roots; the way below them is gone without links."""
-        roots = dict.fromkeys((self.root, self.default_root))
+        roots = dict.fromkeys((self.root, self.default_root, *self._readable))
         return [Path(root) for root in roots if not scheme_of(root)]
 
     def _below(self, path: Path) -> LocalFiles | None:

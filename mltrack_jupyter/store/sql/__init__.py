@@ -27,13 +27,19 @@ __all__ = ["open_sql"]
 
 
 def open_sql(
-    url: str, locations: Locations, *, serve_artifacts: bool = True, synchronous: str = "NORMAL"
+    url: str,
+    locations: Locations,
+    *,
+    serve_artifacts: bool = True,
+    synchronous: str = "NORMAL",
+    settle: bool = True,
 ) -> Services:
     """Open a database, creating or upgrading its schema if need be.
 
-    ``locations`` is where artifacts go; ``serve_artifacts`` is what a server says of itself.
+    ``locations`` is where artifacts go; ``serve_artifacts`` is what a server says of itself. ``settle`` puts
+    back what an interrupted purge left aside.
     """
-    database = Database(url, synchronous=synchronous)
+    database = Database(url, synchronous=synchronous, moved=locations.base)
     try:
         open_schema(database, locations.of_experiment(0))
     except BaseException:
@@ -60,7 +66,8 @@ def open_sql(
         close=database.close,
         once=Once(database),
     )
-    workspace.settle()
+    if settle:
+        workspace.settle()
     return services if database.is_sqlite else _with_retries(services)
 
 

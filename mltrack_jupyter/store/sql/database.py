@@ -44,7 +44,7 @@ def now_ms() -> int:
 class Database:
     """An engine with read and write transactions; may be used from several threads and after a fork."""
 
-    def __init__(self, url: str, *, synchronous: str = "NORMAL") -> None:
+    def __init__(self, url: str, *, synchronous: str = "NORMAL", moved: Path | None = None) -> None:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
         event.listen(self.engine, "rollback", _forget_keys)
@@ -53,7 +53,7 @@ class Database:
         self.only_read = ""  # or why nothing may be written
         self.file = SameFile(self.path)
         if self.path and self.path != ":memory:":
-            moves_with(self.engine.dialect, moved_folder(Path(self.path)))
+            moves_with(self.engine.dialect, moved or moved_folder(Path(self.path)))
         self._queue = WriteQueue(self.path)
         self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
         _forget_after_fork(self)
