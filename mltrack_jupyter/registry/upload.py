@@ -12,6 +12,7 @@ from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.records import HISTORY_TAG, MODEL_TAG, ModelRecord, longer_history
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.artifacts import files_in, open_given
 
 
 def upload_model(
@@ -54,8 +55,8 @@ def upload_files(
 def write_files(write: Callable[[str, BinaryIO], object], source: Path, below: str = "") -> None:
     """Hand a file, or what is in a folder, to ``write``, each with its path; ``MLmodel`` is the last."""
     base = source if source.is_dir() else source.parent
-    places = sorted(source.rglob("*")) if source.is_dir() else [source]
-    names = [place.relative_to(base).as_posix() for place in places if place.is_file()]
+    places = files_in(source) if source.is_dir() else [source]
+    names = [place.relative_to(base).as_posix() for place in places]
     for name in sorted(names, key=lambda name: name == FILE_NAME):
-        with (base / name).open("rb") as file:
+        with open_given(base / name) as file:
             write("/".join(filter(None, (below, name))), file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mltrack_jupyter.entities import (
+    Amendment,
     Experiment,
     InlineFile,
     LoggedModel,
@@ -31,11 +32,17 @@ class Transfer(Protocol):
         ...
 
     @operation("POST", "/api/1/runs/import", answer="run")
-    def import_run(self, run: Run, points: list[Metric] | None = None) -> RunArrival:
+    def import_run(
+        self,
+        run: Run,
+        points: list[Metric] | None = None,
+        amendments: list[Amendment] | None = None,
+    ) -> RunArrival:
         """Write a whole run: its info, params, tags, inputs and outputs, and points of its metrics.
 
         A long history comes in several calls. The latest values in ``run.data.metrics`` are not read: they
-        follow from the points. Raises ``InvalidParameter`` if a param has another value here.
+        follow from the points. ``amendments`` tell which values its params had before, and amend the same
+        here. Raises ``InvalidParameter`` if a param has another value here all the same.
         """
         ...
 

@@ -68,26 +68,32 @@ class RunFiles:
         self.write(path, io.BytesIO(text.encode()))
 
     def add(self, local_path: PathLike, below: str = "") -> None:
-        """Copy a file, or a directory with its name, below a path. Raises ``NoSuchFile``."""
+        """Copy a file, or a directory with its name, below a path.
+
+        Raises ``NoSuchFile``, and ``InvalidParameter`` for a pipe, a socket or a device.
+        """
+        from mltrack_jupyter.store.artifacts import open_given
+
         source = Path(local_path)
         place = _join(below, source.name)
         if source.is_dir():
             self.add_content(source, place)
             return
         try:
-            with source.open("rb") as file:
+            with open_given(source) as file:
                 self.write(place, file)
         except FileNotFoundError as error:
             raise NoSuchFile(f"There is no file {os.fspath(source)!r} to log.") from error
 
     def add_content(self, local_dir: PathLike, below: str = "") -> None:
         """Copy what is in a directory below a path. Raises ``NoSuchFile``."""
+        from mltrack_jupyter.store.artifacts import files_in
+
         root = Path(local_dir)
         if not root.is_dir():
             raise NoSuchFile(f"There is no directory {os.fspath(root)!r} to log.")
-        for place in sorted(root.rglob("*")):
-            if place.is_file():
-                self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
+        for place in files_in(root):
+            self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""

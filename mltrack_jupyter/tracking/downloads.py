@@ -16,7 +16,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder, parse_model_uri
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, save
+from mltrack_jupyter.store.artifacts import PROXY, open_given, save
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -84,12 +84,20 @@ def _local(path: Path, target: PathLike | None) -> str:
     if target is None:
         return str(path.absolute())
     copy = Path(target) / path.name
-    if path.is_dir():
-        shutil.copytree(path, copy, dirs_exist_ok=True)
-    else:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+    try:
+        if path.is_dir():
+            shutil.copytree(path, copy, dirs_exist_ok=True, copy_function=_copy)
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            _copy(path, copy)
+    except shutil.Error as error:
+        raise InvalidParameter(f"Some of '{path}' cannot be copied: {error}.") from error
     return str(copy)
+
+
+def _copy(source: PathLike, target: PathLike) -> None:
+    open_given(Path(source)).close()  # or it is a pipe, which would keep us waiting
+    shutil.copy2(source, target)
 
 
 def list_artifacts(

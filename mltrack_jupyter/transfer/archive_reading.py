@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, TypeVar, cast
 
-from mltrack_jupyter.entities import Experiment, FileInfo, Metric, Run
+from mltrack_jupyter.entities import Experiment, FileInfo, Metric
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreTooNew, StoreUnreadable
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import check_path
@@ -100,7 +100,8 @@ class ArchiveSource:
                 yield Broken(f"run {short(line.run.info.run_id)}", error.message)
                 continue
             points = self._points(run_id, line.points)
-            yield RunRecord(line.run, _same(line.run), points, self._files(line.files))
+            files = self._files(line.files)
+            yield RunRecord(line.run, _same(line.run), points, files, _same(line.amendments))
 
     def _points(self, run_id: str, announced: int) -> Callable[[], Iterator[Metric]]:
         def read() -> Iterator[Metric]:
@@ -182,5 +183,5 @@ class BlobFiles:
         return Download(spool, path.rsplit("/", 1)[-1], size)
 
 
-def _same(run: Run) -> Callable[[], Run]:
-    return lambda: run
+def _same(value: T) -> Callable[[], T]:
+    return lambda: value

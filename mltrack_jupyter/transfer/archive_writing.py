@@ -138,7 +138,8 @@ class _Writer:
         self._report.count("runs")
         # The latest values follow from the points.
         bare = replace(whole, data=replace(whole.data, metric_list=[]))
-        return RunLine(run=bare, points=len(points), files=files)
+        amendments = list(record.amendments())
+        return RunLine(run=bare, points=len(points), files=files, amendments=amendments)
 
     def _model(self, record: ModelRecord) -> ModelLine:
         files = self._files(record.files, f"logged model {record.model.info.model_id}")

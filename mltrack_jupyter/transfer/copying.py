@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from msgspec.structs import replace
 
-from mltrack_jupyter.entities import Experiment, Metric, Run, RunArrival
+from mltrack_jupyter.entities import Amendment, Experiment, Metric, Run, RunArrival
 from mltrack_jupyter.errors import BadRequest, MltrackError, NotFound
 from mltrack_jupyter.services import Repository, Services
 from mltrack_jupyter.store.artifacts import CheckedReader
@@ -120,7 +120,7 @@ class _Copier:
         points = clean_points(record.points(), what, self._report.notes)
         refused = len(self._source.notes) + len(self._report.notes) - before
         params, tags = len(whole.data.param_list), len(whole.data.tags)
-        arrival = self._send(whole, points)
+        arrival = self._send(whole, points, list(record.amendments()))
         done = self._copy_files(record.files, listing, arrival.artifact_uri, what)
         if listing:
             self._check_there(info.run_id)
@@ -140,8 +140,8 @@ class _Copier:
                 "it was deleted for good while it was imported; run the same command again to have it back"
             ) from None
 
-    def _send(self, run: Run, points: Sequence[Metric]) -> RunArrival:
-        arrival = self._target.transfer.import_run(run, list(points[:_POINTS]))
+    def _send(self, run: Run, points: Sequence[Metric], amendments: list[Amendment]) -> RunArrival:
+        arrival = self._target.transfer.import_run(run, list(points[:_POINTS]), amendments)
         bare = Run(info=run.info)
         for start in range(_POINTS, len(points), _POINTS):
             part = list(points[start : start + _POINTS])

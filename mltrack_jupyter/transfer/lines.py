@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from mltrack_jupyter.entities import (
+    Amendment,
     Experiment,
     LoggedModel,
     Metric,
@@ -48,11 +49,12 @@ class Manifest(Entity, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class RunLine(Entity, frozen=True, kw_only=True):
-    """A run, the number of its metric points (in ``points/<run id>.jsonl``), and its files."""
+    """A run, the number of its metric points (in ``points/<run id>.jsonl``), its files, what was amended."""
 
     run: Run
     points: int
     files: list[Blob] | None = None
+    amendments: list[Amendment] = []
 
 
 class ModelLine(Entity, frozen=True, kw_only=True):

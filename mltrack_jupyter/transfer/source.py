@@ -6,11 +6,12 @@ registered models. What cannot be read comes as ``Broken`` in its place, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from mltrack_jupyter.entities import (
+    Amendment,
     Experiment,
     LoggedModel,
     Metric,
@@ -48,6 +49,7 @@ class RunRecord:
     whole: Callable[[], Run]
     points: Callable[[], Iterable[Metric]]
     files: Files | None
+    amendments: Callable[[], Sequence[Amendment]] = list
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities import (
+    Amendment,
     Experiment,
     Metric,
     ModelVersion,
@@ -70,11 +71,21 @@ class StoreSource:
         for run in _pages(
             lambda token: search(ids, run_view_type=ViewType.ALL, max_results=500, page_token=token)
         ):
-            yield RunRecord(run, self._whole(run), self._points(run), self._files(run))
+            files, amendments = self._files(run), self._amendments(run)
+            yield RunRecord(run, self._whole(run), self._points(run), files, amendments)
 
     def _whole(self, run: Run) -> Callable[[], Run]:
         # Searches leave out which models a run read.
         return lambda: self._services.runs.get(run.info.run_id)
+
+    def _amendments(self, run: Run) -> Callable[[], list[Amendment]]:
+        def read() -> list[Amendment]:
+            try:
+                return self._services.journals.amendments(run.info.run_id)
+            except (EndpointNotFound, NotImplementedHere):  # an MLflow server
+                return []
+
+        return read
 
     def _points(self, run: Run) -> Callable[[], Iterator[Metric]]:
         def read() -> Iterator[Metric]:

@@ -1547,7 +1547,8 @@ export interface paths {
          * @description Write a whole run: its info, params, tags, inputs and outputs, and points of its metrics.
          *
          *     A long history comes in several calls. The latest values in ``run.data.metrics`` are not read: they
-         *     follow from the points. Raises ``InvalidParameter`` if a param has another value here.
+         *     follow from the points. ``amendments`` tell which values its params had before, and amend the same
+         *     here. Raises ``InvalidParameter`` if a param has another value here all the same.
          */
         post: operations["transfer_import_run"];
         delete?: never;
@@ -2410,6 +2411,18 @@ export interface components {
             kept_because?: string;
         };
         /**
+         * Amendment
+         * @description A param that was given another value while its run went on; the time is ms since 1970.
+         */
+        Amendment: {
+            key: string;
+            before?: string;
+            after?: string;
+            /** @default 0 */
+            timestamp?: number;
+            actor?: string;
+        };
+        /**
          * RunArrival
          * @description An imported run as the store now has it: where its files belong, and how much of it there is.
          */
@@ -2515,18 +2528,6 @@ export interface components {
             pid?: number;
             started?: number;
             kernel_id?: string;
-        };
-        /**
-         * Amendment
-         * @description A param that was given another value while its run went on; the time is ms since 1970.
-         */
-        Amendment: {
-            key: string;
-            before?: string;
-            after?: string;
-            /** @default 0 */
-            timestamp?: number;
-            actor?: string;
         };
         Error: {
             error_code: string;
@@ -5614,6 +5615,8 @@ export interface operations {
                     run: components["schemas"]["Run"];
                     /** @default null */
                     points?: components["schemas"]["Metric"][] | null;
+                    /** @default null */
+                    amendments?: components["schemas"]["Amendment"][] | null;
                 };
             };
         };

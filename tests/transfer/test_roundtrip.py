@@ -15,6 +15,7 @@ from mltrack_jupyter.entities import (
     DatasetInput,
     Metric,
     Param,
+    RunEntry,
     RunStatus,
     Tag,
     ViewType,
@@ -181,3 +182,35 @@ def test_same_content_is_kept_once(tmp_path, exported):
     source.close()
     names = zipfile.ZipFile(tmp_path / "o.zip").namelist()
     assert len([name for name in names if name.startswith("blobs/")]) == 1
+
+
+@pytest.mark.parametrize("way", ["out", "out.zip", "store"])
+def test_amendments_come_along(tmp_path, target, bring, way):
+    store = open_store(tmp_path / "a" / ".mltrack")
+    run_id = store.runs.create("0").info.run_id
+    store.runs.log_batch(run_id, params=[Param("p", "1")])
+
+    def amend(place, value):
+        entry = RunEntry(run_id=run_id, params=[Param("p", value)])
+        store.journals.append("j" * 32, place, place + 1, [entry])
+
+    def brought():
+        source = tmp_path / "a" / ".mltrack"
+        if way != "store":
+            report, opened = Report(), open_source(str(source))
+            write_archive(opened, tmp_path / way, report, Progress(report))
+            opened.close()
+            source = tmp_path / way
+        assert bring(source, target).matches
+        assert target.journals.amendments(run_id) == store.journals.amendments(run_id)
+        return target.runs.get(run_id).data.params["p"], len(target.journals.amendments(run_id))
+
+    amend(0, "2")
+    assert brought() == ("2", 1)
+    amend(1, "3")  # what was imported before follows
+    assert brought() == ("3", 2)
+    assert brought() == ("3", 2)
+    feed = target.workspace.changes(since=0).changes
+    told = [item for item in feed if item.action == "amend-param"]
+    assert {item.actor for item in told} == {""}  # of whoever imports, not of whom the file names
+    store.close()

@@ -1,6 +1,7 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
 from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
+from mltrack_jupyter.store.artifacts.given import files_in, open_given
 from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations, local_path
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
@@ -19,9 +20,11 @@ __all__ = [
     "RootServed",
     "RunServed",
     "check_path",
+    "files_in",
     "files_of_server",
     "is_direct",
     "local_path",
+    "open_given",
     "repository_at",
     "resolve",
     "save",

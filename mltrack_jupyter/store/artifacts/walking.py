@@ -28,7 +28,8 @@ ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 """What a path that leads to no file can end in; the system's limit for a whole path counts the root."""
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 # A pipe that took a file's place must not keep anybody waiting.
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _FLAGS
+READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""How a file is opened to read."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
 
 
@@ -86,7 +87,7 @@ class Folder:
         """Open a regular file to read. Raises ``InvalidParameter`` for anything else."""
         check_regular(self.kind(name), name)
         place, here = self._at(name)
-        handle = os.open(place, _READ, **here)
+        handle = os.open(place, READ | _FLAGS, **here)
         try:
             check_regular(os.fstat(handle), name)
         except BaseException:

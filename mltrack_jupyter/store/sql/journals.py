@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import leases, run_links
+from mltrack_jupyter.store.sql.amendments import amended, read_amendments
 from mltrack_jupyter.store.sql.database import (
     Database,
     Write,
@@ -37,14 +37,13 @@ from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_
 from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.tables import changes, experiments, journals, params, runs, tags
+from mltrack_jupyter.store.sql.tables import experiments, journals, params, runs, tags
 from mltrack_jupyter.store.sql.tombstones import deleted_runs
 from mltrack_jupyter.store.sql.values import to_bits_many
 
 # Built once: what a batch asks several times a second while a model is trained.
 _POSITION = select(journals.c.position).where(journals.c.journal_id == bindparam("journal"))
 _ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).order_by(runs.c.id)
-_AMEND = "amend-param"
 _FORGOTTEN = 30 * 24 * 3600 * 1000
 """After how many ms the place of a journal that nobody reads on is forgotten."""
 
@@ -87,19 +86,9 @@ class SqlJournals(Journals):
                 record_changes(connection, [Write("journal", _public(journal_id), "forget")])
 
     def amendments(self, run_id: str) -> list[Amendment]:
-        query = (
-            select(changes.c.detail, changes.c.timestamp, changes.c.actor)
-            .where(changes.c.entity == "run", changes.c.entity_id == run_id)
-            .where(changes.c.action == _AMEND)
-            .order_by(changes.c.seq)
-        )
         with self._database.read() as connection:
             find_run(connection, run_id)
-            rows = connection.execute(query).all()
-        return [
-            Amendment(**json.loads(row.detail), timestamp=row.timestamp, actor=row.actor)
-            for row in rows
-        ]
+            return read_amendments(connection, run_id)
 
 
 def _public(journal_id: str) -> str:
@@ -165,12 +154,12 @@ def apply(
             refused.setdefault(run_id, gone.get(run_id, f"Run with id={run_id} not found."))
     live = _leave_to_owners(connection, live)
     _set_tags(connection, live)
-    amended = _set_params(connection, live)
+    changed = _set_params(connection, live)
     _add_points(connection, live)
     for item in live:
         _add_links(connection, item)
     _set_status(connection, live)
-    record_changes(connection, [*_told(live), *amended])
+    record_changes(connection, [*_told(live), *changed])
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]
 
 
@@ -275,20 +264,18 @@ def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
     """Write params; one that has another value already is amended, and the change is told."""
     known = _known_params(connection, [item for item in live if not item.is_fresh])
     written: dict[tuple[int, str], str] = {}
-    amended = []
+    told = []
     for run, row, entry, _ in live:
         for param in entry.params:
             place = run, param.key
             before = written.get(place, known.get(place))
             if before is not None and before != param.value:
-                detail = {"key": param.key, "before": before, "after": param.value}
-                told = json.dumps(detail, ensure_ascii=False)
-                amended.append(Write("run", row.run_id, _AMEND, str(row.experiment), told))
+                told.append(amended(row, param.key, before, param.value))
             if before != param.value:
                 written[place] = param.value
     found = [{"run": run, "key": key, "value": text} for (run, key), text in written.items()]
     upsert(connection, params, found)
-    return amended
+    return told
 
 
 def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[int, str], str]:

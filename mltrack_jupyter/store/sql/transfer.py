@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
 
 from mltrack_jupyter.entities import (
+    Amendment,
     Experiment,
     InlineFile,
     LoggedModel,
@@ -25,6 +26,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, scheme_of
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
+from mltrack_jupyter.store.sql.amendments import bring_amendments, check_amendments
 from mltrack_jupyter.store.sql.database import (
     Database,
     chunked,
@@ -105,12 +107,19 @@ class SqlTransfer(Transfer):
         record_change(connection, "experiment", str(number), "create", detail=experiment.name)
         return number
 
-    def import_run(self, run: Run, points: list[Metric] | None = None) -> RunArrival:
+    def import_run(
+        self,
+        run: Run,
+        points: list[Metric] | None = None,
+        amendments: list[Amendment] | None = None,
+    ) -> RunArrival:
         check_run(run, points or [])
+        check_amendments(amendments or [])
         info = run.info
         with self._database.write() as connection:
             experiment = find_experiment(connection, info.experiment_id)
             row = self._put_run(connection, run, experiment)
+            bring_amendments(connection, row, amendments or [])
             run_writes.add_params(connection, row, run.data.param_list)
             run_writes.set_tags(connection, row.id, [*run.data.tag_list, Tag(RUN_NAME, row.name)])
             for part in chunked(points or []):
