@@ -154,10 +154,10 @@ class BlobFiles:
         return list(found.values())
 
     def open(self, path: str) -> Download:
-        """Open a file whose bytes are those that were exported. Raises ``StoreUnreadable``."""
+        """Open a file whose bytes are those that were exported. Raises ``NotFound``."""
         blob = self._blobs[check_path(path)]
         if not _DIGEST.match(blob.sha256):
-            raise StoreUnreadable(f"{path!r} has no digest in the export.")
+            raise NotFound(f"{path!r} has no digest in the export.")
         name = f"blobs/{blob.sha256}"
         found = self._place.size(name)
         if found != blob.size:  # a small zip can hold a very large file

@@ -167,7 +167,13 @@ class ZipReader:
     def open(self, name: str) -> BinaryIO:
         """Open a file."""
         try:
-            return cast(BinaryIO, self._zip.open(name))
+            found = self._zip.getinfo(name)
+            # The other kinds are unpacked as a whole: a kilobyte can be more than fits into memory.
+            if found.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotFound(
+                    f"The export's {name} is packed in a way that is not read: exports are deflated."
+                )
+            return cast(BinaryIO, self._zip.open(found))
         except KeyError as error:
             raise NotFound(f"The export has no {name}.") from error
         except DAMAGED as error:

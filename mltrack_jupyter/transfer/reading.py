@@ -69,13 +69,8 @@ def _line(error: Exception) -> str:
 
 
 def artifacts_of(root: Path, place: Path, what: str, notes: list[str]) -> LocalFiles:
-    """Return the files of a folder. Raises ``UnreadableError`` if a link leads to it."""
-    files = LocalFiles(place, root, lambda text: _note(notes, f"{what}: left out: {text}"))
-    try:
-        files.exists()
-    except InvalidParameter as error:
-        raise UnreadableError(_why(place, error)) from error
-    return files
+    """Return the files of a folder; what of them is none goes to the notes."""
+    return LocalFiles(place, root, lambda text: _note(notes, f"{what}: left out: {text}"))
 
 
 def read_text(root: Path, path: Path, limit: int = _MAX_TEXT) -> str:
@@ -210,7 +205,7 @@ def whole_number(meta: dict[str, Any], name: str) -> int:
 def text_of(meta: dict[str, Any], name: str) -> str:
     """Return a text of a mapping, ``""`` where it is absent."""
     value = meta.get(name)
-    if isinstance(value, list | dict):
+    if isinstance(value, list | dict | set | bytes):
         raise UnreadableError(f"{name} is no text: {_shown(value)}")
     try:
         return "" if value is None else str(value)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.shown import passing
 from mltrack_jupyter.transfer.files import Files, walk
 from mltrack_jupyter.transfer.source import Broken
@@ -54,7 +55,11 @@ def listed(files: Files | None, report: Report, what: str) -> dict[str, int]:
     if files is None:
         return {}
     refused: list[str] = []
-    found = walk(files, refused, what)
+    try:
+        found = walk(files, refused, what)
+    except InvalidParameter as error:  # behind a link
+        report.problems.append(Broken(what, f"its files are not copied: {error}"))
+        return {}
     report.notes += refused
     report.count("files", len(refused), 0)
     return found
