@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, cast
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.artifacts import LocalFiles
+from mltrack_jupyter.store.rights import make_folder, write_new
 from mltrack_jupyter.transfer.lines import DAMAGED, MANIFEST
 
 _CHUNK = 1024 * 1024
@@ -63,8 +64,11 @@ class FolderPlace:
                 f"{folder} is not empty and is no export; choose a new folder or a name ending in .zip."
             )
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f".{MANIFEST}").touch()  # so that an export that was stopped can go on
+        make_folder(folder)
+        # So that an export that was stopped can go on.
+        mark = folder / f".{MANIFEST}"
+        if not mark.exists():
+            write_new(mark).close()
         (folder / MANIFEST).unlink(missing_ok=True)
 
     def has(self, name: str) -> bool:
@@ -74,9 +78,10 @@ class FolderPlace:
     def write(self, name: str, body: BinaryIO) -> None:
         """Write a file under a temporary name and then give it its own."""
         place = self._folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         fresh = place.with_name(f".{place.name}.new")
-        with fresh.open("wb") as file:
+        fresh.unlink(missing_ok=True)  # of an export that was stopped
+        with write_new(fresh) as file:
             shutil.copyfileobj(body, file, _CHUNK)
         os.replace(fresh, place)
 
@@ -98,8 +103,10 @@ class ZipPlace:
             )
         self._path = path
         self._fresh = path.with_name(f".{path.name}.new")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._zip = zipfile.ZipFile(self._fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
+        make_folder(path.parent)
+        self._fresh.unlink(missing_ok=True)
+        self._file = write_new(self._fresh)
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=3)
         self._names: set[str] = set()
 
     def has(self, name: str) -> bool:
@@ -115,11 +122,13 @@ class ZipPlace:
     def finish(self) -> None:
         """Give the file its name."""
         self._zip.close()
+        self._file.close()
         os.replace(self._fresh, self._path)
 
     def abandon(self) -> None:
         """Remove what there is."""
         self._zip.close()
+        self._file.close()
         self._fresh.unlink(missing_ok=True)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.rights import give_folder_rights, give_rights, make_folder
 
 BY_HANDLE = (
     hasattr(os, "O_NOFOLLOW")
@@ -47,12 +48,22 @@ class Folder:
 
     def enter(self, name: str, *, make: bool = False) -> Folder:
         """Open a folder in it. Raises ``InvalidParameter`` for a link, ``OSError`` for what is no folder."""
-        if make:
-            place, here = self._at(name)
-            try:
-                os.mkdir(place, **here)  # noqa: PTH102 - in an open folder
-            except FileExistsError:
-                pass
+        made = make and self._make(name)
+        folder = self._enter(name)
+        if made:
+            found = folder.path if folder._handle is None else folder._handle
+            give_folder_rights(found, self.path)
+        return folder
+
+    def _make(self, name: str) -> bool:
+        place, here = self._at(name)
+        try:
+            os.mkdir(place, 0o700, **here)  # noqa: PTH102 - in an open folder
+        except FileExistsError:
+            return False
+        return True
+
+    def _enter(self, name: str) -> Folder:
         if not BY_HANDLE:
             if not stat.S_ISDIR(self.kind(name).st_mode):
                 raise NotADirectoryError(
@@ -98,7 +109,9 @@ class Folder:
     def create(self, name: str) -> int:
         """Make a file that is not there yet and open it to write."""
         place, here = self._at(name)
-        return os.open(place, _NEW, 0o600, **here)
+        handle = os.open(place, _NEW, 0o600, **here)
+        give_rights(handle, self.path)
+        return handle
 
     def entries(self) -> Iterator[os.DirEntry[str]]:
         """Return what is in it."""
@@ -137,7 +150,7 @@ def walked(top: Path, names: Sequence[str], *, make: bool = False) -> Iterator[F
     Raises ``InvalidParameter`` if one of the names is a link, ``OSError`` if one is absent or no folder.
     """
     if make:
-        top.mkdir(parents=True, exist_ok=True)
+        make_folder(top)
     if BY_HANDLE:
         flags = os.O_RDONLY | os.O_DIRECTORY | getattr(os, "O_CLOEXEC", 0)
         folder = Folder(top, os.open(top, flags))

@@ -21,6 +21,7 @@ from mltrack_jupyter.errors import (
     StoreUnwritable,
     Unavailable,
 )
+from mltrack_jupyter.shown import shown
 from mltrack_jupyter.store.journal.folding import UNREADABLE, Fold, Names
 from mltrack_jupyter.store.journal.records import (
     FILE_KIND,
@@ -32,6 +33,7 @@ from mltrack_jupyter.store.journal.records import (
 )
 from mltrack_jupyter.store.journal.segment import Segment
 from mltrack_jupyter.store.journal.sinks import Sink, is_absent, is_away
+from mltrack_jupyter.store.rights import make_folder, open_private
 
 log = logging.getLogger("mltrack_jupyter")
 
@@ -259,7 +261,7 @@ class Drain:
             self._said.add((run_id, reason))
             log.warning(
                 "mltrack: what was logged to the run %s could not be stored: %s It is kept in %s",
-                run_id, reason, place,
+                run_id, shown(reason), place,
             )  # fmt: skip
 
     def _keep(self, lines: Sequence[Mapping[str, Any]]) -> Path:
@@ -267,11 +269,11 @@ class Drain:
         place = self._folder / f"{self._journal_id}.refused.jsonl"
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("a", encoding="utf-8") as file:
+            make_folder(place.parent)
+            with open(place, "a", encoding="utf-8", opener=open_private) as file:
                 file.write(text)
         except OSError as error:
-            log.error("mltrack: this could not be stored, nor be kept (%s): %s", error, text)
+            log.error("mltrack: this could not be stored, nor be kept (%s): %s", error, shown(text))
         return place
 
 

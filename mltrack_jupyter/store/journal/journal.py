@@ -29,6 +29,7 @@ from mltrack_jupyter.store.journal.records import (
     name_content,
 )
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment
+from mltrack_jupyter.store.rights import make_folder, write_new
 
 _SMALL = 256 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
@@ -102,8 +103,8 @@ class Journal:
 
         place = self.folder / f"{self.journal_id}.files" / uuid.uuid4().hex
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("xb") as copy:
+            make_folder(place.parent)
+            with write_new(place) as copy:
                 shutil.copyfileobj(body, copy, 1024 * 1024)
                 copy.flush()
                 os.fsync(copy.fileno())

@@ -20,6 +20,7 @@ from mltrack_jupyter.store.journal.records import (
     read_header,
     scan,
 )
+from mltrack_jupyter.store.rights import make_folder, open_private
 
 try:
     import fcntl
@@ -74,8 +75,8 @@ class Segment:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         place = path.with_suffix(_NEW) if fcntl is not None else path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(place, flags, 0o600)
+            make_folder(path.parent)
+            handle = open_private(place, flags)
         except OSError as error:
             raise _unwritable(path, error) from error
         data = framed(header_content(header))

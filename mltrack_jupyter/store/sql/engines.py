@@ -128,7 +128,8 @@ def _server(url: URL) -> Engine:
     # So that the text of the URL, which drivers and SQLAlchemy may show, has no secret in it.
     secret = {name: url.query[name] for name in _SECRETS if name in url.query}
     url = url.difference_update_query(secret)
-    if isinstance(password := secret.pop("password", None), str):
+    first = secret.pop("passwd", None)
+    if isinstance(password := secret.pop("password", first), str):
         url = url.set(password=password)
     arguments: dict[str, Any] = dict(secret)
     if "connect_timeout" not in url.query:

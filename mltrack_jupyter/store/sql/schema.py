@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.store.rights import give_rights, make_folder
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
 
@@ -82,10 +83,11 @@ def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
     So no process ever sees half of it; the loser of a race uses the winner's.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=".new-", suffix=".db", dir=path.parent)
     except OSError as error:
         raise _uncreated(path, error) from error
+    give_rights(handle, path.parent)
     os.close(handle)
     fresh = Path(name)
     try:

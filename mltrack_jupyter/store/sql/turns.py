@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mltrack_jupyter.store.rights import open_private
 from mltrack_jupyter.store.sql.lock_holders import TURN, locked
 
 try:
@@ -78,7 +79,7 @@ def _open(path: str) -> int | None:
     if fcntl is None or path in ("", ":memory:"):
         return None
     try:
-        return os.open(path + TURN, os.O_RDWR | os.O_CREAT, 0o600)
+        return open_private(path + TURN, os.O_RDWR | os.O_CREAT)
     except OSError:
         return None
 

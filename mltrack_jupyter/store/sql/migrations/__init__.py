@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.store.rights import make_folder
 from mltrack_jupyter.store.sql import on_servers
 from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.migrations.steps import Steps, forget_steps
@@ -91,7 +92,7 @@ def backup(database: Database, target: Path | None = None) -> Path:
     target = target or Path(f"{database.path}.before-{now_ms()}")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         # Who may not read the store may not read its copy, at no moment.
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with database.engine.connect() as connection:
