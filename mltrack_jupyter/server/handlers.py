@@ -8,8 +8,8 @@ import binascii
 import contextvars
 import json
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -23,7 +23,7 @@ from tornado.web import HTTPError
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.server.downloads import attachment, choose, content_type
 from mltrack_jupyter.server.holder import ServicesHolder
-from mltrack_jupyter.services import Download
+from mltrack_jupyter.services import Download, Services
 from mltrack_jupyter.services.codec import digest_header
 from mltrack_jupyter.services.dispatch import (
     ACCEPTS_KEYS,
@@ -125,8 +125,10 @@ class OperationHandler(ExtensionHandlerMixin, APIHandler):
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         key = self.request.headers.get(KEY_HEADER, "")
-        call = (_in_thread, holder, route, params, query, body, key, _author(self.current_user))
-        await self._finish(await loop.run_in_executor(None, context.run, *call))
+        author = _author(self.current_user)
+        asked = partial(answer, route, path_params=params, query=query, body=body, key=key)
+        call = partial(context.run, _in_thread, holder, author, asked)
+        await self._finish(await loop.run_in_executor(None, call))
 
     async def _authorize(self, action: str) -> None:
         allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
@@ -315,22 +317,14 @@ class StreamingHandler(OperationHandler):
         return self._spool if route.operation.body_param else self._spool.read()
 
 
-def _in_thread(
-    holder: ServicesHolder,
-    route: Route,
-    params: Mapping[str, str],
-    query: Mapping[str, list[str]],
-    body: Any,
-    key: str,
-    author: str,
-) -> Answer:
+def _in_thread(holder: ServicesHolder, author: str, asked: Callable[[Services], Answer]) -> Answer:
     try:
         services = holder.get()
     except MltrackError as error:
         return Answer(error.status, encode_error(error))
     # Only now: what dead processes left is taken over when the store is opened, and is not the caller's.
     actor.set(author)
-    return answer(route, services, params, query, body, key)
+    return asked(services)
 
 
 def _author(user: User) -> str:

@@ -10,7 +10,15 @@ from sqlalchemy import Connection, Row, insert, select, update
 from mltrack_jupyter.entities import LoggedModel, ModelVersion, RegisteredModel
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import held, insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import (
+    Write,
+    held,
+    insert_row,
+    now_ms,
+    record_change,
+    record_changes,
+    upsert,
+)
 from mltrack_jupyter.store.sql.experiments import find_experiment
 from mltrack_jupyter.store.sql.registry_reads import find_model, find_version, load_versions
 from mltrack_jupyter.store.sql.tables import (
@@ -66,14 +74,8 @@ def put_logged_model(connection: Connection, model: LoggedModel, location: str) 
         number, uri = row.id, row.artifact_uri
         statement = update(logged_models).where(logged_models.c.id == number)
         connection.execute(statement.values(values))
-        record_change(
-            connection,
-            "logged_model",
-            info.model_id,
-            "update",
-            parent_id=str(row.experiment),
-            detail="import",
-        )
+        told = Write("logged_model", info.model_id, "update", str(row.experiment), "import")
+        record_changes(connection, [told])
     _put_model_data(connection, number, model)
     return uri
 
