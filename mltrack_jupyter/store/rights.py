@@ -62,11 +62,11 @@ def give_rights(handle: int, folder: Path) -> None:
 def give_folder_rights(folder: int | Path, above: Path) -> None:
     """Give a folder of ours, open or by its path, that was just made, the rights that the one above asks for."""
     mode = _SHARED_FOLDER if is_shared(above) else _PRIVATE_FOLDER
-    found = stat.S_IMODE(os.stat(folder).st_mode)
+    found = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116 - or a handle
     wanted = mode | (found & stat.S_ISGID)  # handed on by the folder above
     if found != wanted:
         with suppress(OSError):  # a file system without rights
-            os.chmod(folder, wanted)
+            os.chmod(folder, wanted)  # noqa: PTH101 - or a handle
 
 
 def is_shared(folder: Path) -> bool:

@@ -41,6 +41,11 @@ class Folder:
         self.path = path
         self._handle = handle
 
+    @property
+    def place(self) -> int | Path:
+        """What the system calls it by: its handle, or its path where there are no handles."""
+        return self.path if self._handle is None else self._handle
+
     def _at(self, name: str) -> tuple[Any, dict[str, Any]]:
         if self._handle is None:
             return self.path / name, {}
@@ -51,8 +56,7 @@ class Folder:
         made = make and self._make(name)
         folder = self._enter(name)
         if made:
-            found = folder.path if folder._handle is None else folder._handle
-            give_folder_rights(found, self.path)
+            give_folder_rights(folder.place, self.path)
         return folder
 
     def _make(self, name: str) -> bool:
