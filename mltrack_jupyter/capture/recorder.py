@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ from mltrack_jupyter.capture.figures import Figures, FigureTaps
 from mltrack_jupyter.capture.namespace import Cell, Inferred, Snapshot, infer
 from mltrack_jupyter.capture.outcome import Outcome
 from mltrack_jupyter.capture.writing import write_run
-from mltrack_jupyter.entities import ModelVersion, Run, RunStatus
-from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import fluent, origins
+from mltrack_jupyter.entities import ModelVersion, Run, RunStatus, Tag
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.brief import briefly
+from mltrack_jupyter.tracking import fluent, origins, session
 from mltrack_jupyter.tracking.origins import Origins
 from mltrack_jupyter.tracking.redact import redact, redact_value
+from mltrack_jupyter.tracking.writer import RunWriter
 
 # Magics that run the rest of the cell in the user's namespace: its assignments count as the cell's.
 _TRANSPARENT = ("time", "capture", "prun")
@@ -37,6 +40,15 @@ class Options:
     metrics: list[str] | None = None
     register: str = ""
     quiet: bool = False
+
+    def check(self) -> None:
+        """Raise ``InvalidParameter`` for what no store takes: before a training, and not after it."""
+        if self.experiment:
+            rules.check_experiment_name(self.experiment)
+        if self.register:
+            rules.check_model_name(self.register)
+        rules.check_text(self.name, "run name")
+        rules.check_pairs([Tag(key, value) for key, value in self.tags.items()], "tag")
 
 
 @dataclass(frozen=True)
@@ -66,18 +78,24 @@ class TrackedCell:
         self._source = source
         self.run_id = ""
         self.problem = ""
+        self.refused = ""
         self.run: Run | None = None
         self.experiment = ""
         self._version: ModelVersion | None = None
 
     def begin(self, info: Any = None) -> None:
-        """Open the run and start to watch. A store that is down is a ``problem``, not an error."""
+        """Open the run and start to watch. A store that is down is a ``problem``, not an error.
+
+        An option that cannot be right is ``refused``: the user had better hear of it before the cell runs.
+        """
         place = find_place(self._shell, info)
         here.enter(place)
         try:
             self._open_run(place)
         except MltrackError as error:
             here.leave()
+            if self.options.experiment and isinstance(error, InvalidParameter):
+                self.refused = str(error)
             self.problem = f"this cell is not tracked: {error}"
             return
         self._code = read_code(unwrapped(self._source.python, self._shell))
@@ -98,10 +116,10 @@ class TrackedCell:
         run = fluent.begin_run(
             experiment_name=name or None, run_name=options.name or None, tags=tags
         )
-        self.run_id = run.info.run_id
+        self.run_id = run.run_id
+        self._writer = RunWriter(run)
         self.run = Run(info=run.info, data=run.data)
-        self.experiment = name or fluent.current_experiment().name
-        self._services: Services = fluent.services()
+        self.experiment = name or fluent.name_of_experiment()
 
     def finish(self, outcome: Outcome, last_value: Any = None) -> Report:
         """Stop watching, write what was found, and end the run with the status of ``outcome``."""
@@ -118,9 +136,23 @@ class TrackedCell:
             self._end(status, outcome.tags)
         return Report(self.run_id, warnings, self._version, figures.cleared)
 
+    def stored(self) -> Run | str:
+        """Return the run as it is stored; while the store is away, what the user should know of that."""
+        run = self._writer.run
+        try:
+            with briefly():
+                return run.services.runs.get(run.run_id)
+        except MltrackError as error:
+            if not session.goes_on(run.uri, error):
+                return f"the run {self.run_id} could not be read: {error}"
+            return (
+                f"the store is away ({error}). What this cell made is kept in {run.keeper.journal.folder}, "
+                f"as the run {run.run_name} ({run.run_id}), and handed over when the store is there again."
+            )
+
     def _end(self, status: RunStatus, why: Mapping[str, str]) -> None:
         try:
-            fluent.finish_run(self.run_id, status.value, why)
+            self._writer.end(status, why)
         except MltrackError as error:
             self.problem = f"the end of the run {self.run_id} could not be stored: {error}"
 
@@ -140,9 +172,7 @@ class TrackedCell:
         if outcome.status is not RunStatus.KILLED:
             notes += self._model(found, cell, register=outcome.status is RunStatus.FINISHED)
         if notes:
-            write_run(
-                self._services, self.run_id, tags={"mltrack.warnings": redact("\n".join(notes))}
-            )
+            write_run(self._writer, tags={"mltrack.warnings": redact("\n".join(notes))})
         return notes
 
     def _inferred_tag(self, found: Inferred) -> dict[str, str]:
@@ -163,15 +193,13 @@ class TrackedCell:
 
     def _values(self, found: Inferred, tags: Mapping[str, str]) -> list[str]:
         params = {key: redact_value(key, text) for key, text in found.params.items()}
-        return write_run(
-            self._services, self.run_id, params=params, metrics=found.metrics, tags=tags
-        )
+        return write_run(self._writer, params=params, metrics=found.metrics, tags=tags)
 
     def _files(self, figures: Figures) -> list[str]:
         notes = []
         for path, data in figures.files().items():
             try:
-                fluent.log_bytes(self.run_id, path, data)
+                self._writer.run.files.write(path, io.BytesIO(data))
             except MltrackError as error:
                 notes.append(f"{path} was not stored: {error}")
         return notes
@@ -199,7 +227,7 @@ class TrackedCell:
         uri = f"runs:/{self.run_id}/{self._autologged.models[-1]}"
         try:
             if name:
-                self._version = register_model(self._services, uri, name)
+                self._version = register_model(self._writer.run.services, uri, name)
         except MltrackError as error:
             return [f"the model was not registered as {name!r}: {error}"]
         return []

@@ -7,9 +7,7 @@ import uuid
 from typing import Any
 
 from mltrack_jupyter.capture import Report, TrackedCell
-from mltrack_jupyter.capture.border import guarded
 from mltrack_jupyter.shown import shown
-from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets import Card, Notice
 
 
@@ -42,9 +40,9 @@ class CardSlot:
             return
         if self._quiet or not report.run_id:
             return
-        run = guarded("reading the run", lambda: fluent.services().runs.get(report.run_id), None)
-        if run is None:
-            self._problem(f"the run {report.run_id} could not be read")
+        run = tracked.stored()
+        if isinstance(run, str):
+            self._problem("\n".join([run, *report.warnings]))
             return
         version = report.version
         name = f"{version.name} {version.version}" if version is not None else ""

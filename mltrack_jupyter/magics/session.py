@@ -59,13 +59,21 @@ class Session:
             ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
 
     def begin(self, options: Options) -> None:
-        """Track the cell that runs now. Nothing happens in a silent one, which has no output."""
+        """Track the cell that runs now. Nothing happens in a silent one, which has no output.
+
+        Raises ``UsageError`` for an option that cannot be right, before the cell's own code runs.
+        """
         frame = self._frames[-1] if self._frames else None
         if frame is None or frame.tracked is not None:
             return
         from mltrack_jupyter.capture.border import guarded
 
         guarded("beginning a tracked cell", lambda: self._begin(frame, options), None)
+        if frame.tracked is not None and frame.tracked.refused:
+            from IPython.core.error import UsageError
+
+            refused, frame.tracked = frame.tracked.refused, None
+            raise UsageError(f"%%track: {refused}")
 
     def _begin(self, frame: Frame, options: Options) -> None:
         from mltrack_jupyter.capture import Source, TrackedCell
@@ -82,7 +90,8 @@ class Session:
         frame.slot = CardSlot(self.shell, quiet=options.quiet)
         frame.tracked = tracked
         tracked.begin(frame.info)
-        frame.slot.begun(tracked)
+        if not tracked.refused:
+            frame.slot.begun(tracked)
 
     def post_run_cell(self, result: Any = None, *_: Any) -> None:
         """End what was tracked of a cell that has ended."""

@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.magics.arguments import parse_words, split_line
 from mltrack_jupyter.magics.session import Session
 
@@ -101,7 +102,7 @@ class TrackMagics(Magics):
 def _options(found: Any) -> Options:
     from mltrack_jupyter.capture import Options
 
-    return Options(
+    options = Options(
         experiment=found.experiment,
         name=found.name,
         tags=dict(_tag(pair) for pair in found.tag),
@@ -110,6 +111,11 @@ def _options(found: Any) -> Options:
         register=found.register,
         quiet=found.quiet,
     )
+    try:
+        options.check()
+    except MltrackError as error:
+        raise UsageError(f"%%track: {error}") from None
+    return options
 
 
 def _tag(pair: str) -> tuple[str, str]:
@@ -123,9 +129,11 @@ def _names(lists: Sequence[str] | None, option: str) -> list[str] | None:
     if lists is None:
         return None
     names = [name.strip() for text in lists for name in text.split(",") if name.strip()]
-    if not names:
+    wrong = next((repr(name) for name in names if not name.isidentifier()), "nothing")
+    if not names or wrong != "nothing":
         raise UsageError(
-            f"%%track: {option} takes names of variables with commas between, as in {option} a,b."
+            f"%%track: {option} takes names of variables with commas between, as in {option} a,b, not "
+            f"{wrong}."
         )
     return list(dict.fromkeys(names))
 

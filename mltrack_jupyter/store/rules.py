@@ -25,6 +25,7 @@ MAX_IDS = 30_000
 MAX_INT64 = 2**63 - 1
 MAX_ORDINAL = 2**31 - 1
 _KEY = re.compile(r"[\w\-. :/]+\Z")
+_NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
@@ -68,6 +69,16 @@ def _check_name(key: str, kind: str) -> str:
             f"{short(posixpath.normpath(key).lstrip('/.') or 'name')} would be right."
         )
     return key
+
+
+@lru_cache(maxsize=4096)
+def valid_key(text: str) -> str:
+    """Return a name for a param, metric or tag that is as near as can be to one that no store takes."""
+    parts = [part for part in _NO_KEY.sub("_", text).split("/") if part]
+    key = "/".join(part if part not in (".", "..") else "_" for part in parts)
+    if key.startswith(".."):
+        key = f"_{key[2:]}"
+    return key[:MAX_KEY].rstrip("/") or "_"
 
 
 def check_text(value: str, kind: str, limit: int = MAX_TEXT, *, key: str = "") -> str:
@@ -222,6 +233,8 @@ def check_run_id(run_id: str) -> str:
 
 def check_model_name(name: str) -> str:
     """Check the name of a registered model."""
+    if not isinstance(name, str):
+        raise InvalidParameter(f"The name of a model must be text, not {short(name)}.")
     if not name.strip():
         raise InvalidParameter(
             "Missing value for required parameter 'name': a registered model needs a name."
@@ -234,9 +247,14 @@ def check_model_name(name: str) -> str:
     if "/" in name or ":" in name or "%2f" in name.lower() or name in (".", ".."):
         raise InvalidParameter(
             f"Invalid model name {short(name)}: it must not hold '/' or ':', because model URIs such as "
-            "models:/name/1 are made of it."
+            f"models:/name/1 are made of it; {short(_model_name(name))} would be right."
         )
     return name
+
+
+def _model_name(text: str) -> str:
+    found = re.sub("[/:]|%2f", "-", text, flags=re.IGNORECASE).strip("-. ")
+    return found or "model"
 
 
 def parse_version(text: str) -> int:

@@ -7,13 +7,21 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
-from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    InvalidParameter,
+    MltrackError,
+    NotFound,
+    Unavailable,
+)
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.runs import active_or_new_run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mltrack_jupyter.tracking.scope import ActiveRun
 
 _PAGE = 5000
 
@@ -176,12 +184,29 @@ def _history(run_id: str, key: str) -> dict[str, list[Any]]:
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
-    """Return the URI of the active run's artifacts, or of one of them; without a run, one is opened."""
+    """Return the URI of the active run's artifacts, or of one of them; without a run, one is opened.
+
+    Raises ``MltrackError`` while the store is away, if the run began without it.
+    """
     run = active_or_new_run()
     from mltrack_jupyter.store.artifacts import check_path
 
     path = check_path(artifact_path, empty=True) if artifact_path else ""
-    return f"{run.info.artifact_uri}/{path}" if path else run.info.artifact_uri
+    root = run.info.artifact_uri or _asked_for(run)
+    return f"{root}/{path}" if path else root
+
+
+def _asked_for(run: ActiveRun) -> str:
+    try:
+        return run.services.runs.get(run.run_id).info.artifact_uri
+    except MltrackError as error:
+        if not session.goes_on(run.uri, error):
+            raise
+        raise Unavailable(
+            f"The store is away ({error}), and the run {run.run_id} began without it: where its artifacts "
+            "are is known when the store is there again. log_artifact(...) and its kin can be called until "
+            "then."
+        ) from error
 
 
 def download_artifacts(

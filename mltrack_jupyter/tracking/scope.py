@@ -28,12 +28,11 @@ from mltrack_jupyter.entities import (
     RunStatus,
     Tag,
 )
-from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.tracking import reasons, session, surroundings, tasks
+from mltrack_jupyter.tracking import places, reasons, session, surroundings, tasks
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.clock import now_ms
 
@@ -127,23 +126,21 @@ class ActiveRun:
             self._root = services.runs.get(self.run_id).info.artifact_uri
         return services.files_at(self._root, self.run_id)
 
+    def write(self, entry: RunEntry) -> None:
+        """Leave an entry in the journal, also when the run has ended; whoever is strict waits for the store."""
+        keeper = self.keeper
+        keeper.journal.entry(entry)
+        keeper.wrote()
+        if keeper.strict:
+            keeper.flush()
+
     @property
     def info(self) -> RunInfo:
-        """What was known of the run when it was started."""
-        if not self._run.info.artifact_uri:
-            self._find_artifacts()
+        """What was known of the run when it was started, and where it is as soon as the store tells."""
+        if not self._run.info.artifact_uri and not session.is_known_away(self.uri):
+            found = places.find(self._run.info, self.uri)
+            self._run = replace(self._run, info=found)
         return self._run.info
-
-    def _find_artifacts(self) -> None:
-        """Learn where the run keeps its files; the store was not opened to start it."""
-        info = self._run.info
-        try:
-            experiments = session.unflushed(self.uri).experiments
-            place = experiments.get(info.experiment_id).artifact_location
-        except MltrackError:
-            return  # the store is away, or says so when something is asked of it
-        found = replace(info, artifact_uri=f"{place}/{info.run_id}/artifacts")
-        self._run = replace(self._run, info=found)
 
     @property
     def data(self) -> RunData:

@@ -20,6 +20,7 @@ from mltrack_jupyter.errors import (
     NotFound,
 )
 from mltrack_jupyter.store import normalise_uri, open_store, rules
+from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.store.journal import (
     Keeper,
     is_absent,
@@ -275,11 +276,6 @@ def set_experiment(
         experiment = _experiment_of_id(str(experiment_id))
     else:
         experiment = experiment_of_name(str(experiment_name))
-    if experiment.lifecycle_stage == "deleted":
-        raise InvalidParameter(
-            f"The experiment {experiment.name!r} is deleted. Restore it with "
-            f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
-        )
     with _lock:
         uri, number, name = get_tracking_uri(), experiment.experiment_id, experiment.name
         _experiment = uri, number, name
@@ -288,9 +284,13 @@ def set_experiment(
 
 
 def experiment_of_name(name: str) -> Experiment:
-    """Return the experiment of a name, creating it if need be; with the id "" while the store is away."""
+    """Return the experiment of a name, creating it if need be; with the id "" while the store is away.
+
+    Raises ``InvalidParameter`` for a name that no experiment can have, and for one that is deleted.
+    """
+    rules.check_experiment_name(name)
     try:
-        return get_or_create_experiment(name)
+        return _not_deleted(get_or_create_experiment(name))
     except MltrackError as error:
         _go_on_without(error, f"{name!r}")
         return Experiment(experiment_id="", name=name)
@@ -298,11 +298,20 @@ def experiment_of_name(name: str) -> Experiment:
 
 def _experiment_of_id(experiment_id: str) -> Experiment:
     try:
-        return services().experiments.get(experiment_id)
+        return _not_deleted(services().experiments.get(experiment_id))
     except MltrackError as error:
         rules.parse_experiment_id(experiment_id)
         _go_on_without(error, f"with the id {experiment_id}")
         return Experiment(experiment_id=experiment_id, name="")
+
+
+def _not_deleted(experiment: Experiment) -> Experiment:
+    if experiment.lifecycle_stage == "deleted":
+        raise InvalidParameter(
+            f"The experiment {experiment.name!r} is deleted. Restore it with "
+            f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
+        )
+    return experiment
 
 
 def _go_on_without(error: MltrackError, experiment: str) -> None:
@@ -366,6 +375,15 @@ def current_experiment() -> Experiment:
     if name:
         return set_experiment(name)
     return services().experiments.get("0")
+
+
+def name_of_experiment() -> str:
+    """Return the name of the active experiment; while the store is away, what is known of it here."""
+    try:
+        with briefly(ASIDE):
+            return current_experiment().name
+    except MltrackError:
+        return (_chosen() or ("", ""))[1]
 
 
 def experiment_of_new_run() -> tuple[str, str]:

@@ -46,7 +46,7 @@ class Card(View):
 
 @dataclass(frozen=True)
 class Notice(View):
-    """A card without a run: the cell could not be tracked."""
+    """A card without a run: the cell could not be tracked, or its store is away."""
 
     text: str
 

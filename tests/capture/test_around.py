@@ -12,8 +12,6 @@ from mltrack_jupyter.capture import notebook as notebooks
 from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
 from mltrack_jupyter.capture.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 from mltrack_jupyter.capture.outcome import outcome_of
-from mltrack_jupyter.capture.writing import write_run
-from mltrack_jupyter.errors import InvalidParameter, Unavailable
 from mltrack_jupyter.tracking.git import read_git
 
 
@@ -186,37 +184,6 @@ def test_a_silent_server_is_left_alone(tmp_path, monkeypatch):
     finder.find({})
     finder.find({})
     assert len(asked) == 1
-
-
-class Runs:
-    def __init__(self):
-        self.calls, self.kept = [], []
-
-    def log_batch(self, run_id, metrics=(), params=(), tags=()):
-        items = [*metrics, *params, *tags]
-        self.calls.append(len(items))
-        if any(item.key == "bad" for item in items):
-            raise InvalidParameter("bad name")
-        if any(item.key == "down" for item in items):
-            raise Unavailable("away")
-        self.kept += [item.key for item in items]
-
-
-class Services:
-    def __init__(self):
-        self.runs = Runs()
-
-
-def test_writing_in_batches_and_around_what_is_refused():
-    services = Services()
-    assert write_run(services, "r", params={f"p{i}": "" for i in range(250)}) == []
-    assert services.runs.calls == [100, 100, 50]
-    notes = write_run(services, "r", metrics={"a": 1.0, "bad": 2.0, "b": 3.0}, tags={"down": "x"})
-    assert services.runs.kept[-2:] == ["a", "b"]
-    assert "'bad'" in notes[0]
-    assert "away" in notes[1]
-    assert "away" in write_run(services, "r", tags={"down": "x"})[0]
-    assert write_run(services, "r") == []
 
 
 @pytest.mark.parametrize("hostile", ["../../etc", "a\nb"])

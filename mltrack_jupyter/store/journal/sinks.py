@@ -11,6 +11,7 @@ from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, T
 from mltrack_jupyter.errors import (
     EndpointNotFound,
     ForeignAnswer,
+    InvalidParameter,
     MltrackError,
     NotFound,
     NotImplementedHere,
@@ -28,6 +29,8 @@ _AMENDED = "mltrack.amended."
 """Before the name of a param, the tag with its newest value on a server that never changes one."""
 _CHOSEN = "mltrack.run_id"
 """The tag with the id that a run was begun under while its server, which gives its own ids, was away."""
+
+_MAX_TAG = 5_000
 
 
 class Sink(Protocol):
@@ -159,11 +162,8 @@ class MlflowSink:
                 raise
             yield error.message
             return
-        points = [*_points(entry), *entry.noted]
-        calls: list[dict[str, Any]] = [{"metrics": part} for part in _parts(points, 1000)]
-        calls += [{"tags": part} for part in _parts(_last(entry.tags), 100)]
-        for call in calls:
-            yield from _refusal(lambda call=call: runs.log_batch(run_id, **call))
+        yield from self._write_parts(run_id, "metrics", [*_points(entry), *entry.noted], 1000)
+        yield from self._write_parts(run_id, "tags", _last(entry.tags), 100)
         yield from self._write_params(run_id, entry.params)
         if entry.datasets or entry.models:
             yield from self._newer(
@@ -175,6 +175,18 @@ class MlflowSink:
         if entry.status is not None:
             status, end = entry.status, entry.end_time
             yield from _refusal(lambda: runs.update(run_id, status=status, end_time=end))
+
+    def _write_parts(
+        self, run_id: str, kind: str, items: Sequence[Any], size: int
+    ) -> Iterator[str]:
+        """Write points or tags in batches; one that is refused must not lose the others of its batch."""
+        log = self._services.runs.log_batch
+        for part in _parts(items, size):
+            try:
+                yield from _refusal(lambda part=part: log(run_id, **{kind: part}), InvalidParameter)
+            except InvalidParameter:
+                for item in part:
+                    yield from _refusal(lambda item=item: log(run_id, **{kind: [_short(item)]}))
 
     def _newer(self, run_id: str, call: Any) -> Iterator[str]:
         """Call what old servers do not have: they say so in the words of any proxy."""
@@ -254,11 +266,11 @@ class MlflowSink:
         raise NotFound(f"Run with id={chosen} not found.")
 
 
-def _refusal(call: Any) -> Iterator[str]:
+def _refusal(call: Any, *raised: type[MltrackError]) -> Iterator[str]:
     try:
         call()
     except MltrackError as error:
-        if is_away(error):
+        if is_away(error) or isinstance(error, raised):
             raise
         yield error.message
 
@@ -271,6 +283,13 @@ def _points(entry: RunEntry) -> list[Metric]:
             points.steps, points.timestamps, points.values, strict=True
         )
     ]
+
+
+def _short(item: Any) -> Any:
+    """Return a tag no longer than MLflow's servers take it, and anything else as it is."""
+    if isinstance(item, Tag) and len(item.value) > _MAX_TAG:
+        return Tag(item.key, item.value[: _MAX_TAG - 1] + "…")
+    return item
 
 
 def _last(tags: Sequence[Tag]) -> list[Tag]:

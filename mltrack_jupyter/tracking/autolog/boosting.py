@@ -100,11 +100,11 @@ def patch_estimators(integration: Integration, module: types.ModuleType) -> None
 
 
 def _log_data(training: Training, record: Record, given: Mapping[str, Any]) -> None:
-    log_dataset(record.run_id, given["X"], given.get("y"))
+    log_dataset(record.writer, given["X"], given.get("y"))
     single = training.integration.name == "lightgbm"
     for place, (data, targets) in enumerate(_evaluated(given, single=single)):
         name = f"validation_{place}"
-        log_dataset(record.run_id, data, targets, context="eval", name=name)
+        log_dataset(record.writer, data, targets, context="eval", name=name)
 
 
 def _evaluated(given: Mapping[str, Any], *, single: bool) -> list[Any]:

@@ -7,12 +7,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter.entities import Dataset, DatasetInput, RunEntry, Tag
+from mltrack_jupyter.entities import Dataset, DatasetInput, Tag
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking import fluent, scope
 
 if TYPE_CHECKING:
     from mltrack_jupyter.models import ModelSignature
+    from mltrack_jupyter.tracking.writer import RunWriter
 
 CONTEXT = "mlflow.data.context"
 # A digest tells data apart; it need not read all of it. MLflow reads as many rows.
@@ -23,22 +23,17 @@ _MAX_SCHEMA = 1_048_575
 
 
 def log_dataset(
-    run_id: str, data: Any, targets: Any = None, *, context: str = "train", name: str = "dataset"
+    writer: RunWriter,
+    data: Any,
+    targets: Any = None,
+    *,
+    context: str = "train",
+    name: str = "dataset",
 ) -> None:
     """Record tabular data as an input of a run; nothing happens for data of an unknown kind."""
     described = describe(data, targets, name)
-    if described is None:
-        return
-    found = DatasetInput(dataset=described, tags=[Tag(CONTEXT, context)])
-    run = scope.find(run_id)
-    if run is None:  # measured after its end
-        fluent.services().runs.log_inputs(run_id, datasets=[found])
-        return
-    # By the journal, as params and metrics: a training does not wait for the store.
-    run.keeper.journal.entry(RunEntry(run_id=run_id, datasets=[found]))
-    run.keeper.wrote()
-    if run.keeper.strict:
-        run.keeper.flush()
+    if described is not None:
+        writer.dataset(DatasetInput(dataset=described, tags=[Tag(CONTEXT, context)]))
 
 
 def describe(data: Any, targets: Any = None, name: str = "dataset") -> Dataset | None:

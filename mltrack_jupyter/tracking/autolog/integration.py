@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
+from mltrack_jupyter.entities import Tag
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.autolog import imports
 from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.patches import Patches
 
 T = TypeVar("T")
+_WORDS = {
+    "serialization_format": ("cloudpickle", "pickle", "skops"),
+    "model_format": ("json", "ubj", "xgb"),
+}
+"""Options that are words, and which."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +118,23 @@ def _check(name: str, options: Options) -> None:
             f"mltrack.{name}.autolog(max_tuning_runs={most!r}): it is a number of runs from 0, or None "
             "for all of them."
         )
-    if options.extra_tags and not isinstance(options.extra_tags, Mapping):
+    tags = options.extra_tags
+    if tags and not isinstance(tags, Mapping):
         raise InvalidParameter(
-            f"mltrack.{name}.autolog(extra_tags=...) takes a dict of tags, not a "
-            f"{type(options.extra_tags).__name__}."
+            f"mltrack.{name}.autolog(extra_tags=...) takes a dict of tags, not a {type(tags).__name__}."
         )
+    rules.check_pairs([Tag(key, str(value)) for key, value in (tags or {}).items()], "tag")
+    if options.registered_model_name is not None:
+        rules.check_model_name(options.registered_model_name)
+    for option in ("log_every_n_steps", "log_every_n_epoch", "log_every_n_step"):
+        number = options.more.get(option)
+        if number is not None and (type(number) is not int or number < 1):
+            raise InvalidParameter(
+                f"mltrack.{name}.autolog({option}={number!r}): it is a whole number from 1."
+            )
+    for option, known in _WORDS.items():
+        word = options.more.get(option)
+        if word is not None and word not in known:
+            raise InvalidParameter(
+                f"mltrack.{name}.autolog({option}={word!r}): it is one of {', '.join(known)}."
+            )

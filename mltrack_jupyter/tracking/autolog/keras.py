@@ -114,7 +114,7 @@ def _log_data(record: Record, data: Any, targets: Any, context: str, name: str) 
     else:
         parts = [(name, data)]
     for label, part in parts:
-        log_dataset(record.run_id, part, targets, context=context, name=label)
+        log_dataset(record.writer, part, targets, context=context, name=label)
 
 
 def _log_call(training: Training, model: Any, given: Mapping[str, Any]) -> None:

@@ -112,14 +112,14 @@ def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) 
         return
 
     def write(record: Record) -> None:
-        log_dataset(record.run_id, given["train_set"].data, given["train_set"].label)
+        log_dataset(record.writer, given["train_set"].data, given["train_set"].label)
         names, sets = given.get("valid_names"), given.get("valid_sets")
         # LightGBM takes one without a list around it.
         names = [names] if isinstance(names, str) else boosting.listed(names)
         sets = [sets] if hasattr(sets, "data") else boosting.listed(sets)
         for place, item in enumerate(sets):
             name = names[place] if place < len(names) else f"valid_{place}"
-            log_dataset(record.run_id, item.data, context="eval", name=name)
+            log_dataset(record.writer, item.data, context="eval", name=name)
 
     training.write("logging the datasets", write)
 

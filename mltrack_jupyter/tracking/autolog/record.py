@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltrack_jupyter.entities import AUTOLOGGED
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking import fluent, origins
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.tracking import origins
+from mltrack_jupyter.tracking.artifacts import dict_text
 from mltrack_jupyter.tracking.autolog.integration import Options
 from mltrack_jupyter.tracking.autolog.stored import Stored
 from mltrack_jupyter.tracking.logging import to_number
 from mltrack_jupyter.tracking.redact import redact_items, redact_value
+from mltrack_jupyter.tracking.writer import RunWriter
 
 if TYPE_CHECKING:
     from mltrack_jupyter.models import ModelSignature
+    from mltrack_jupyter.tracking.scope import ActiveRun
 
+T = TypeVar("T")
 METRICS_TAG = "mltrack.autolog.metrics"
 """Names of the metrics that autologging wrote, as a JSON list."""
-_MAX_KEY = 250
 # What MLflow's servers take.
 _MAX_PARAM = 6_000
 _MAX_TAG = 5_000
-_BAD = re.compile(r"[^\w\-. :/]")
 
 
 class Record:
@@ -37,14 +39,15 @@ class Record:
     ``autolog.<name>``. What a second training in one run writes begins with the name of its model.
     """
 
-    def __init__(self, run_id: str, label: str, options: Options, *, is_model: bool) -> None:
-        self.run_id = run_id
+    def __init__(self, run: ActiveRun, label: str, options: Options, *, is_model: bool) -> None:
+        self.run_id = run_id = run.run_id
+        self.writer = RunWriter(run)
         self._options = options
         self.origins = origins.of_run(run_id)
         self.is_model = is_model
         self._prefix = self._choose_prefix(label)
         # A number in the names is ours alone to give.
-        self._stored = Stored(run_id, waits=self.origins.labels[label] == 1)
+        self._stored = Stored(run_id, run, waits=self.origins.labels[label] == 1)
         self._place = "" if not self._prefix else f"-{self._prefix[:-1]}"
 
     def _choose_prefix(self, label: str) -> str:
@@ -59,14 +62,16 @@ class Record:
 
     def name(self, key: Any) -> str:
         """Return a name as stores take it: ``ndcg@3`` becomes ``ndcg_at_3``, as in MLflow."""
-        text = _BAD.sub("_", str(key).replace("@", "_at_"))
-        return f"{self._prefix}{text}"[:_MAX_KEY]
+        return rules.valid_key(f"{self._prefix}{valid_name(key)}")
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Write params, without secrets; those that a user wrote by hand stay."""
         mine = self.origins.params
         # As text, and as text that may be stored: a user may have logged the same with the secret in it.
-        texts = {self.name(key): (str(value), shown(key, value)) for key, value in values.items()}
+        texts = {
+            self.name(name): (str(value), shown(key, value))
+            for name, (key, value) in valid_names(values).items()
+        }
         by_hand = self._stored.by_hand("params", texts, mine)
         written = {
             (f"autolog.{name}" if name in by_hand else name): text
@@ -74,7 +79,7 @@ class Record:
             if name not in mine and by_hand.get(name) not in (full, text)
         }
         if written:
-            fluent.log_params(written, run_id=self.run_id)
+            self.writer.params(written)
             mine.update(written)
             self._mark(AUTOLOGGED, mine)
 
@@ -83,16 +88,16 @@ class Record:
         mine = self.origins.metrics
         before = len(mine)
         numbers: dict[str, float] = {}
-        for key, value in values.items():
+        for name, (key, value) in valid_names(values).items():
             with suppress(InvalidParameter):
-                numbers[self.name(key)] = to_number(str(key), value)
+                numbers[self.name(name)] = to_number(str(key), value)
         by_hand = self._stored.by_hand("metrics", numbers, mine)
         points = {
             (f"autolog.{name}" if name in by_hand else name): number
             for name, number in numbers.items()
         }
         if points:
-            fluent.log_metrics(points, step=step, run_id=self.run_id)
+            self.writer.metrics(points, step)
             mine |= set(points)
             if len(mine) != before:
                 self._mark(METRICS_TAG, mine)
@@ -100,7 +105,7 @@ class Record:
     def tags(self, values: Mapping[str, Any]) -> None:
         """Set tags; those that a user set by hand stay."""
         mine = self.origins.tags
-        texts = {self.name(key): str(value) for key, value in values.items()}
+        texts = {self.name(name): str(value) for name, (_, value) in valid_names(values).items()}
         by_hand = self._stored.by_hand("tags", texts, mine)
         written = {
             (f"autolog.{name}" if name in by_hand else name): text[:_MAX_TAG]
@@ -108,12 +113,12 @@ class Record:
             if by_hand.get(name) != text
         }
         if written:
-            fluent.set_tags(written, run_id=self.run_id)
+            self.writer.tags(written)
             mine |= set(written)
 
     def note(self, tag: str, text: str) -> None:
         """Set a tag of autologging itself."""
-        fluent.set_tags({tag: text[:_MAX_TAG]}, run_id=self.run_id)
+        self.writer.tags({tag: text[:_MAX_TAG]})
 
     def _mark(self, tag: str, names: Any) -> None:
         """List names in a tag; once it is full, further ones leave it as it is."""
@@ -127,11 +132,11 @@ class Record:
 
     def text(self, text: str, path: str) -> None:
         """Write a text file."""
-        fluent.log_text(text, self._path(path), run_id=self.run_id)
+        self.writer.text(text, self._path(path))
 
     def json(self, content: Any, path: str) -> None:
         """Write a JSON file."""
-        fluent.log_dict(content, self._path(path), run_id=self.run_id)
+        self.writer.text(dict_text(content, path), self._path(path))
 
     def _path(self, path: str) -> str:
         stem, dot, ending = path.rpartition(".")
@@ -167,12 +172,29 @@ class Record:
                 if signature is not None and options.log_model_signatures:
                     text = json.dumps(signature.to_dict(), indent=2)
                     (Path(folder) / "signature.json").write_text(text, encoding="utf-8")
-                fluent.log_artifacts(folder, place, run_id=self.run_id)
+                self.writer.folder(folder, place)
         return place
 
     def covers(self, *estimators: Any) -> None:
         """Note whose params are in the run now, so that nobody writes them a second time."""
         self.origins.add_estimators(*estimators)
+
+
+def valid_name(key: Any) -> str:
+    """Return a name as stores take it, of whatever a library or its user calls a param or a metric."""
+    return rules.valid_key(str(key).replace("@", "_at_"))
+
+
+def valid_names(values: Mapping[Any, T]) -> dict[str, tuple[Any, T]]:
+    """Return what stores take as names, each with its own key and value; two alike are numbered."""
+    found: dict[str, tuple[Any, T]] = {}
+    for key, value in values.items():
+        name, number = valid_name(key), 1
+        while name in found:
+            number += 1
+            name = f"{valid_name(key)[: rules.MAX_KEY - 8]}_{number}"
+        found[name] = key, value
+    return found
 
 
 def _has_flavor(model: Any) -> bool:

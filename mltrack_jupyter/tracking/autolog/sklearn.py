@@ -169,7 +169,7 @@ def _watch(
     training.write("logging params", lambda record: log_estimator(record, estimator))
     if training.options.log_datasets:
         training.write(
-            "logging the dataset", lambda record: log_dataset(record.run_id, data, targets)
+            "logging the dataset", lambda record: log_dataset(record.writer, data, targets)
         )
     yield
     with unheard(), undrawn(estimator):

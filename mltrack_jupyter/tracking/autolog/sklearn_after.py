@@ -173,7 +173,7 @@ def _note_prediction(integration: Integration, model: Any, result: Any, data: An
     name, is_new = EVALUATIONS.dataset(record, data, _variable(frame, data, _UNKNOWN))
     EVALUATIONS.predicted(record, result, name)
     if is_new and integration.options.log_datasets:
-        log_dataset(record.run_id, data, context="eval", name=name)
+        log_dataset(record.writer, data, context="eval", name=name)
 
 
 def _score(

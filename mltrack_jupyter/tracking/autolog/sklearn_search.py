@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from mltrack_jupyter.entities import Metric, Param
+from mltrack_jupyter.entities import Metric, NewRun, Param, RunEntry, RunStatus, Tag
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.tracking import scope
 from mltrack_jupyter.tracking.autolog.datasets import signature_of
-from mltrack_jupyter.tracking.autolog.record import Record, shown
+from mltrack_jupyter.tracking.autolog.record import Record, shown, valid_names
 from mltrack_jupyter.tracking.autolog.training import AUTOLOGGING, Training
-from mltrack_jupyter.tracking.client import Client
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.logging import to_number
 
-_BATCH = 100
 _KEPT_TAGS = ("mlflow.user", "mlflow.source.")
 
 
@@ -73,8 +76,7 @@ def _log_candidates(training: Training, record: Record, search: Any) -> None:
     ranks = next(values for key, values in results.items() if key.startswith("rank_test_"))
     order = sorted(range(len(ranks)), key=lambda place: int(ranks[place]))
     most = training.options.more.get("max_tuning_runs")
-    client = Client()
-    parent = client.get_run(record.run_id)
+    parent = record.writer.run
     kind = type(search.estimator)
     tags = {
         **{key: value for key, value in parent.data.tags.items() if key.startswith(_KEPT_TAGS)},
@@ -86,23 +88,41 @@ def _log_candidates(training: Training, record: Record, search: Any) -> None:
     }
     base = search.estimator.get_params(deep=True)
     for place in order if most is None else order[:most]:
-        run = client.create_run(parent.info.experiment_id, tags=tags)
         params = {**base, **results["params"][place]}
         numbers = {
             key: values[place]
             for key, values in results.items()
             if key.startswith(("mean_", "std_", "rank_"))
         }
-        _fill(client, run.info.run_id, params, numbers)
-        client.set_terminated(run.info.run_id)
+        parent.write(_candidate(parent.experiment, tags, params, numbers))
 
 
-def _fill(
-    client: Client, run_id: str, params: Mapping[str, Any], numbers: Mapping[str, Any]
-) -> None:
+def _candidate(
+    experiment: tuple[str, str],
+    tags: Mapping[str, Any],
+    params: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+) -> RunEntry:
+    """Return the run of a candidate from begin to end: in one entry, so that it is never there by half."""
     now = now_ms()
-    pairs = [Param(key, shown(key, value)) for key, value in params.items()]
-    points = [Metric(key, float(value), now) for key, value in numbers.items()]
-    client.log_batch(run_id, points, pairs[:_BATCH])
-    for first in range(_BATCH, len(pairs), _BATCH):
-        client.log_batch(run_id, params=pairs[first : first + _BATCH])
+    pairs = {RUN_NAME: invent_name(), **{key: str(value) for key, value in tags.items()}}
+    points = []
+    for name, (key, value) in valid_names(numbers).items():
+        with suppress(InvalidParameter):
+            points.append(Metric(name, to_number(key, value), now))
+    return RunEntry(
+        run_id=uuid.uuid4().hex,
+        new=NewRun(
+            experiment_id=experiment[0],
+            experiment_name=experiment[1],
+            user_id=pairs.get("mlflow.user", ""),
+            start_time=now,
+        ),
+        tags=[Tag(key, value) for key, value in pairs.items()],
+        params=[
+            Param(name, shown(key, value)) for name, (key, value) in valid_names(params).items()
+        ],
+        noted=points,
+        status=RunStatus.FINISHED,
+        end_time=now,
+    )

@@ -91,7 +91,7 @@ def _watch(
     if training.options.log_datasets:
         training.write(
             "logging the dataset",
-            lambda record: log_dataset(record.run_id, model.exog, model.endog),
+            lambda record: log_dataset(record.writer, model.exog, model.endog),
         )
     result = yield
     with unheard():

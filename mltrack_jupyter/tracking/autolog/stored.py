@@ -21,10 +21,12 @@ class Stored:
     """A run, asked for some names at a time: the cost is theirs, whatever else the run holds.
 
     Each name is asked for once. Without ``waits``, nobody can have set such tags by hand a moment ago.
+    ``run`` is what this process knows of it, also after its end.
     """
 
-    def __init__(self, run_id: str, *, waits: bool = True) -> None:
+    def __init__(self, run_id: str, run: ActiveRun | None = None, *, waits: bool = True) -> None:
         self._run_id = run_id
+        self._run = run
         self._waits = waits
         self._known: dict[str, dict[str, Any]] = {"params": {}, "metrics": {}, "tags": {}}
         # All that a server of MLflow's has to tell of a run, which it tells only at once.
@@ -38,7 +40,7 @@ class Stored:
         ``ours`` are the names that autologging wrote. The value is ``None`` where it is not known.
         """
         wanted = [name for name in names if name not in ours]
-        run = scope.find(self._run_id)
+        run = self._run or scope.find(self._run_id)
         here = {name for name in wanted if run is not None and _is_logged(run, kind, name)}
         if run is not None and is_known_absent(run.keeper):
             # What is logged waits in the journal, and what is here is all that is known.

@@ -202,7 +202,7 @@ class Training:
             run = self._start()
         # In a run of its own, what transforms is what the run is about.
         is_model = self._is_model or (opened and bool(self._own_run))
-        record = Record(run.run_id, self.label, self.options, is_model=is_model)
+        record = Record(run, self.label, self.options, is_model=is_model)
         if opened:
             origins.of_run(run.run_id).began = True
         return record

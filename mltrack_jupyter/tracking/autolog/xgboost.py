@@ -106,7 +106,7 @@ def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) 
     if with_data and training.options.log_datasets:
         training.write(
             "logging the dataset",
-            lambda record: log_dataset(record.run_id, _data_of(given["dtrain"], _MAX_ROWS)),
+            lambda record: log_dataset(record.writer, _data_of(given["dtrain"], _MAX_ROWS)),
         )
         for matrix, name in boosting.listed(given.get("evals")):
             training.write(
@@ -116,7 +116,7 @@ def _log_call(training: Training, given: Mapping[str, Any], *, with_data: bool) 
 
 
 def _log_evaluated(record: Any, matrix: Any, name: str) -> None:
-    log_dataset(record.run_id, _data_of(matrix, _MAX_ROWS), context="eval", name=name)
+    log_dataset(record.writer, _data_of(matrix, _MAX_ROWS), context="eval", name=name)
 
 
 def _data_of(matrix: Any, most: int) -> Any:

@@ -1,0 +1,27 @@
+"""Where a run keeps its files, as soon as its store tells: it was not asked when the run began."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from mltrack_jupyter.entities import RunInfo
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.store.brief import briefly
+from mltrack_jupyter.tracking import session
+
+
+def find(info: RunInfo, uri: str) -> RunInfo:
+    """Return what is known of a run, and its place if the store tells it now.
+
+    The experiment of a run that began while the store was away is known by its name only until then.
+    """
+    try:
+        with briefly(session.ASIDE):
+            if info.experiment_id:  # the journal need not be handed over for that
+                experiments = session.unflushed(uri).experiments
+                place = experiments.get(info.experiment_id).artifact_location
+                return replace(info, artifact_uri=f"{place}/{info.run_id}/artifacts")
+            stored = session.services(uri).runs.get(info.run_id).info
+            return replace(stored, status=info.status)
+    except MltrackError:
+        return info  # the store is away, or says so when something is asked of it
