@@ -6,8 +6,14 @@ from types import SimpleNamespace
 import pytest
 from flaky import FlakyServer
 
-from mltrack_jupyter.entities import ModelOutput, Run, RunEntry, RunInfo, RunStatus
-from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound, RequestTooLarge
+from mltrack_jupyter.entities import Metric, ModelOutput, Run, RunEntry, RunInfo, RunStatus, Tag
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    InvalidParameter,
+    MltrackError,
+    NotFound,
+    RequestTooLarge,
+)
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.sinks import MlflowSink, StoreSink, is_away, sink_of
@@ -166,3 +172,30 @@ def test_what_an_old_mlflow_server_does_not_know_is_refused(tmp_path):
     assert MlflowSink(OldMlflow(gone), tmp_path).append("j", 0, 1, [entry]) == []
     found = MlflowSink(OldMlflow(NotFound("no such model")), tmp_path).append("j", 0, 1, [entry])
     assert [item.reason for item in found] == ["no such model"]
+
+
+class StrictMlflow(OldMlflow):
+    """An MLflow server that refuses the whole batch for one tag that is too long, or one bad name."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+        self.runs.log_batch = self.log_batch
+
+    def log_batch(self, _, metrics=(), params=(), tags=()):
+        if any(len(item.value) > 5000 or item.key == "bad" for item in (*params, *tags)):
+            raise InvalidParameter("no such tag")
+        if any(item.key == "bad" for item in metrics):
+            raise InvalidParameter("no such metric")
+        self.kept |= {item.key: item.value for item in (*metrics, *params, *tags)}
+
+
+def test_what_an_mlflow_server_refuses_loses_no_others_of_its_batch(tmp_path):
+    server = StrictMlflow()
+    tags = [Tag("a", "x"), Tag("long", "y" * 6000), Tag("bad", ""), Tag("b", "z")]
+    points = [Metric("m", 1.0, 0), Metric("bad", 2.0, 0), Metric("n", 3.0, 0)]
+    entry = RunEntry(run_id="r", noted=points, tags=tags)
+    found = MlflowSink(server, tmp_path).append("j", 0, 1, [entry])
+    assert [item.reason for item in found] == ["no such metric", "no such tag"]
+    assert server.kept.pop("long") == "y" * 4999 + "…"
+    assert server.kept == {"a": "x", "b": "z", "m": 1.0, "n": 3.0}
