@@ -32,7 +32,10 @@ class Journals(Protocol):
 
     @operation("POST", "/api/1/journals/forget")
     def forget(self, journal_id: str) -> None:
-        """Forget where a journal was that is complete; its file is gone."""
+        """Note that a journal is complete; its file is gone.
+
+        Where it ended stays known, so that a copy of the file that turns up later changes nothing.
+        """
         ...
 
     @operation("GET", "/api/1/runs/amendments", answer="amendments")

@@ -134,12 +134,27 @@ class TestJournals:
         assert services.journals.position(other).position == 2
         assert steps_of(services, run_id) == [0, 1]
 
-    def test_a_journal_can_be_forgotten(self, services: Services) -> None:
-        journal = new_id()
-        services.journals.append(journal, 0, 5, [])
+    def test_a_copy_of_a_complete_journal_changes_nothing(self, services: Services) -> None:
+        run_id, journal = new_run(services).info.run_id, new_id()
+        entry = RunEntry(run_id=run_id, tags=[Tag("t", "old")], params=[Param("p", "old")])
+        services.journals.append(journal, 0, 5, [entry])
         services.journals.forget(journal)
         services.journals.forget(journal)
-        assert services.journals.position(journal).position == 0
+        services.runs.set_tag(run_id, "t", "new")
+        assert services.journals.append(journal, 0, 5, [entry]).position == 5
+        assert services.runs.get(run_id).data.tags["t"] == "new"
+
+    def test_a_journal_that_is_found_late_takes_no_later_end_back(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        services.runs.update(run_id, RunStatus.FINISHED, end_time=2000)
+        early = RunEntry(run_id=run_id, status=RunStatus.FAILED, end_time=1000)
+        assert services.journals.append(new_id(), 0, 1, [early]).refused == []
+        found = services.runs.get(run_id).info
+        assert (found.status, found.end_time) == (RunStatus.FINISHED, 2000)
+        late = RunEntry(run_id=run_id, status=RunStatus.FAILED, end_time=3000)
+        services.journals.append(new_id(), 0, 1, [late])
+        found = services.runs.get(run_id).info
+        assert (found.status, found.end_time) == (RunStatus.FAILED, 3000)
 
     def test_a_run_that_is_unknown_costs_no_other(self, services: Services) -> None:
         good, unknown = new_run(services).info.run_id, new_id()

@@ -45,6 +45,8 @@ class LocalFiles:
     ) -> None:
         self.root = Path(root)
         self._skipped = skipped
+        self.closed = ""
+        """Why nothing is written or deleted here, if so."""
         self._top = top if top is not None and self.root.is_relative_to(top) else self.root
         self._names = self.root.relative_to(self._top).parts
 
@@ -72,6 +74,10 @@ class LocalFiles:
         if not self._names and (above or [name])[0] == ASIDE:
             raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
         return (*self._names, *above), name
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise InvalidParameter(self.closed)
 
     @contextmanager
     def _above(self, path: str, *, make: bool = False) -> Iterator[tuple[Folder, str]]:
@@ -113,6 +119,7 @@ class LocalFiles:
     def write(self, path: str, body: BinaryIO) -> Written:
         """Write a file under a temporary name and then give it its own."""
         check_path(path)
+        self._check_open()
         hashed = HashedReader(body)
         try:
             with self._above(path, make=True) as (folder, name):
@@ -124,6 +131,7 @@ class LocalFiles:
 
     def delete(self, path: str) -> None:
         """Delete a file or a tree; the root itself can never be named, nor what a link leads to."""
+        self._check_open()
         try:
             with self._above(path) as (folder, name):
                 is_folder = stat.S_ISDIR(folder.kind(name).st_mode)
@@ -175,6 +183,7 @@ class LocalFiles:
 
     def remove(self) -> Mapping[str, int]:
         """Delete everything and the root, and its parents that are empty then."""
+        self._check_open()
         found = self.walk()
         try:
             _delete_tree(self._top, self._names)

@@ -133,13 +133,27 @@ class Locations:
             return self.own(split(uri))
         if scheme in ("", "file"):
             path = local_path(uri).absolute()
-            return self._below(path) or LocalFiles(self._allowed(path, uri), _outer(path))
+            return self._below(path) or self._elsewhere(self._allowed(path, uri))
         if not (self.local_paths and scheme not in _REFUSED) and not self._is_owned(uri):
             raise InvalidParameter(
                 f"Artifacts at {scheme}: are not read through this store, which keeps to its own artifact "
                 f"roots; use a client of {scheme} directly."
             )
         return _kept(repository_at(uri))
+
+    def _elsewhere(self, path: Path) -> LocalFiles:
+        """Return the files at a place that the user chose, as far as that can be told.
+
+        A row of a store that somebody else made may name any folder. What our runs and models have is at
+        ``<location>/<id>/artifacts``; nothing is written to or deleted from what has not this form.
+        """
+        files = LocalFiles(path, _outer(path))
+        if "artifacts" not in path.parts[2:]:
+            files.closed = (
+                f"Nothing is written to {path}: only a row of the store names it, and it is no place of a "
+                "run (<location>/<run id>/artifacts)."
+            )
+        return files
 
     def own(self, path: str = "") -> KeptFiles:
         """Return the files below a path of the store's own root; ``""`` is the root."""

@@ -138,7 +138,7 @@ class Keeper:
             with briefly(2.0):
                 self._sink.forget(journal.journal_id)
         except MltrackError:
-            pass  # it forgets by itself, after a month
+            pass  # it knows where the journal ended
 
     def close(self, wait: float = 10.0) -> bool:
         """Hand over what is left, for so many seconds at most, and end the thread.

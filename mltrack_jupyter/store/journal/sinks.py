@@ -91,7 +91,7 @@ class StoreSink:
         self._services.runs.get(run_id)
 
     def forget(self, journal_id: str) -> None:
-        """Let the store forget it."""
+        """Tell the store."""
         self._services.journals.forget(journal_id)
 
     def reap(self) -> None:

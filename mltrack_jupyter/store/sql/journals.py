@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from mltrack_jupyter.entities import (
     REASON,
@@ -44,8 +44,6 @@ from mltrack_jupyter.store.sql.values import to_bits_many
 # Built once: what a batch asks several times a second while a model is trained.
 _POSITION = select(journals.c.position).where(journals.c.journal_id == bindparam("journal"))
 _ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).order_by(runs.c.id)
-_FORGOTTEN = 30 * 24 * 3600 * 1000
-"""After how many ms the place of a journal that nobody reads on is forgotten."""
 
 
 class SqlJournals(Journals):
@@ -67,9 +65,6 @@ class SqlJournals(Journals):
             found = _position(connection, journal_id)
             if found != since:
                 return JournalAnswer(position=found)
-            if since == 0:
-                stale = journals.c.updated < now_ms() - _FORGOTTEN
-                connection.execute(delete(journals).where(stale))
             refused = apply(connection, self._locations, entries)
             if len(refused) == len({entry.run_id for entry in entries}):  # no run tells of it
                 record_changes(connection, [Write("journal", _public(journal_id), "log")])
@@ -82,7 +77,8 @@ class SqlJournals(Journals):
             return
         with self._database.write() as connection:
             mine = journals.c.journal_id == journal_id
-            if connection.execute(delete(journals).where(mine)).rowcount:
+            kept = update(journals).where(mine).values(updated=now_ms())
+            if connection.execute(kept).rowcount:
                 record_changes(connection, [Write("journal", _public(journal_id), "forget")])
 
     def amendments(self, run_id: str) -> list[Amendment]:
@@ -153,6 +149,7 @@ def apply(
         for run_id in missing:
             refused.setdefault(run_id, gone.get(run_id, f"Run with id={run_id} not found."))
     live = _leave_to_owners(connection, live)
+    live = _leave_later_ends(connection, live)
     _set_tags(connection, live)
     changed = _set_params(connection, live)
     _add_points(connection, live)
@@ -337,6 +334,27 @@ def _leave_to_owners(connection: Connection, live: Sequence[_Live]) -> list[_Liv
         item._replace(entry=leases.without_end(item.entry)) if item.run in going_on else item
         for item in live
     ]
+
+
+def _leave_later_ends(connection: Connection, live: Sequence[_Live]) -> list[_Live]:
+    """Take back ends of runs that have ended again since: the journal was found late.
+
+    One that was taken for dead, and has an end only for that, tells its own end after all.
+    """
+    late = {item.run for item in live if _ended_later(item)}
+    if late:
+        lapsed = select(tags.c.run).where(tags.c.run.in_(late), tags.c.key == REASON)
+        late -= set(connection.execute(lapsed).scalars())
+    return [
+        item._replace(entry=leases.without_end(item.entry)) if item.run in late else item
+        for item in live
+    ]
+
+
+def _ended_later(item: _Live) -> bool:
+    if item.is_fresh or not _is_end(item.entry) or not RunStatus(item.row.status).is_terminated():
+        return False
+    return (item.row.end_time or 0) > (item.entry.end_time or now_ms())
 
 
 def _is_end(entry: RunEntry) -> bool:
