@@ -1739,8 +1739,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Forget where a journal was that is complete; its file is gone.
-         * @description Forget where a journal was that is complete; its file is gone.
+         * Note that a journal is complete; its file is gone.
+         * @description Note that a journal is complete; its file is gone.
+         *
+         *     Where it ended stays known, so that a copy of the file that turns up later changes nothing.
          */
         post: operations["journals_forget"];
         delete?: never;

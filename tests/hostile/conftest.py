@@ -14,7 +14,10 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from mltrack_jupyter.store import open_store
 from mltrack_jupyter.testing.making import new_model, new_run, put
+from mltrack_jupyter.transfer import Report, copy_source, open_source
+from mltrack_jupyter.transfer.report import Progress
 
 CANARY = "CANARY-7f3a91"
 # What an answer holds only if it tells of the server's insides; looked for after what was sent is gone.
@@ -229,3 +232,26 @@ def target(own_server, tmp_path_factory):
 def make():
     """Requests, for tests that cannot import this file."""
     return Request
+
+
+@pytest.fixture
+def into(tmp_path):
+    """A store into which something is imported."""
+    services = open_store(tmp_path / "target" / ".mltrack")
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def bring():
+    """Copy what a user names into a store; return the report."""
+
+    def copy(source, target, **options):
+        report, opened = Report(), open_source(str(source), **options)
+        try:
+            copy_source(opened, target, report, Progress(report))
+        finally:
+            opened.close()
+        return report
+
+    return copy

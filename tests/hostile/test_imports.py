@@ -1,11 +1,9 @@
-"""Imports of what somebody else made: nothing of the reader's goes along, nothing bad costs the rest, all is bounded."""
+"""Imports of hostile mlruns folders and exports: nothing bad costs the rest, and all is bounded."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -13,228 +11,12 @@ import zlib
 
 import pytest
 
-from mltrack_jupyter.cli import main
-from mltrack_jupyter.errors import MltrackError, NotFound, StoreUnreadable
+from mltrack_jupyter.errors import MltrackError, NotFound
 from mltrack_jupyter.store import open_store
-from mltrack_jupyter.transfer import Report, copy_source, open_source, write_archive
-from mltrack_jupyter.transfer.report import Progress
+from mltrack_jupyter.transfer import open_source
 
 GOOD, BAD = "g" * 32, "b" * 32
-SECRET = "PRIVATE-KEY"
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture
-def home(tmp_path):
-    """What the reader has, beside what is imported."""
-    place = tmp_path / "home" / ".ssh"
-    place.mkdir(parents=True)
-    (place / "id_rsa").write_text(SECRET)
-    return place
-
-
-@pytest.fixture
-def target(tmp_path):
-    services = open_store(tmp_path / "target" / ".mltrack")
-    yield services
-    services.close()
-
-
-def bring(source, target, **options):
-    report, opened = Report(), open_source(str(source), **options)
-    try:
-        copy_source(opened, target, report, Progress(report))
-    finally:
-        opened.close()
-    return report
-
-
-def leaked(folder):
-    return [
-        path for path in folder.rglob("*") if path.is_file() and SECRET in path.read_text("latin-1")
-    ]
-
-
-# --- places that a database names -------------------------------------------------------------------
-
-
-@pytest.fixture
-def mltrack_store(tmp_path):
-    """A store of somebody, with a run that has a file."""
-    folder = tmp_path / "theirs" / ".mltrack"
-    services = open_store(folder)
-    run = services.transfer.register_run(run_id=GOOD).info
-    services.files_at(run.artifact_uri, GOOD).write("f", io.BytesIO(b"x"))
-    services.transfer.register_run(run_id=BAD)
-    services.close()
-    return folder
-
-
-MLFLOW = """
-CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name TEXT, artifact_location TEXT, lifecycle_stage TEXT);
-CREATE TABLE runs (run_uuid TEXT PRIMARY KEY, name TEXT, status TEXT, start_time INTEGER, end_time INTEGER,
-                   experiment_id INTEGER, artifact_uri TEXT, lifecycle_stage TEXT);
-CREATE TABLE metrics (key TEXT, value REAL, timestamp INTEGER, run_uuid TEXT, step INTEGER, is_nan INTEGER);
-INSERT INTO experiments VALUES (1, 'e', '', 'active');
-"""
-
-
-@pytest.fixture
-def mlflow_database(tmp_path):
-    """A database of MLflow's with ``mlruns`` beside it, named by absolute paths, as it is."""
-    place = tmp_path / "theirs" / "mlflow.db"
-    place.parent.mkdir()
-    files = place.parent / "mlruns" / "1" / GOOD / "artifacts"
-    files.mkdir(parents=True)
-    (files / "f").write_text("x")
-    database = sqlite3.connect(place)
-    database.executescript(MLFLOW)
-    for run_id, uri in ((GOOD, str(files)), (BAD, "")):
-        row = (run_id, "x", "FINISHED", 1, 2, 1, uri, "active")
-        database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    database.commit()
-    database.close()
-    return place
-
-
-def point_at(source, uri):
-    path = source / "mltrack.db" if source.is_dir() else source
-    column = "run_id" if source.is_dir() else "run_uuid"
-    with sqlite3.connect(path) as database:
-        database.execute(f"UPDATE runs SET artifact_uri = ? WHERE {column} = ?", (uri, BAD))
-    database.close()
-
-
-SPELLINGS = {
-    "absolute": lambda home, theirs: str(home),
-    "a file: URI": lambda home, theirs: home.as_uri(),
-    "up": lambda home, theirs: f"{theirs}/artifacts/../../../home/.ssh",
-    "up, shaped as a run's": lambda home, theirs: f"{theirs}/x/../../home/.ssh/{BAD}/artifacts",
-    "up from our own root": lambda home, theirs: "mlflow-artifacts:/../../../home/.ssh",
-    "relative": lambda home, theirs: "../home/.ssh",
-    "a link in its folder": lambda home, theirs: link(theirs / "mlruns" / "1" / BAD / "artifacts", home),
-    "a link in the root": lambda home, theirs: link(theirs / "artifacts" / BAD / "artifacts", home),
-    "a link above": lambda home, theirs: link(theirs / "artifacts" / "l", home) + f"/{BAD}/artifacts",
-    "shaped as a run's": lambda home, theirs: shaped(home),
-}  # fmt: skip
-
-
-def link(place, to):
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(to)
-    return str(place)
-
-
-def shaped(home):
-    place = home / BAD / "artifacts"
-    place.mkdir(parents=True)
-    (place / "id_rsa").write_text(SECRET)
-    return str(place)
-
-
-def state(folder):
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
-
-
-@pytest.mark.parametrize("way", ["import", "export"])
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("kind", ["mltrack_store", "mlflow_database"])
-def test_a_row_leads_to_nothing_of_the_readers(
-    request, tmp_path, home, target, kind, spelling, way
-):
-    source = request.getfixturevalue(kind)
-    theirs = source if source.is_dir() else source.parent
-    point_at(source, SPELLINGS[spelling](home, theirs))
-    before = state(theirs)
-    if way == "import":
-        bring(source, target)
-        assert target.run_artifacts.list(BAD).files == []
-        assert [item.path for item in target.run_artifacts.list(GOOD).files] == ["f"]
-    else:
-        report, opened = Report(), open_source(str(source))
-        write_archive(opened, tmp_path / "target" / "out", report, Progress(report))
-        opened.close()
-        assert report.there["runs"] == 2
-    assert leaked(tmp_path / "target") == []
-    assert state(theirs) == before
-
-
-@pytest.mark.parametrize("kind", ["mltrack_store", "mlflow_database"])
-def test_a_folder_that_the_user_names_is_read(request, home, target, kind, capsys, tmp_path):
-    source = request.getfixturevalue(kind)
-    point_at(source, shaped(home))
-    into = ["--into", str(tmp_path / "other" / ".mltrack")]
-    assert main(["import", str(source), *into]) == 1
-    said = capsys.readouterr().err
-    assert f"left out: run {BAD}: its files are not copied" in said
-    line = said.partition("--artifacts ")[2].split("\n")[0].strip()
-    assert main(["import", str(source), *into, "--artifacts", line]) == 0
-    bring(source, target, artifacts=[home])
-    assert [item.path for item in target.run_artifacts.list(BAD).files] == ["id_rsa"]
-
-
-@pytest.mark.parametrize("state_of_it", ["closed", "open", "killed"])
-def test_a_source_is_the_same_afterwards(mltrack_store, target, state_of_it):
-    path = mltrack_store / "mltrack.db"
-    if state_of_it != "closed":
-        code = (
-            "import sqlite3, sys, os\nd = sqlite3.connect(sys.argv[1])\n"
-            "d.execute(\"UPDATE runs SET name = 'late'\")\nd.commit()\n"
-            "print(1, flush=True)\nsys.stdin.read(1)\nos._exit(9)"
-        )
-        child = subprocess.Popen(
-            [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        child.stdout.readline()
-        if state_of_it == "killed":
-            child.kill()
-            child.wait()
-    before = state(mltrack_store)
-    bring(mltrack_store, target)
-    assert state(mltrack_store) == before
-    name = target.runs.get(GOOD).info.run_name
-    assert (name == "late") == (state_of_it != "closed")
-    if state_of_it == "open":
-        child.kill()
-        child.wait()
-
-
-def test_an_older_source_is_not_brought_to_our_schema(mltrack_store, target):
-    with sqlite3.connect(mltrack_store / "mltrack.db") as database:
-        database.execute("DROP TABLE tombstones")
-        database.execute("UPDATE alembic_version SET version_num = '0002'")
-    database.close()
-    before = state(mltrack_store)
-    assert bring(mltrack_store, target).there["runs"] == 2
-    assert state(mltrack_store) == before
-
-
-def test_a_store_with_programs_of_its_own_is_not_read(mltrack_store, target):
-    with sqlite3.connect(mltrack_store / "mltrack.db") as database:
-        database.execute("ALTER TABLE runs RENAME TO kept")
-        database.execute(
-            "CREATE VIEW runs AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) "
-            "SELECT kept.* FROM kept, n"
-        )
-    database.close()
-    with pytest.raises(StoreUnreadable, match="views or triggers"):
-        bring(mltrack_store, target)
-
-
-def test_a_server_serves_no_place_that_only_a_row_names(mltrack_store, home):
-    point_at(mltrack_store, str(home))
-    services = open_store(mltrack_store, local_paths=False)
-    for call in (
-        services.run_artifacts.list,
-        lambda run_id: services.run_artifacts.read(run_id, "id_rsa"),
-    ):
-        with pytest.raises(MltrackError, match="below its own root"):
-            call(BAD)
-    services.close()
 
 
 # --- mlruns -----------------------------------------------------------------------------------------
@@ -304,10 +86,10 @@ def mlruns(tmp_path):
     return root
 
 
-def check_left_out(report, target):
-    assert target.runs.get(GOOD).info.start_time == 1
+def check_left_out(report, into):
+    assert into.runs.get(GOOD).info.start_time == 1
     with pytest.raises(NotFound):
-        target.runs.get(BAD)
+        into.runs.get(BAD)
     (problem,) = report.problems
     assert BAD in problem.what
     assert "\n" not in problem.reason
@@ -316,30 +98,30 @@ def check_left_out(report, target):
 
 
 @pytest.mark.parametrize("name", METAS)
-def test_a_hostile_meta_costs_its_run_only(mlruns, target, name, tmp_path, monkeypatch):
+def test_a_hostile_meta_costs_its_run_only(mlruns, into, name, tmp_path, monkeypatch, bring):
     monkeypatch.chdir(tmp_path)
     (mlruns / "1" / BAD / "meta.yaml").write_text(METAS[name])
-    check_left_out(bring(mlruns, target), target)
+    check_left_out(bring(mlruns, into), into)
     assert not (tmp_path / "CANARY").exists()
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_hostile_folder_costs_its_run_only(mlruns, target, name):
+def test_a_hostile_folder_costs_its_run_only(mlruns, into, name, bring):
     FOLDERS[name](mlruns / "1" / BAD)
-    check_left_out(bring(mlruns, target), target)
+    check_left_out(bring(mlruns, into), into)
 
 
 @pytest.mark.parametrize("name", ["bomb", "deep", "object", "list as a name"])
-def test_a_hostile_experiment_keeps_its_runs(mlruns, target, name):
+def test_a_hostile_experiment_keeps_its_runs(mlruns, into, name, bring):
     meta = METAS[name].replace("run_name", "name").replace("start_time: 1\n", "")
     (mlruns / "1" / "meta.yaml").write_text(meta)
-    report = bring(mlruns, target)
+    report = bring(mlruns, into)
     assert any("experiment 1" in note for note in report.notes)
-    assert target.runs.get(GOOD).info.experiment_id == target.runs.get(BAD).info.experiment_id
+    assert into.runs.get(GOOD).info.experiment_id == into.runs.get(BAD).info.experiment_id
 
 
 @pytest.mark.parametrize("place", ["1", ".trash", "models", f"1/{BAD}", "1/models"])
-def test_a_folder_that_is_a_link_is_left_out(mlruns, target, place, tmp_path):
+def test_a_folder_that_is_a_link_is_left_out(mlruns, into, place, tmp_path, bring):
     elsewhere = tmp_path / "elsewhere"
     if (mlruns / place).exists():
         (mlruns / place).rename(elsewhere)
@@ -348,30 +130,31 @@ def test_a_folder_that_is_a_link_is_left_out(mlruns, target, place, tmp_path):
     (mlruns / "2").mkdir()
     (mlruns / "2" / "meta.yaml").write_text("name: other\nexperiment_id: '2'\n")
     (mlruns / place).symlink_to(elsewhere)
-    report = bring(mlruns, target)
+    report = bring(mlruns, into)
     assert any("link" in note for note in report.notes)
-    assert target.experiments.get_by_name("other")
+    assert into.experiments.get_by_name("other")
     if place == "1":
         with pytest.raises(NotFound):
-            target.runs.get(GOOD)
+            into.runs.get(GOOD)
 
 
 @pytest.mark.parametrize("to", ["/etc", "nowhere", f"../{GOOD}", "."])
-def test_a_link_as_the_artifacts_costs_these_only(mlruns, target, to):
+def test_a_link_as_the_artifacts_costs_these_only(mlruns, into, to, bring):
     (mlruns / "1" / BAD / "artifacts").symlink_to(to)
-    report = bring(mlruns, target)
+    report = bring(mlruns, into)
     assert [item.what for item in report.problems] == [f"run {BAD}"]
-    assert target.run_artifacts.list(BAD).files == []
+    assert into.run_artifacts.list(BAD).files == []
 
 
-def test_links_among_artifacts_are_said(mlruns, target, home):
+def test_links_among_artifacts_are_said(mlruns, into, tmp_path, bring):
     place = mlruns / "1" / GOOD / "artifacts"
     mkdir(place)
     (place / "a").write_text("x")
-    (place / "key").symlink_to(home / "id_rsa")
+    (tmp_path / "id_rsa").write_text("x")
+    (place / "key").symlink_to(tmp_path / "id_rsa")
     os.mkfifo(place / "pipe")
-    report = bring(mlruns, target)
-    assert [item.path for item in target.run_artifacts.list(GOOD).files] == ["a"]
+    report = bring(mlruns, into)
+    assert [item.path for item in into.run_artifacts.list(GOOD).files] == ["a"]
     assert len([note for note in report.notes if "'key'" in note or "'pipe'" in note]) == 2
 
 
@@ -440,66 +223,66 @@ forms = pytest.mark.parametrize("form", ["zip", "folder"])
 
 @forms
 @pytest.mark.parametrize("name", LINES)
-def test_a_bad_line_costs_itself_only(tmp_path, target, form, name):
-    report = bring(export(tmp_path, form, **{"runs/1.jsonl": LINES[name] + run_line(GOOD)}), target)
-    assert target.runs.get(GOOD)
+def test_a_bad_line_costs_itself_only(tmp_path, into, form, name, bring):
+    report = bring(export(tmp_path, form, **{"runs/1.jsonl": LINES[name] + run_line(GOOD)}), into)
+    assert into.runs.get(GOOD)
     assert len(report.problems) == 1
     assert not report.matches
 
 
 @forms
 @pytest.mark.parametrize("name", BLOBS)
-def test_a_bad_file_costs_itself_only(tmp_path, target, form, name):
+def test_a_bad_file_costs_itself_only(tmp_path, into, form, name, bring):
     runs = run_line(BAD, blob(*BLOBS[name])) + run_line(GOOD, blob("good", 1000, ZEROS))
-    report = bring(export(tmp_path, form, **{"runs/1.jsonl": runs}), target)
+    report = bring(export(tmp_path, form, **{"runs/1.jsonl": runs}), into)
     assert not report.matches
-    assert [item.path for item in target.run_artifacts.list(GOOD).files] == ["good"]
-    assert target.run_artifacts.list(BAD).files == []
+    assert [item.path for item in into.run_artifacts.list(GOOD).files] == ["good"]
+    assert into.run_artifacts.list(BAD).files == []
     assert not list(tmp_path.rglob("evil"))
 
 
 @forms
 @pytest.mark.parametrize("experiment_id", ["../1", "x", "", "9" * 30, "-1"])
-def test_an_experiment_without_a_number(tmp_path, target, form, experiment_id):
+def test_an_experiment_without_a_number(tmp_path, into, form, experiment_id, bring):
     line = EXPERIMENT.replace('"1"', f'"{experiment_id}"').replace('"e"', '"bad"')
-    report = bring(export(tmp_path, form, **{"experiments.jsonl": line + EXPERIMENT}), target)
+    report = bring(export(tmp_path, form, **{"experiments.jsonl": line + EXPERIMENT}), into)
     assert [item.what for item in report.problems] == ["experiment 'bad'"]
-    assert target.runs.get(GOOD)
+    assert into.runs.get(GOOD)
 
 
 @forms
 @pytest.mark.parametrize("missing", ["logged_models/1.jsonl", "registered_models.jsonl"])
-def test_what_an_export_lacks_costs_itself_only(tmp_path, target, form, missing):
+def test_what_an_export_lacks_costs_itself_only(tmp_path, into, form, missing, bring):
     place = export(tmp_path, "folder")
     (place / missing).unlink()
     if form == "zip":
         place = shutil.make_archive(str(tmp_path / "y"), "zip", place)
-    report = bring(place, target)
+    report = bring(place, into)
     assert [item.what for item in report.problems] == [missing]
-    assert target.runs.get(GOOD)
+    assert into.runs.get(GOOD)
 
 
 @pytest.mark.parametrize("name", ["runs/1.jsonl", "blobs", "points", "experiments.jsonl"])
-def test_a_link_is_no_part_of_an_export(tmp_path, target, name):
+def test_a_link_is_no_part_of_an_export(tmp_path, into, name, bring):
     place = export(tmp_path, "folder")
     (place / name).rename(tmp_path / "elsewhere")
     (place / name).symlink_to(tmp_path / "elsewhere")
     runs = place / "runs" / "1.jsonl"
     if not runs.is_symlink():
         runs.write_text(run_line(GOOD, blob("f", 1000, ZEROS)))
-    report = bring(place, target)
+    report = bring(place, into)
     assert report.problems
     assert not report.matches or name == "points"
 
 
-def test_a_damaged_zip(tmp_path, target):
+def test_a_damaged_zip(tmp_path, into, bring):
     place = export(tmp_path, "zip", **{"runs/1.jsonl": run_line(GOOD) * 1000})
     content = place.read_bytes()
     compressed = zlib.compressobj(wbits=-15)
     deflated = compressed.compress((run_line(GOOD) * 1000).encode()) + compressed.flush()
     where = content.index(deflated[:20])
     place.write_bytes(content[: where + 30] + b"\xff" * 30 + content[where + 60 :])
-    report = bring(place, target)
+    report = bring(place, into)
     assert report.problems[0].what == "runs/1.jsonl"
 
 

@@ -1,0 +1,216 @@
+"""Somebody's database names places: none of the reader's is followed, and nothing in or beside it is changed."""
+
+import hashlib
+import io
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from mltrack_jupyter.cli import main
+from mltrack_jupyter.errors import MltrackError, StoreUnreadable
+from mltrack_jupyter.store import open_store
+from mltrack_jupyter.transfer import Report, open_source, write_archive
+from mltrack_jupyter.transfer.report import Progress
+
+GOOD, BAD = "g" * 32, "b" * 32
+SECRET = "PRIVATE-KEY"
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """What the reader has, beside what is imported."""
+    place = tmp_path / "home" / ".ssh"
+    place.mkdir(parents=True)
+    (place / "id_rsa").write_text(SECRET)
+    return place
+
+
+def leaked(folder):
+    return [
+        path for path in folder.rglob("*") if path.is_file() and SECRET in path.read_text("latin-1")
+    ]
+
+
+# --- places that a database names -------------------------------------------------------------------
+
+
+@pytest.fixture
+def mltrack_store(tmp_path):
+    """A store of somebody, with a run that has a file."""
+    folder = tmp_path / "theirs" / ".mltrack"
+    services = open_store(folder)
+    run = services.transfer.register_run(run_id=GOOD).info
+    services.files_at(run.artifact_uri, GOOD).write("f", io.BytesIO(b"x"))
+    services.transfer.register_run(run_id=BAD)
+    services.close()
+    return folder
+
+
+MLFLOW = """
+CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name TEXT, artifact_location TEXT, lifecycle_stage TEXT);
+CREATE TABLE runs (run_uuid TEXT PRIMARY KEY, name TEXT, status TEXT, start_time INTEGER, end_time INTEGER,
+                   experiment_id INTEGER, artifact_uri TEXT, lifecycle_stage TEXT);
+CREATE TABLE metrics (key TEXT, value REAL, timestamp INTEGER, run_uuid TEXT, step INTEGER, is_nan INTEGER);
+INSERT INTO experiments VALUES (1, 'e', '', 'active');
+"""
+
+
+@pytest.fixture
+def mlflow_database(tmp_path):
+    """A database of MLflow's with ``mlruns`` beside it, named by absolute paths, as it is."""
+    place = tmp_path / "theirs" / "mlflow.db"
+    place.parent.mkdir()
+    files = place.parent / "mlruns" / "1" / GOOD / "artifacts"
+    files.mkdir(parents=True)
+    (files / "f").write_text("x")
+    database = sqlite3.connect(place)
+    database.executescript(MLFLOW)
+    for run_id, uri in ((GOOD, str(files)), (BAD, "")):
+        row = (run_id, "x", "FINISHED", 1, 2, 1, uri, "active")
+        database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    database.commit()
+    database.close()
+    return place
+
+
+def point_at(source, uri):
+    path = source / "mltrack.db" if source.is_dir() else source
+    column = "run_id" if source.is_dir() else "run_uuid"
+    with sqlite3.connect(path) as database:
+        database.execute(f"UPDATE runs SET artifact_uri = ? WHERE {column} = ?", (uri, BAD))
+    database.close()
+
+
+SPELLINGS = {
+    "absolute": lambda home, theirs: str(home),
+    "a file: URI": lambda home, theirs: home.as_uri(),
+    "up": lambda home, theirs: f"{theirs}/artifacts/../../../home/.ssh",
+    "up, shaped as a run's": lambda home, theirs: f"{theirs}/x/../../home/.ssh/{BAD}/artifacts",
+    "up from our own root": lambda home, theirs: "mlflow-artifacts:/../../../home/.ssh",
+    "relative": lambda home, theirs: "../home/.ssh",
+    "a link in its folder": lambda home, theirs: link(theirs / "mlruns" / "1" / BAD / "artifacts", home),
+    "a link in the root": lambda home, theirs: link(theirs / "artifacts" / BAD / "artifacts", home),
+    "a link above": lambda home, theirs: link(theirs / "artifacts" / "l", home) + f"/{BAD}/artifacts",
+    "shaped as a run's": lambda home, theirs: shaped(home),
+}  # fmt: skip
+
+
+def link(place, to):
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(to)
+    return str(place)
+
+
+def shaped(home):
+    place = home / BAD / "artifacts"
+    place.mkdir(parents=True)
+    (place / "id_rsa").write_text(SECRET)
+    return str(place)
+
+
+def state(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+@pytest.mark.parametrize("way", ["import", "export"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("kind", ["mltrack_store", "mlflow_database"])
+def test_a_row_leads_to_nothing_of_the_readers(
+    request, tmp_path, home, into, kind, spelling, way, bring
+):
+    source = request.getfixturevalue(kind)
+    theirs = source if source.is_dir() else source.parent
+    point_at(source, SPELLINGS[spelling](home, theirs))
+    before = state(theirs)
+    if way == "import":
+        bring(source, into)
+        assert into.run_artifacts.list(BAD).files == []
+        assert [item.path for item in into.run_artifacts.list(GOOD).files] == ["f"]
+    else:
+        report, opened = Report(), open_source(str(source))
+        write_archive(opened, tmp_path / "target" / "out", report, Progress(report))
+        opened.close()
+        assert report.there["runs"] == 2
+    assert leaked(tmp_path / "target") == []
+    assert state(theirs) == before
+
+
+@pytest.mark.parametrize("kind", ["mltrack_store", "mlflow_database"])
+def test_a_folder_that_the_user_names_is_read(request, home, into, kind, capsys, tmp_path, bring):
+    source = request.getfixturevalue(kind)
+    point_at(source, shaped(home))
+    option = ["--into", str(tmp_path / "other" / ".mltrack")]
+    assert main(["import", str(source), *option]) == 1
+    said = capsys.readouterr().err
+    assert f"left out: run {BAD}: its files are not copied" in said
+    line = said.partition("--artifacts ")[2].split("\n")[0].strip()
+    assert main(["import", str(source), *option, "--artifacts", line]) == 0
+    bring(source, into, artifacts=[home])
+    assert [item.path for item in into.run_artifacts.list(BAD).files] == ["id_rsa"]
+
+
+@pytest.mark.parametrize("state_of_it", ["closed", "open", "killed"])
+def test_a_source_is_the_same_afterwards(mltrack_store, into, state_of_it, bring):
+    path = mltrack_store / "mltrack.db"
+    if state_of_it != "closed":
+        code = (
+            "import sqlite3, sys, os\nd = sqlite3.connect(sys.argv[1])\n"
+            "d.execute(\"UPDATE runs SET name = 'late'\")\nd.commit()\n"
+            "print(1, flush=True)\nsys.stdin.read(1)\nos._exit(9)"
+        )
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        child.stdout.readline()
+        if state_of_it == "killed":
+            child.kill()
+            child.wait()
+    before = state(mltrack_store)
+    bring(mltrack_store, into)
+    assert state(mltrack_store) == before
+    name = into.runs.get(GOOD).info.run_name
+    assert (name == "late") == (state_of_it != "closed")
+    if state_of_it == "open":
+        child.kill()
+        child.wait()
+
+
+def test_an_older_source_is_not_brought_to_our_schema(mltrack_store, into, bring):
+    with sqlite3.connect(mltrack_store / "mltrack.db") as database:
+        database.execute("DROP TABLE tombstones")
+        database.execute("UPDATE alembic_version SET version_num = '0002'")
+    database.close()
+    before = state(mltrack_store)
+    assert bring(mltrack_store, into).there["runs"] == 2
+    assert state(mltrack_store) == before
+
+
+def test_a_store_with_programs_of_its_own_is_not_read(mltrack_store, into, bring):
+    with sqlite3.connect(mltrack_store / "mltrack.db") as database:
+        database.execute("ALTER TABLE runs RENAME TO kept")
+        database.execute(
+            "CREATE VIEW runs AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) "
+            "SELECT kept.* FROM kept, n"
+        )
+    database.close()
+    with pytest.raises(StoreUnreadable, match="views or triggers"):
+        bring(mltrack_store, into)
+
+
+def test_a_server_serves_no_place_that_only_a_row_names(mltrack_store, home):
+    point_at(mltrack_store, str(home))
+    services = open_store(mltrack_store, local_paths=False)
+    for call in (
+        services.run_artifacts.list,
+        lambda run_id: services.run_artifacts.read(run_id, "id_rsa"),
+    ):
+        with pytest.raises(MltrackError, match="below its own root"):
+            call(BAD)
+    services.close()
