@@ -140,11 +140,12 @@ class TrackedCell:
         """Return the run as it is stored; while the store is away, what the user should know of that."""
         run = self._writer.run
         try:
-            with briefly():
+            with briefly(session.ASIDE if session.is_known_away(run.uri) else 20.0):
                 return run.services.runs.get(run.run_id)
         except MltrackError as error:
             if not session.goes_on(run.uri, error):
                 return f"the run {self.run_id} could not be read: {error}"
+            run.keeper.absent = True  # until the thread, which is about to look, sees otherwise
             return (
                 f"the store is away ({error}). What this cell made is kept in {run.keeper.journal.folder}, "
                 f"as the run {run.run_name} ({run.run_id}), and handed over when the store is there again."

@@ -43,3 +43,14 @@ def check_run(run_id: str) -> None:
         rules.check_run_id(run_id)
         if not session.goes_on(session.get_tracking_uri(), error):
             raise
+
+
+def name_of_experiment() -> str:
+    """Return the name of the active experiment; while the store is away, what is known of it here."""
+    try:
+        if not session.is_known_away(session.get_tracking_uri()):
+            with briefly(session.ASIDE):
+                return session.current_experiment().name
+        return session.experiment_of_new_run()[1]
+    except MltrackError:
+        return ""

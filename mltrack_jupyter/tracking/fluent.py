@@ -1,6 +1,7 @@
 """The fluent API in one place: what ``import mltrack_jupyter`` offers for tracking."""
 
 from mltrack_jupyter.tracking import ending, system_metrics
+from mltrack_jupyter.tracking.checks import name_of_experiment
 from mltrack_jupyter.tracking.context import set_context_provider
 from mltrack_jupyter.tracking.logging import (
     delete_tag,
@@ -45,7 +46,6 @@ from mltrack_jupyter.tracking.session import (
     current_experiment,
     get_tracking_uri,
     has_explicit_experiment,
-    name_of_experiment,
     services,
     set_experiment,
     set_tracking_uri,

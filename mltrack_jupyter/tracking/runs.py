@@ -132,7 +132,9 @@ def begin_run(
     tags: Mapping[str, Any] | None = None,
 ) -> ActiveRun:
     """Start the run of a tracked cell: whatever is started inside it becomes its child."""
-    if experiment_name is not None:
+    if experiment_name is not None and session.is_known_away(session.get_tracking_uri()):
+        number, name = "", rules.check_experiment_name(experiment_name)  # found, or made, later
+    elif experiment_name is not None:
         experiment = session.experiment_of_name(experiment_name)
         number, name = experiment.experiment_id, experiment.name
     else:

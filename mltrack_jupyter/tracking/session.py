@@ -20,7 +20,6 @@ from mltrack_jupyter.errors import (
     NotFound,
 )
 from mltrack_jupyter.store import normalise_uri, open_store, rules
-from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.store.journal import (
     Keeper,
     is_absent,
@@ -185,6 +184,8 @@ def keeps_ids(uri: str) -> bool:
     if not uri.startswith(("http://", "https://")):
         return True
     if uri not in _keeps_ids:
+        if is_known_away(uri):
+            return True
         try:
             unflushed(uri).workspace.info()
         except (EndpointNotFound, NotFound):
@@ -375,15 +376,6 @@ def current_experiment() -> Experiment:
     if name:
         return set_experiment(name)
     return services().experiments.get("0")
-
-
-def name_of_experiment() -> str:
-    """Return the name of the active experiment; while the store is away, what is known of it here."""
-    try:
-        with briefly(ASIDE):
-            return current_experiment().name
-    except MltrackError:
-        return (_chosen() or ("", ""))[1]
 
 
 def experiment_of_new_run() -> tuple[str, str]:
