@@ -210,13 +210,15 @@ def register_model(
     NotFound
         There is no such model.
     InvalidParameter
-        The URI, the alias or the stage is not right; nothing was registered.
+        The URI, the alias, the stage or a tag is not right; nothing was registered.
     """
     rules.check_model_name(name)
     if alias:
         rules.check_alias(alias)
     if stage:
         stage = rules.parse_stage(stage)
+    pairs = [Tag(key, value) for key, value in (tags or {}).items()]
+    rules.check_pairs(pairs, "tag", rules.MAX_REGISTRY_TAG)
     uri = parse_model_uri(model_uri)
     if isinstance(uri, LocalFolder):
         uri = _import_folder(services, uri.path, name)
@@ -233,8 +235,8 @@ def register_model(
     else:
         found = _version_of(services, uri, name, description)
         _promote(services, found, alias, stage)
-    for key, value in (tags or {}).items():
-        services.model_versions.set_tag(name, found.version, key, value)
+    for tag in pairs:
+        services.model_versions.set_tag(name, found.version, tag.key, tag.value)
     return services.model_versions.get(name, found.version)
 
 

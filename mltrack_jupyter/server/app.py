@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Unicode, default
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, inheritance
 from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
 from mltrack_jupyter.server.holder import ServicesHolder
@@ -60,6 +60,9 @@ class MltrackApp(ExtensionApp):
             serve_artifacts=self.serve_artifacts,
         )
         self.settings["mltrack_holder"] = self.holder
+        if self.set_kernel_environment:
+            # What kernels are told is the store of this server, and not that of whoever started it.
+            inheritance.take_back("store")
         if self.set_kernel_environment and not config.setting("MLTRACK_TRACKING_URI"):
             self._told = {
                 "MLTRACK_TRACKING_URI": uri,

@@ -79,6 +79,7 @@ def test_a_copy_of_a_version_under_another_name(store, run_id, tree, restart):
         ("runs:/{run_id}/model", {"name": "a/b"}, InvalidParameter),
         ("runs:/{run_id}/model", {"alias": "latest"}, InvalidParameter),
         ("runs:/{run_id}/model", {"stage": "Prod"}, InvalidParameter),
+        ("runs:/{run_id}/model", {"tags": {"bad\n": "x"}}, InvalidParameter),
         ("runs:/{run_id}", {}, InvalidParameter),
         ("runs:/{run_id}/modell", {}, NotFound),
         ("runs:/00000000000000000000000000000000/model", {}, NotFound),

@@ -228,3 +228,14 @@ def test_a_kernel_that_is_culled(start_server):
     assert (status, reason) == ("KILLED", "The kernel was shut down while the run was open.")
     services.close()
     kernel.close()
+
+
+def test_kernels_write_to_the_store_of_their_server_whoever_started_that(start_server, tmp_path):
+    """A server that a notebook starts inherits the choice of the notebook; its kernels get its own."""
+    told = {"store": {"uri": f"sqlite:///{tmp_path / 'notebook.db'}", "over": {}}}
+    server = start_server(env={"MLTRACK_INHERITED": json.dumps(told)})
+    kernel = Kernel(server)
+    assert kernel.run("import mltrack_jupyter as m; m.get_tracking_uri()") == (
+        f"sqlite:///{server.store / 'mltrack.db'}"
+    )
+    kernel.close()

@@ -212,5 +212,7 @@ def shown(key: Any, value: Any) -> str:
     """Return a param as it is stored: as text, without what is secret, no longer than stores take it."""
     # Looking for secrets takes its time, and of a text this long a part is kept anyway.
     text = str(redact_items(str(key), value))[: 2 * _MAX_PARAM]
-    text = redact_value(str(key), text)
+    text = redact_value(str(key), text).replace("\x00", "\\x00")
+    if not rules.is_unicode(text):
+        text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= _MAX_PARAM else text[: _MAX_PARAM - 1] + "…"

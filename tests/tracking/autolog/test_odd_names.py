@@ -75,6 +75,21 @@ def test_a_search_over_steps_of_odd_names(script, runs, classes, name):
     assert {child.info.status for child in children} == {"FINISHED"}
 
 
+def test_values_that_no_store_takes_lose_no_others(script, runs, classes):
+    class Odd(LogisticRegression):
+        def __init__(self, note="a\x00b\ud800", C=1.0):
+            super().__init__(C=C)
+            self.note = note
+
+    script.sklearn.autolog(log_models=False)
+    GridSearchCV(Odd(), {"C": [1, 2]}, cv=2).fit(*classes)
+    Odd(C=3).fit(*classes)
+    parent, first, second, alone = sorted(runs(), key=lambda run: run.data.params.get("C", ""))
+    assert "mltrack.autolog.warnings" not in alone.data.tags | parent.data.tags
+    assert [run.data.params["C"] for run in (first, second, alone)] == ["1", "2", "3"]
+    assert {run.data.params["note"] for run in (first, second, alone)} == {r"a\x00b\ud800"}
+
+
 @pytest.mark.server
 def test_a_search_whose_server_goes_away(server, script, environment, classes):
     environment.setenv("MLTRACK_TRACKING_TOKEN", server.token)
