@@ -17,7 +17,8 @@ MltrackError
     ├── StoreUnreadable   DATA_LOSS                 500   corrupt, or not one of our stores
     │   └── DamagedArtifact   (the same)                  a file is not the one that was written
     ├── StoreTooNew       INVALID_STATE             500   written by a newer version of this package
-    ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   read-only, no permission, or the disk is full
+    ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   no permission, or the disk is full
+    │   └── StoreReadOnly     (the same)            409   it may only be read: no reason to try again
     ├── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
     └── ForeignAnswer     (the same)                503   somebody else does: a proxy, a login page
         └── RequestTooLarge REQUEST_TOO_LARGE       413   ... which takes no request of this size
@@ -47,6 +48,7 @@ __all__ = [
     "PermissionDenied",
     "RequestTooLarge",
     "ServerUnreachable",
+    "StoreReadOnly",
     "StoreTooNew",
     "StoreUnreadable",
     "StoreUnwritable",
@@ -180,6 +182,12 @@ class StoreUnwritable(Unavailable):
     """The store cannot be written: read-only, no permission, or the disk is full."""
 
     error_code = "RESOURCE_EXHAUSTED"
+
+
+class StoreReadOnly(StoreUnwritable):
+    """The store may only be read: nothing is recorded there, and trying again does not help."""
+
+    status = 409
 
 
 class ServerUnreachable(Unavailable):

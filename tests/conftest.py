@@ -11,6 +11,7 @@ from pathlib import Path
 import databases
 import pytest
 from objects import s3, sftp, web  # noqa: F401 - fixtures
+from rights import mounted, shared  # noqa: F401 - fixtures
 
 from mltrack_jupyter.store import open_store
 

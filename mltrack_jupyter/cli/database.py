@@ -11,8 +11,10 @@ from urllib.parse import quote
 from mltrack_jupyter.cli.output import say, size
 from mltrack_jupyter.cli.parsing import add_store
 from mltrack_jupyter.cli.stores import SQLITE, existing_uri
-from mltrack_jupyter.errors import InvalidParameter, StoreTooNew, StoreUnreadable
+from mltrack_jupyter.errors import InvalidParameter, StoreUnreadable
 from mltrack_jupyter.shown import shown_uri
+from mltrack_jupyter.store.read_only import reason_of
+from mltrack_jupyter.store.read_only_file import ReadOnlyFile
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -75,12 +77,12 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
 
     database, copy = Database(uri), None
     try:
+        database.check_writable()
         before = read_version(database)
         if before:
             copy = upgrade(database)
         ensure_schema(database)  # makes the tables of an empty one
-        if database.only_read:
-            raise StoreTooNew(database.only_read)
+        database.check_writable()
     finally:
         database.close()
     if before == HEAD:
@@ -109,8 +111,10 @@ def _shown(uri: str) -> str:
 
 def _check_sqlite(path: Path) -> list[str]:
     problems = []
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    file = ReadOnlyFile(str(path.absolute()))
+    read_only = reason_of(str(path))
     try:
+        address = file.address() if read_only else f"file:{quote(str(path.absolute()))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=30)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             problems += [f"damaged: {line}" for line in found if line != "ok"]
@@ -124,6 +128,8 @@ def _check_sqlite(path: Path) -> list[str]:
     except sqlite3.Error as error:
         say("integrity    unreadable")
         problems.append(f"{path} cannot be read: {error}. Restore it from a backup.")
+    finally:
+        file.close()
     return problems
 
 

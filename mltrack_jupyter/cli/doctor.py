@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _store(uri: str) -> Iterator[tuple[str, str]]:
     from mltrack_jupyter.store import normalise_uri, open_store
+    from mltrack_jupyter.store.read_only import reason_of
 
     try:
         full = normalise_uri(uri)
@@ -67,8 +68,8 @@ def _store(uri: str) -> Iterator[tuple[str, str]]:
     yield "store", f"ok: {shown_uri(full).removeprefix('sqlite:///')} ({info.store})"
     yield "schema", f"ok: {info.schema_version}"
     if full.startswith("sqlite:///"):
-        writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-        yield "writable", "ok" if writable else f"chmod u+w {path.parent} {path}"
+        reason = reason_of(str(path))
+        yield "writable", f"set MLTRACK_TRACKING_URI to record: {reason}" if reason else "ok"
 
 
 def _python() -> str:

@@ -8,6 +8,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.cli.output import say
 from mltrack_jupyter.store import normalise_uri, open_store
 from mltrack_jupyter.store.journal import journal_folder, others_log, recover
+from mltrack_jupyter.store.read_only import check_writable
 
 
 def add_arguments(parser: argparse.ArgumentParser, _command: str) -> None:
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser, _command: str) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Hand over the journals of processes that are gone. Raises ``MltrackError`` if the store is away."""
     uri = normalise_uri(arguments.store or config.tracking_uri())
+    check_writable(uri)
     folder = journal_folder(uri)
     services = open_store(uri)
     try:

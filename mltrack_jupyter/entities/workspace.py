@@ -29,8 +29,12 @@ class ChangeList(Entity, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class WorkspaceInfo(Entity, frozen=True, kw_only=True, omit_defaults=False):
-    """Which software and which store answer."""
+    """Which software and which store answer.
+
+    ``read_only`` is what to say where the store may only be read, and empty elsewhere.
+    """
 
     version: str
     store: str
     schema_version: str
+    read_only: str = ""

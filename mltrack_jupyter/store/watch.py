@@ -9,6 +9,7 @@ from pathlib import Path
 from mltrack_jupyter.entities import ChangeList
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.store.sql.same_file import identity
 
 _SQLITE = "sqlite:///"
@@ -19,8 +20,8 @@ _PACE = 1.0
 class Watcher:
     """A cursor on the change feed that only looks when something was written.
 
-    SQLite tells by one number that another connection committed; elsewhere the feed itself is asked, at
-    most once a second, however often :meth:`poll` is called. Not for use by several threads at once.
+    SQLite tells by one number that another connection committed; elsewhere, and where the file may only be
+    read, the feed itself is asked, at most once a second, however often :meth:`poll` is called. Not for use by several threads at once.
     """
 
     def __init__(self, services: Services) -> None:
@@ -30,7 +31,8 @@ class Watcher:
         self._connection: sqlite3.Connection | None = None
         self._path = services.uri.removeprefix(_SQLITE)
         self._file: tuple[int, int] | None = None
-        if services.uri.startswith(_SQLITE) and self._path != ":memory:":
+        is_file = services.uri.startswith(_SQLITE) and self._path != ":memory:"
+        if is_file and not is_read_only(services.uri):
             self._connect()
         self.last = services.workspace.changes().last
 

@@ -28,6 +28,7 @@ from mltrack_jupyter.store.journal import (
     journal_folder,
     recover,
 )
+from mltrack_jupyter.store.read_only import check_info, check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,7 @@ def keeper(uri: str) -> Keeper:
         with _lock:
             found = _keepers.get(uri)
             if found is None:
+                check_writable(uri)
                 folder = journal_folder(uri)
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
@@ -187,7 +189,7 @@ def keeps_ids(uri: str) -> bool:
         if is_known_away(uri):
             return True
         try:
-            unflushed(uri).workspace.info()
+            check_info(unflushed(uri).workspace.info())
         except (EndpointNotFound, NotFound):
             _keeps_ids[uri] = False
         except MltrackError as error:

@@ -2347,11 +2347,15 @@ export interface components {
         /**
          * WorkspaceInfo
          * @description Which software and which store answer.
+         *
+         *     ``read_only`` is what to say where the store may only be read, and empty elsewhere.
          */
         WorkspaceInfo: {
             version: string;
             store: string;
             schema_version: string;
+            /** @default  */
+            read_only?: string;
         };
         /**
          * ChangeList

@@ -14,6 +14,7 @@ from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import Sink, is_absent, sink_of
+from mltrack_jupyter.store.read_only import is_read_only
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -90,6 +91,8 @@ def recover(
     file kept; one bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
     """
     if uri.endswith(_MEMORY):  # another process's memory is none of ours
+        return []
+    if is_read_only(uri):  # which is no fault: whoever may write it takes them over
         return []
     done: list[Recovered] = []
     waiting = orphans(folder, uri)

@@ -34,6 +34,10 @@ class ArtifactRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def check_writable(self) -> None:
+        """Raise ``StoreReadOnly`` or ``StoreTooNew`` if nothing may be written: no file either, then."""
+        self._database.check_writable()
+
     def get(self, name: str, path: str) -> str:
         """Return the SHA-256 of a file, ``""`` if there is no record of it."""
         query = select(artifact_digests.c.sha256).where(
@@ -168,6 +172,7 @@ class RecordedFiles:
 
     def write(self, path: str, body: BinaryIO) -> Written:
         """Write a file and note what it is."""
+        self._records.check_writable()
         if self._records.get(self._name, path):
             self._records.forget(self._name, [path])
         written = self._files.write(path, body)
@@ -178,6 +183,7 @@ class RecordedFiles:
 
     def delete(self, path: str) -> None:
         """Delete a file or a tree, and the records of it."""
+        self._records.check_writable()
         gone = list(self._files.walk(path))
         self._files.delete(path)
         self._records.forget(self._name, [path, *gone])
@@ -186,6 +192,7 @@ class RecordedFiles:
 
     def remove(self) -> Mapping[str, int]:
         """Delete everything and the root, and the records of it."""
+        self._records.check_writable()
         gone = self._files.remove()
         self._records.forget(self._name, gone)
         return gone

@@ -19,6 +19,7 @@ from sqlalchemy import exc as sa_exc
 from mltrack_jupyter.config import moved_folder, user_name
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.deadline import left_s
+from mltrack_jupyter.store.read_only_file import FileAccess
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.endings import Endings
 from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine, waiting
@@ -50,7 +51,8 @@ class Database:
         event.listen(self.engine, "rollback", _forget_keys)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""
-        self.only_read = ""  # or why nothing may be written
+        self.only_read = ""  # or why nothing may be written to this schema
+        self.access = FileAccess(self.path, self.engine)
         self.file = SameFile(self.path)
         if self.path and self.path != ":memory:":
             moves_with(self.engine.dialect, moved or moved_folder(Path(self.path)))
@@ -78,6 +80,7 @@ class Database:
             yield joined
             return
         self.file.follow()
+        self.access.follow()
         with (
             self._translated(),
             deferred(),
@@ -95,8 +98,7 @@ class Database:
         """
         joined = self._joined.get()
         begun = self.file.follow() if joined is None else None
-        if self.only_read:
-            raise StoreTooNew(self.only_read)
+        self.check_writable()
         if joined is not None:
             yield joined
             return
@@ -127,6 +129,12 @@ class Database:
                     self._follow_references(connection, "ON")
         endings.run()
 
+    def check_writable(self) -> None:
+        """Raise ``StoreReadOnly`` or ``StoreTooNew`` if nothing may be written."""
+        self.access.check()
+        if self.only_read:
+            raise StoreTooNew(self.only_read)
+
     def _follow_references(self, connection: Connection, state: str) -> None:
         raw = connection.connection.driver_connection
         if self.is_sqlite and raw is not None:
@@ -153,6 +161,10 @@ class Database:
             found = translate(error, self.place, is_file=self.is_sqlite)
             if self.only_read and type(found) in (StoreUnreadable, Unavailable):
                 raise StoreTooNew(f"This cannot be read: {self.only_read}") from error
+            if type(found) is StoreUnreadable and self.access.is_outdated:
+                raise Unavailable(
+                    f"{self.path} was changed while it was read: ask again."
+                ) from error
             raise found from error
         except sa_exc.TimeoutError as error:
             raise Unavailable(f"All connections to {self.place} are in use.") from error
@@ -160,10 +172,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self.access.close()
 
     def forget(self) -> None:
         """Drop the connections without closing them: after a fork they belong to the parent."""
         self.engine.dispose(close=False)
+        self.access.forget()
         self._queue = WriteQueue(self.path)
         self.file.forget()
 

@@ -71,7 +71,7 @@ def _of_file(error: sa_exc.DBAPIError, path: str) -> MltrackError | None:
     if "readonly" in low or "read-only" in low:
         return StoreUnwritable(f"{place} cannot be written: the file or its folder is read-only.")
     if "unable to open" in low:
-        if Path(path).is_file() and not os.access(path, os.R_OK | os.W_OK):
+        if Path(path).is_file() and not os.access(path, os.R_OK):
             return StoreUnwritable(
                 f"{place} cannot be opened: you may not read and write this file. Is it another user's?"
             )

@@ -50,7 +50,7 @@ class SqlLeases(Leases):
             return leases.renew(connection, process_id)
 
     def reap(self) -> list[str]:
-        if self._database.file.is_missing:
+        if self._database.file.is_missing or self._database.access.reason:
             return []
         # Nearly always there is nothing to do, which needs no lock on the database.
         with self._database.read() as connection:
@@ -64,6 +64,8 @@ class SqlLeases(Leases):
     ) -> list[str]:
         rules.final_status(status.value)
         rules.check_text(reason, "reason")
+        if self._database.access.reason:  # whoever may write the store ends its runs
+            return []
         with self._database.read() as connection:
             if not kernel_id or not leases.of_kernel(connection, kernel_id):
                 return []

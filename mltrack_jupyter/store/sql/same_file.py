@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mltrack_jupyter.errors import Unavailable
+from mltrack_jupyter.store.read_only import reason_of
 
 _File = tuple[int, int] | None
 """The device and the number of a file; ``None`` if there is none."""
@@ -83,7 +84,11 @@ class SameFile:
 
     def _put_log_aside(self) -> None:
         """Remove the write-ahead log of the database that was there: SQLite would apply it to the new one."""
-        if self._log is not None and identity(self._log_path) == self._log:
+        if (
+            self._log is not None
+            and not reason_of(str(self._path))
+            and identity(self._log_path) == self._log
+        ):
             for suffix in ("-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 

@@ -36,6 +36,7 @@ def open_schema(database: Database, location: str) -> None:
         )
         database.close()
         database.newer_schema = database.only_read = ""
+        database.access.look()
         ensure_schema(database, location)
 
     ensure_schema(database, location)
@@ -53,11 +54,13 @@ def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
         create_file(Path(path), location)
     found = read_version(database)
     if found == "":
+        database.check_writable()
         with database.write() as connection, on_servers.only_one(connection):
             if not on_servers.has_version(connection):
                 create_tables(connection, location)
         found = read_version(database)
     if found == HEAD:
+        database.access.say()
         return
     if found not in VERSIONS:
         database.newer_schema = found
@@ -66,7 +69,21 @@ def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
         return
     from mltrack_jupyter.store.sql.migrations import upgrade
 
+    if database.access.reason:  # it stays as it is
+        database.access.read_from_copy(_upgrade_copy)
+        database.access.say()
+        return
     upgrade(database)
+
+
+def _upgrade_copy(path: Path) -> None:
+    from mltrack_jupyter.store.sql.migrations import upgrade
+
+    copy = Database(f"sqlite:///{path}")
+    try:
+        upgrade(copy)
+    finally:
+        copy.close()
 
 
 def too_new(database: Database, found: str) -> str:

@@ -35,6 +35,7 @@ class SqlWorkspace(Workspace):
             version=package_version(),
             store=self._database.engine.dialect.name,
             schema_version=self._database.newer_schema or HEAD,
+            read_only=self._database.access.refusal,
         )
 
     def changes(self, since: int | None = None, max_results: int = 1000) -> ChangeList:
