@@ -47,7 +47,10 @@ def run_gc(arguments: argparse.Namespace) -> int:
         found = _found(services, arguments)
         say(*_lines(found))
         going = [item for item in found if not item.kept_because]
-        if arguments.dry_run or not going:
+        if arguments.dry_run:
+            return 0
+        services.workspace.purge()  # ends what an interrupted one left
+        if not going:
             return 0
         if not arguments.yes and sys.stdin.isatty() and not _agreed(going):
             return 1

@@ -15,12 +15,14 @@ from mltrack_jupyter.store.artifacts import (
     PROXY,
     RootServed,
     check_path,
+    chosen_location,
     is_direct,
     local_path,
     scheme_of,
 )
 
 _MAX_DEPTH = 60
+_MAX_FILES = 1_000_000
 
 
 class Files(Protocol):
@@ -51,9 +53,9 @@ def is_there(uri: str) -> bool:
 
 def not_copied(uri: str, source: object) -> str:
     """Say that files are not read, because nobody but a database names their place; and what would be right."""
-    place = local_path(uri) if scheme_of(uri) in ("", "file") else uri
     if not is_there(uri):
         return f"its files are not here: {uri}"
+    place = chosen_location(local_path(uri))  # the same for all runs of its experiment
     return (
         f"its files are not copied: {uri} is outside of the folder of {source}. If they are yours, say: "
         f"--artifacts {shlex.quote(str(place))}"
@@ -66,6 +68,8 @@ def walk(files: Files, notes: list[str], what: str) -> dict[str, int]:
     waiting = [""]
     while waiting:
         below = waiting.pop()
+        if len(found) + len(waiting) > _MAX_FILES:
+            raise InvalidParameter(f"there are more than {_MAX_FILES:,} files and folders.")
         for item in files.list(below):
             path = f"{below}/{item.path}" if below else item.path
             try:

@@ -57,7 +57,7 @@ def listed(files: Files | None, report: Report, what: str) -> dict[str, int]:
     refused: list[str] = []
     try:
         found = walk(files, refused, what)
-    except InvalidParameter as error:  # behind a link
+    except InvalidParameter as error:  # behind a link, or too many
         report.problems.append(Broken(what, f"its files are not copied: {error}"))
         return {}
     report.notes += refused

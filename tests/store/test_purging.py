@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from mltrack_jupyter.cli import main
 from mltrack_jupyter.entities import NewRun, Param, Run, RunEntry, RunInfo, RunStatus, Tag
 from mltrack_jupyter.errors import (
     AlreadyExists,
@@ -71,8 +72,18 @@ def test_a_run_whose_files_are_gone_is_never_restored(store, folder, monkeypatch
     assert files_of(store, ids[2]) == ["model.pkl"]
     assert len(aside(folder)) == 1
     monkeypatch.undo()
-    store.workspace.purge()  # as the next gc does
+    assert main(["gc", str(folder), "--yes", "--run-ids", "none"]) == 0
     assert aside(folder) == []
+
+
+def test_a_link_in_the_place_of_what_is_put_aside(store, folder, tmp_path):
+    run_id = in_trash(store)
+    (folder / "artifacts" / ASIDE).symlink_to(tmp_path)
+    open_store(folder).close()
+    (item,) = store.workspace.purge(run_ids=[run_id]).items
+    assert "is a link" in item.kept_because
+    store.runs.restore(run_id)
+    assert files_of(store, run_id) == ["model.pkl"]
 
 
 def test_asked_again_the_answer_is_that_it_is_done(store):
@@ -302,3 +313,46 @@ def test_nobody_reaches_what_was_put_aside(store, path):
             call()
     store.artifact_files.upload("a", io.BytesIO(b"x"))
     assert [item.path for item in store.artifact_files.list().files] == ["a"]
+
+
+@pytest.fixture(params=["postgresql", "mysql"])
+def elsewhere(request, tmp_path):
+    """A store whose database is on a server, and its artifacts here."""
+    url = request.getfixturevalue("database_server_of")(request.param).new_database()
+    services = open_store(url, artifact_root=tmp_path / ".mltrack" / "artifacts")
+    yield services
+    services.close()
+
+
+@pytest.mark.database
+def test_on_a_server_rows_and_files_go_together_too(elsewhere, folder, monkeypatch):
+    ids = [in_trash(elsewhere) for _ in range(3)]
+    real_move, real_record = LocalFiles.move_to, purging.record_change
+
+    def move(self, other):
+        if ids[0] in str(self.root):
+            raise StoreUnwritable("it is on another disk")
+        return real_move(self, other)
+
+    def record(connection, entity, entity_id, *rest, **more):
+        if entity_id == ids[1]:
+            raise RuntimeError("the server was lost")
+        real_record(connection, entity, entity_id, *rest, **more)
+
+    monkeypatch.setattr(LocalFiles, "move_to", move)
+    monkeypatch.setattr(purging, "record_change", record)
+    (left,) = elsewhere.workspace.purge(run_ids=[ids[0]]).items
+    assert left.kept_because == "it is on another disk"
+    with pytest.raises(RuntimeError):
+        elsewhere.workspace.purge(run_ids=[ids[1]])
+    monkeypatch.undo()
+    elsewhere.workspace.purge(run_ids=[ids[2]])
+    for run_id in ids[:2]:
+        elsewhere.runs.restore(run_id)
+        assert files_of(elsewhere, run_id) == ["model.pkl"]
+    with pytest.raises(NotFound):
+        elsewhere.runs.restore(ids[2])
+    (refusal,) = elsewhere.journals.append(JOURNAL, 0, 1, [told(ids[2])]).refused
+    assert "deleted for good" in refusal.reason
+    elsewhere.transfer.import_run(the_run(ids[2]))
+    assert aside(folder) == []

@@ -2,7 +2,13 @@
 
 from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
 from mltrack_jupyter.store.artifacts.given import files_in, open_given
-from mltrack_jupyter.store.artifacts.locations import PROXY, KeptFiles, Locations, local_path
+from mltrack_jupyter.store.artifacts.locations import (
+    PROXY,
+    KeptFiles,
+    Locations,
+    chosen_location,
+    local_path,
+)
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_of_server
@@ -24,6 +30,7 @@ __all__ = [
     "files_of_server",
     "is_direct",
     "local_path",
+    "chosen_location",
     "open_given",
     "repository_at",
     "resolve",

@@ -147,7 +147,7 @@ class Locations:
         A row of a store that somebody else made may name any folder. What our runs and models have is at
         ``<location>/<id>/artifacts``; nothing is written to or deleted from what has not this form.
         """
-        files = LocalFiles(path, _outer(path))
+        files = LocalFiles(path, chosen_location(path))
         if "artifacts" not in path.parts[2:]:
             files.closed = (
                 f"Nothing is written to {path}: only a row of the store names it, and it is no place of a "
@@ -232,7 +232,7 @@ def split(uri: str) -> str:
     return check_path(path)
 
 
-def _outer(root: Path) -> Path:
+def chosen_location(root: Path) -> Path:
     """Return the location that an experiment was given, of the root of one of its runs or models."""
     if root.name != "artifacts":
         return root

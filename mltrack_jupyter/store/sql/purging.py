@@ -9,9 +9,10 @@ to change: there the files are deleted after the commit, and a tombstone says so
 from __future__ import annotations
 
 import json
+import logging
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from typing import NamedTuple
@@ -32,6 +33,7 @@ from mltrack_jupyter.store.sql.tables import experiments, logged_models, runs, t
 from mltrack_jupyter.store.sql.tombstones import bury, is_buried
 from mltrack_jupyter.store.sql.trash import TrashBin
 
+_log = logging.getLogger(__name__)
 _NOTE = "of.json"
 _NAMED = {"run": runs.c.run_id, "logged_model": logged_models.c.model_id}
 
@@ -100,7 +102,7 @@ class Purge:
                 with connection.begin_nested():
                     _delete_row(connection, entity, entity_id)
                     self._put_aside(connection, roots)
-            except StoreUnwritable as error:
+            except (StoreUnwritable, InvalidParameter) as error:
                 return replace(item, kept_because=error.message)
             bury(connection, entity, entity_id)
             for root in roots:
@@ -151,14 +153,22 @@ class Purge:
 
     def sweep(self, *, remove: bool = True) -> None:
         """Put back what was put aside and not deleted, or delete it where its rows are gone."""
-        for aside in _found_aside(self._reach):
-            retried(self._settle)(aside, remove)
+        work: list[Callable[[], None]] = [
+            partial(retried(self._settle), aside, remove) for aside in _found_aside(self._reach)
+        ]
         if remove:
             with self._database.read() as connection:
                 query = select(tombstones.c.place).where(tombstones.c.place != "")
-                places = list(connection.execute(query).scalars())
-            for uri in places:
-                self._remove(uri)
+                places = connection.execute(query).scalars()
+                work += [partial(self._remove, uri) for uri in places]
+        for step in work:
+            try:
+                step()
+            except (
+                MltrackError,
+                OSError,
+            ) as error:  # which must not keep the others from being purged
+                _log.warning("mltrack: what an interrupted purge left cannot be settled: %s", error)
 
     def _settle(self, aside: _Aside, remove: bool) -> None:
         with self._database.write() as connection:
@@ -195,7 +205,13 @@ class _Aside(NamedTuple):
             return False
         note = {"entity": self.entity, "id": self.entity_id, "root": self.root.way}
         self.place.write(_NOTE, BytesIO(json.dumps(note).encode()))
-        return self.root.move_to(self._files)
+        moved = False
+        try:
+            moved = self.root.move_to(self._files)
+        finally:
+            if not moved:
+                self.place.remove()
+        return moved
 
     def put_back(self) -> None:
         """Give the folder its name again."""
@@ -217,7 +233,12 @@ def _deleted(aside: _Aside) -> None:
 def _found_aside(reach: Reach) -> list[_Aside]:
     found = []
     for top in reach.locations.folders:
-        for item in LocalFiles(top / ASIDE, top).list():
+        try:
+            items = LocalFiles(top / ASIDE, top).list()
+        except (MltrackError, OSError) as error:
+            _log.warning("mltrack: %s is not looked into: %s", top / ASIDE, error)
+            continue
+        for item in items:
             place = LocalFiles(top / ASIDE / item.path, top)
             try:
                 with place.open(_NOTE).file as file:

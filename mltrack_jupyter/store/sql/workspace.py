@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 from sqlalchemy import func, select
 
 from mltrack_jupyter.config import package_version
 from mltrack_jupyter.entities import Change, ChangeList, Trash, WorkspaceInfo
-from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import Workspace
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql.database import Database
@@ -17,8 +14,6 @@ from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.schema import HEAD
 from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.trash import TrashBin
-
-_log = logging.getLogger(__name__)
 
 
 class SqlWorkspace(Workspace):
@@ -64,12 +59,8 @@ class SqlWorkspace(Workspace):
 
     def settle(self) -> None:
         """Put back the files of what a purge did not get to delete, because it was killed."""
-        if self._database.only_read:
-            return
-        try:
+        if not self._database.only_read:
             self._purge.sweep(remove=False)
-        except (MltrackError, OSError) as error:
-            _log.warning("mltrack: what an interrupted purge put aside was not put back: %s", error)
 
     def server_info(self) -> dict[str, str | bool | int | dict[str, bool]]:
         multipart = self._reach.serves and self._reach.has_multipart
