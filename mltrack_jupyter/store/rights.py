@@ -14,21 +14,32 @@ from typing import BinaryIO
 
 _PRIVATE_FOLDER, _SHARED_FOLDER = 0o700, 0o2770
 _PRIVATE_FILE, _SHARED_FILE = 0o600, 0o660
+_ATTEMPTS = 3
 
 
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing; one that is there keeps its rights."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return _make(path)
+        except FileNotFoundError:  # whoever removed what was empty took a folder above away
+            continue
+    _make(path)
+
+
+def _make(path: Path) -> None:
     missing = []
     while not os.path.isdir(path):
         missing.append(path)
-        if path == path.parent:
+        # What is there may be a file: whoever makes a folder in it says so.
+        if os.path.lexists(path.parent) or path == path.parent:
             break
         path = path.parent
     for folder in reversed(missing):
         try:
             folder.mkdir(_PRIVATE_FOLDER)
-        except FileExistsError:  # another process was quicker, or it is a file
-            if not os.path.isdir(folder):
+        except FileExistsError:
+            if not os.path.isdir(folder):  # else another process was quicker
                 raise
         else:
             give_folder_rights(folder, folder.parent)

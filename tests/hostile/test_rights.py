@@ -89,11 +89,12 @@ def test_nobody_else_may_read_what_is_written(tmp_path, environment, umask):
 def test_a_folder_is_shared_by_chmod_g_ws(tmp_path, environment, mode, shared):
     (tmp_path / ".mltrack").mkdir()
     (tmp_path / ".mltrack").chmod(mode)
-    _, made = write_everything(tmp_path, "022")
+    printed, made = write_everything(tmp_path, "022")
     inside = [path for path in made if (tmp_path / ".mltrack") in path.parents]
     rights = {mode_of(path) & 0o777 for path in inside if path.is_file()}
     folders = {mode_of(path) & 0o2777 for path in inside if path.is_dir()}
     assert rights == ({0o660} if shared else {0o600})
+    assert f"'mltrack.db-wal': '0o{'660' if shared else '600'}'" in printed
     assert folders == ({0o2770} if shared else {0o2700 if mode & 0o2000 else 0o700})
     assert mode_of(tmp_path / ".mltrack") == mode  # what the user said stays
 

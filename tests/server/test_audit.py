@@ -294,6 +294,7 @@ def test_files_are_told_of_with_whose_they_are(world):
 OTHERS = {
     "source": lambda w, v: {"source": f"runs:/{v.run_id}/other"},
     "run": lambda w, v: {"run_id": w.run_id, "source": f"runs:/{w.run_id}/model"},
+    "logged model": lambda w, v: {"model_id": w.model_id},
     "author": lambda w, v: {"user_id": EVE},
     "time": lambda w, v: {"creation_timestamp": 1},
     "run link": lambda w, v: {"run_link": "http://x"},

@@ -166,13 +166,13 @@ def _check_same(row: Row[Any], values: dict[str, Any], version: ModelVersion) ->
     for name in _FIXED:
         before, after = getattr(row, name), values[name]
         # An importer does not know the model of a version that was deleted since.
-        if before != after and not (name == "model_id" and not (before and after)):
+        if before != after and not (name == "model_id" and not after):
             raise InvalidParameter(
                 f"Version {row.version} of the model {version.name!r} is here already, and it is another "
                 f"one: its {name} is {rules.short(str(before))}, not {rules.short(str(after))}, and never "
                 "changes. Import it under another name."
             )
-    kept = {"model_id": row.model_id or values["model_id"]}
+    kept = {"model_id": row.model_id}
     if row.download_uri != row.source:  # known already where its files are
         kept["download_uri"] = row.download_uri
     return {**values, **kept}
