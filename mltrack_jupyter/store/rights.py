@@ -19,12 +19,13 @@ _ATTEMPTS = 3
 
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing; one that is there keeps its rights."""
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _make(path)
+            _make(path)
+            break
         except FileNotFoundError:  # whoever removed what was empty took a folder above away
-            continue
-    _make(path)
+            if attempt == _ATTEMPTS:
+                raise
 
 
 def _make(path: Path) -> None:
