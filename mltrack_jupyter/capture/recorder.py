@@ -247,7 +247,10 @@ class TrackedCell:
         except MltrackError as error:
             return [f"the model {found.model_name!r} was not logged: {error}"]
         self._version = info.registered_version
-        return []
+        if not name or self._version is not None:
+            return []
+        later = f"register_model({info.model_uri!r}, {name!r}) does it when it is there again"
+        return [f"the model was not registered as {name!r}, because the store is away; {later}"]
 
 
 def _signature(found: Inferred, cell: Cell) -> Any:

@@ -127,7 +127,7 @@ def _status(_: str, __: Mapping[str, Any]) -> None:
     explicit = fluent.has_explicit_experiment()
     lines = {
         "store": redact(shown_uri(fluent.get_tracking_uri())),
-        "experiment": fluent.current_experiment().name if explicit else place.experiment,
+        "experiment": fluent.name_of_experiment() if explicit else place.experiment,
         "notebook": place.source,
         "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",
     }

@@ -5,7 +5,7 @@ from flaky import FlakyServer
 
 pytestmark = [pytest.mark.kernel, pytest.mark.server]
 AWAY = (503, {}, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "not now"}')
-CELL = """%%track -n {name} -t team=vision
+CELL = """%%track -n {name} -t team=vision --register M
 depth = 7
 import warnings; warnings.simplefilter("ignore")
 from IPython.display import Image, display
@@ -83,6 +83,9 @@ def test_everything_is_kept(kernel, between, own_server, case, options, status):
     assert ("ZeroDivisionError" in run.data.tags.get("mltrack.error", "")) is (status == "FAILED")
     files = services.files_at(run.info.artifact_uri, run.info.run_id)
     assert {"figures"} <= {item.path for item in files.list("")}
+    if case in ("at the end", "from the begin"):
+        assert "not registered as 'M'" in run.data.tags["mltrack.warnings"]
+        assert "not registered as 'M'" in shown[-1]
     if case != "ended by hand":
         assert {"model.pkl", "MLmodel"} <= {
             item.path.rpartition("/")[2] for item in files.list("model")
