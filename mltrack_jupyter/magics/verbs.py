@@ -17,6 +17,7 @@ from mltrack_jupyter.capture.context import find_place
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.magics.arguments import parse_words, split_line
 from mltrack_jupyter.shown import one_line, shown, shown_uri
+from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets import card, compare, runs_view
 
@@ -125,8 +126,9 @@ def _status(_: str, __: Mapping[str, Any]) -> None:
     place = find_place(get_ipython())
     run = fluent.active_run()
     explicit = fluent.has_explicit_experiment()
+    uri = fluent.get_tracking_uri()
     lines = {
-        "store": redact(shown_uri(fluent.get_tracking_uri())),
+        "store": redact(shown_uri(uri)) + (" (can only be read)" if is_read_only(uri) else ""),
         "experiment": fluent.name_of_experiment() if explicit else place.experiment,
         "notebook": place.source,
         "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",

@@ -250,7 +250,7 @@ def _opens(address: str) -> bool:
 
 
 def _uri(path: str, mode: str) -> str:
-    return f"file:{quote(path)}?{mode}"
+    return f"file:{quote(os.fsencode(path))}?{mode}"
 
 
 def _remove(folder: Path, pid: int) -> None:

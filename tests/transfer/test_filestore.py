@@ -82,6 +82,18 @@ def test_a_damaged_line_costs_only_itself(old_mlruns, target, bring):
     assert len([note for note in report.notes if "left out" in note]) == 2
 
 
+def test_lines_that_come_again_are_points(old_mlruns, target, bring):
+    """MLflow's file store keeps them, and its history has them."""
+    place = old_mlruns / "0" / RUN / "metrics" / "rmse"
+    place.write_text(
+        "1530000001000 0.9 0\n" * 3 + "1530000001000 nan 0\n" * 2 + "1530000001000 0.7 0\n"
+    )
+    for _ in range(2):
+        report = bring(old_mlruns, target)
+        assert report.matches, (report.found, report.there)
+        assert len(target.metrics.history(RUN, "rmse").items) == 6
+
+
 def test_links_out_of_the_folder_are_not_followed(old_mlruns, target, bring, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()
