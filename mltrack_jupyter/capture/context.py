@@ -10,7 +10,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, source_name
 from mltrack_jupyter.store.process import kernel_id
 from mltrack_jupyter.tracking.git import find_root
-from mltrack_jupyter.tracking.redact import redact
+from mltrack_jupyter.tracking.redact import redact_cut
 from mltrack_jupyter.tracking.surroundings import Moment
 
 MAX_CODE = 100_000
@@ -70,7 +70,7 @@ def place_tags(place: Place) -> dict[str, str]:
 
 def code_tag(source: str) -> str:
     """Return a cell's source as it is stored: without secrets, and cut if it is huge."""
-    return redact(source[:MAX_CODE]) + ("\n# …" if len(source) > MAX_CODE else "")
+    return redact_cut(source, MAX_CODE, mark="\n# …")
 
 
 class Here:

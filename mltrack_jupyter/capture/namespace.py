@@ -18,6 +18,7 @@ from mltrack_jupyter.capture.values import (
     shown_text,
     vars_of,
 )
+from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_TEXT = 500
 _Fingerprint = tuple[int, tuple[tuple[str, int], ...]]
@@ -122,7 +123,7 @@ def _literal_params(cell: Cell) -> dict[str, str]:
         if any(type(now) is type(value) and now == value for value in values):
             text = param_text(now)
             if isinstance(now, str) or len(text) <= _MAX_TEXT:
-                found[name] = text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+                found[name] = redact_cut(text, _MAX_TEXT)
     return found
 
 

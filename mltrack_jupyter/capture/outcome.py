@@ -12,7 +12,6 @@ from typing import Any
 from mltrack_jupyter.entities import ERROR, REASON, RunStatus
 from mltrack_jupyter.store.process import kernel_id
 from mltrack_jupyter.tracking import reasons
-from mltrack_jupyter.tracking.redact import redact
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def outcome_of(error: BaseException | None, namespace: dict[str, Any]) -> Outcom
     status = RunStatus.KILLED if interrupted else RunStatus.FAILED
     own = _own_part(error.__traceback__, namespace)
     line = own.tb_lineno if own is not None else 0
-    return Outcome(status, error, line, redact(_text(error, own)))
+    return Outcome(status, error, line, _text(error, own))
 
 
 def _own_part(trace: TracebackType | None, namespace: dict[str, Any]) -> TracebackType | None:
@@ -54,7 +53,7 @@ def _own_part(trace: TracebackType | None, namespace: dict[str, Any]) -> Traceba
 
 def _text(error: BaseException, own: TracebackType | None) -> str:
     lines = traceback.format_exception(type(error), error, own or error.__traceback__)
-    return reasons.cut_traceback("".join(lines).rstrip())
+    return reasons.shown_traceback("".join(lines).rstrip())
 
 
 def outcome_of_session(shell: Any) -> tuple[RunStatus, dict[str, str]]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
+from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_TEXT = 500
 
@@ -46,9 +47,9 @@ def param_text(value: Any) -> str:
 
 
 def shown_text(value: Any) -> str:
-    """Return any object as the text of a param, with estimators by their class, cut at 500 characters."""
+    """Return any object as the text of a param: estimators by their class, without secrets, 500 characters at most."""
     text = guarded("writing a param", lambda: _plain(value), f"<{type(value).__name__}>")
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+    return redact_cut(text, _MAX_TEXT)
 
 
 def _plain(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mltrack_jupyter.entities import ERROR, REASON
-from mltrack_jupyter.tracking.redact import redact
+from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_SENTENCE = 500
 _MAX_TRACEBACK = 20_000
@@ -16,13 +16,12 @@ def sentence_of(error: BaseException) -> str:
     if type(error).__name__ == "CancelledError":
         return "Cancelled."
     if isinstance(error, SystemExit):
-        return f"Ended by sys.exit({redact(repr(error.code))[:_MAX_SENTENCE]})."
+        return f"Ended by sys.exit({redact_cut(repr(error.code), _MAX_SENTENCE)})."
     import traceback
 
     # As the last line of a traceback: that also copes with an exception that cannot say what it is.
     lines = list(traceback.TracebackException(type(error), error, None).format_exception_only())
-    text = redact(lines[-1].partition("\n")[0].strip())
-    return text if len(text) <= _MAX_SENTENCE else text[: _MAX_SENTENCE - 1] + "…"
+    return redact_cut(lines[-1].partition("\n")[0].strip(), _MAX_SENTENCE)
 
 
 def is_good(error: BaseException | None) -> bool:
@@ -42,10 +41,10 @@ def tags_of(error: BaseException | None) -> dict[str, str]:
         import traceback
 
         lines = traceback.format_exception(type(error), error, error.__traceback__)
-        tags[ERROR] = cut_traceback(redact("".join(lines).rstrip()))
+        tags[ERROR] = shown_traceback("".join(lines).rstrip())
     return tags
 
 
-def cut_traceback(text: str) -> str:
-    """Return the end of a traceback that is too long to be kept whole."""
-    return text if len(text) <= _MAX_TRACEBACK else "…" + text[-_MAX_TRACEBACK:]
+def shown_traceback(text: str) -> str:
+    """Return a traceback without secrets; the end of one that is too long to be kept whole."""
+    return redact_cut(text, _MAX_TRACEBACK, keep_end=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from mltrack_jupyter.tracking.redact import redact_cut
+
 T = TypeVar("T")
 _MAX_TEXT = 500
 _log = logging.getLogger("mltrack_jupyter.autolog")
@@ -92,7 +94,7 @@ class Border:
     def _tell(self, what: str, error: Exception) -> None:
         if what in self.failed:
             return
-        said = next(iter(str(error).splitlines()), "")[:_MAX_TEXT]
+        said = redact_cut(next(iter(str(error).splitlines()), ""), _MAX_TEXT)
         self.failed[what] = f"{what} failed: {type(error).__name__}: {said}"
         _log.log(
             self._level,

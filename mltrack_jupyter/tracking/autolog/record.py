@@ -17,7 +17,7 @@ from mltrack_jupyter.tracking.artifacts import dict_text
 from mltrack_jupyter.tracking.autolog.integration import Options
 from mltrack_jupyter.tracking.autolog.stored import Stored
 from mltrack_jupyter.tracking.logging import to_number
-from mltrack_jupyter.tracking.redact import redact_items, redact_value
+from mltrack_jupyter.tracking.redact import redact_cut, redact_items, redact_value
 from mltrack_jupyter.tracking.writer import RunWriter
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Record:
         texts = {self.name(name): str(value) for name, (_, value) in valid_names(values).items()}
         by_hand = self._stored.by_hand("tags", texts, mine)
         written = {
-            (f"autolog.{name}" if name in by_hand else name): text[:_MAX_TAG]
+            (f"autolog.{name}" if name in by_hand else name): redact_cut(text, _MAX_TAG)
             for name, text in texts.items()
             if by_hand.get(name) != text
         }
@@ -210,9 +210,7 @@ def _has_flavor(model: Any) -> bool:
 
 def shown(key: Any, value: Any) -> str:
     """Return a param as it is stored: as text, without what is secret, no longer than stores take it."""
-    # Looking for secrets takes its time, and of a text this long a part is kept anyway.
-    text = str(redact_items(str(key), value))[: 2 * _MAX_PARAM]
-    text = redact_value(str(key), text).replace("\x00", "\\x00")
+    text = str(redact_items(str(key), value)).replace("\x00", "\\x00")
     if not rules.is_unicode(text):
         text = text.encode(errors="backslashreplace").decode()
-    return text if len(text) <= _MAX_PARAM else text[: _MAX_PARAM - 1] + "…"
+    return redact_value(str(key), text, most=_MAX_PARAM)
