@@ -49,7 +49,8 @@ def run_gc(arguments: argparse.Namespace) -> int:
         going = [item for item in found if not item.kept_because]
         if arguments.dry_run:
             return 0
-        services.workspace.purge()  # ends what an interrupted one left
+        # Ends what an interrupted one left, and collects files that runs shared.
+        services.workspace.purge()
         if not going:
             return 0
         if not arguments.yes and sys.stdin.isatty() and not _agreed(going):

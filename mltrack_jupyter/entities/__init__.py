@@ -7,6 +7,7 @@ read as a dict (``run.data.metrics["acc"]``). Times are milliseconds since the U
 from mltrack_jupyter.entities.artifact import (
     FileInfo,
     FileList,
+    MissingFiles,
     MultipartUpload,
     MultipartUploadCredential,
     MultipartUploadPart,
@@ -90,6 +91,7 @@ __all__ = [
     "ExperimentTag",
     "FileInfo",
     "FileList",
+    "MissingFiles",
     "InlineFile",
     "JournalAnswer",
     "InputTag",

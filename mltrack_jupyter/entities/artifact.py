@@ -21,6 +21,12 @@ class FileList(Entity, frozen=True, kw_only=True):
     next_page_token: str = ""
 
 
+class MissingFiles(Entity, frozen=True, kw_only=True, omit_defaults=False):
+    """The digests of files that are wanted and that nobody has brought yet."""
+
+    sha256: list[str] = []
+
+
 class MultipartUploadCredential(Entity, frozen=True, kw_only=True):
     """Where one part of an upload is sent by PUT, and with which headers. Parts are numbered from 1."""
 

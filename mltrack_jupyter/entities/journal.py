@@ -45,7 +45,8 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     """Everything that happened to one run; params and tags in the order in which they were written.
 
     ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
-    ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
+    ``outputs`` those that were made. ``shared`` are digests, by their paths in the run, of files that the store keeps
+    for several runs and has already; those that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     datasets: list[DatasetInput] = []
     models: list[ModelInput] = []
     outputs: list[ModelOutput] = []
+    shared: dict[str, str] = {}
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None

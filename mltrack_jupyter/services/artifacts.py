@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 from mltrack_jupyter.entities import (
     FileInfo,
     FileList,
+    MissingFiles,
     MultipartUpload,
     MultipartUploadPart,
     PresignedDownload,
@@ -72,6 +73,20 @@ class RunArtifacts(Protocol):
     @operation("GET", "/get-artifact", aliases={"run_uuid": "run_id"})
     def read(self, run_id: str, path: str) -> Download:
         """Open one file of a run. Raises ``NotFound``, and ``InvalidParameter`` for a directory."""
+        ...
+
+    @operation("POST", "/api/1/runs/share-files")
+    def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
+        """Give a run files that the store keeps once for all runs: their SHA-256 by the path in the run.
+
+        What is missing is sent by ``put_shared``, and then asked for again. Raises ``InvalidParameter``
+        where the run keeps its files in a place of its own.
+        """
+        ...
+
+    @operation("PUT", "/api/1/shared-files/{sha256}")
+    def put_shared(self, sha256: str, body: BinaryIO) -> None:
+        """Bring a file that runs may share. Raises ``InvalidParameter`` if it has another SHA-256."""
         ...
 
 

@@ -44,6 +44,7 @@ class Workspace(Protocol):
         What is not in the trash (any more), or is needed by a registered model, is left as it is and
         comes back with ``kept_because``. An experiment takes all its runs and models with it. Runs cannot be
         logged to any more then; an import by hand brings one back. Asked again, it answers that all is gone.
+        Files that runs shared, and that no run has any more, go with them a day after they were last used.
         """
         ...
 

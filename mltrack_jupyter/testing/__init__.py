@@ -69,6 +69,7 @@ from mltrack_jupyter.testing.search import (  # noqa: E402
     TestWrongFilters,
 )
 from mltrack_jupyter.testing.series import TestColumns, TestSeries  # noqa: E402
+from mltrack_jupyter.testing.shared import TestSharedFiles  # noqa: E402
 from mltrack_jupyter.testing.table import TestTable  # noqa: E402
 from mltrack_jupyter.testing.versions import TestRegister, TestSources, TestVersions  # noqa: E402
 
@@ -98,6 +99,7 @@ __all__ = [
     "TestRegisteredModels",
     "TestRuns",
     "TestSeries",
+    "TestSharedFiles",
     "TestSources",
     "TestTable",
     "TestVersions",

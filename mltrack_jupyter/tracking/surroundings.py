@@ -6,7 +6,6 @@ most three seconds.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -24,7 +23,8 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import beside
 from mltrack_jupyter.tracking.artifacts import RunFiles
-from mltrack_jupyter.tracking.redact import redact
+from mltrack_jupyter.tracking.redact import redact_cut
+from mltrack_jupyter.tracking.sharing import share, share_again
 
 if TYPE_CHECKING:
     from mltrack_jupyter.tracking.git import GitState
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 DIFF = "source/uncommitted.diff"
 LOCK = "environment/requirements.lock"
 ENVIRONMENT = "environment/environment.json"
+_CUT = "\n# … cut here\n"
 _OFF = ("0", "false", "no", "off")
-SAME = "mltrack.environment.run_id"
-"""The tag with the id of the run of the same process that has the same files."""
 _SECONDS = 3.0
 _PAUSE = 0.3
 """How long to let whoever starts a run go ahead, in seconds: looking at the packages is work."""
@@ -63,7 +62,7 @@ _moment: Callable[[], Moment] = moment_of_script
 _known: tuple[Moment, GitState | None] | None = None
 _looking = threading.Lock()
 _threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
-_holders: dict[Hashable, str] = {}
+_texts_known: tuple[Hashable, Mapping[str, str]] | None = None
 
 
 def set_moment_provider(provider: Callable[[], Moment]) -> None:
@@ -79,6 +78,11 @@ class Recorded(Protocol):
     uri: str
 
     @property
+    def experiment(self) -> tuple[str, str]:
+        """The id of the experiment, and its name where the id is not known yet."""
+        ...
+
+    @property
     def keeper(self) -> Keeper:
         """The keeper of the journal that the run is logged to."""
         ...
@@ -92,14 +96,14 @@ class Recorded(Protocol):
 def record(run: Recorded, *, whole: bool) -> None:
     """Begin to record what a run stands on; ``whole`` for its files as well, which children need not repeat.
 
-    Runs of one process that stand on the same have the files once, and name the run that has them.
+    The store keeps a file once, however many runs have it.
     """
     whole = whole and config.setting("MLTRACK_RECORD_ENVIRONMENT").lower() not in _OFF
     moment = _moment()
     known = _known
     if known is not None and known[0] == moment:
         _tag(run, known[1].tags if known[1] is not None else {})
-        if not whole or _is_told(run, known[1]):
+        if not whole or share_again(run, _what(known[1])):
             return
     go = threading.Event()
     thread = threading.Thread(
@@ -124,21 +128,6 @@ def _tag(run: Recorded, tags: Mapping[str, str]) -> None:
         run.keeper.wrote()
 
 
-def _is_told(run: Recorded, state: GitState | None) -> bool:
-    """Tag a run with the one that has the same files, if there is one already."""
-    other = _holders.get(_files_of(run.uri, state))
-    if other is None:
-        return False
-    _tag(run, {SAME: other})
-    return True
-
-
-def _files_of(uri: str, state: GitState | None) -> Hashable:
-    source = (state.root, state.tags.get("mlflow.source.git.commit")) if state is not None else ()
-    changed = id(state) if state is not None and state.dirty else 0
-    return uri, source, changed, _versions()
-
-
 def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> None:
     go.wait(_PAUSE)
     new = _known is None or _known[0] != moment
@@ -146,23 +135,36 @@ def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> N
     try:
         if new and state is not None:
             _tag(run, state.tags)
-        if whole and not _is_told(run, state):
-            files = run.files
+        if whole:
+            what, texts = _what(state), _texts(state)
             with beside.inside:
-                for path, text in _texts(state).items():
-                    files.write(path, io.BytesIO(text.encode()))
-            _holders[_files_of(run.uri, state)] = run.run_id
+                share(run, what, texts)
     except MltrackError:
         # The run itself tells if its store is away; this is only what stands beside it.
         return
 
 
-def _texts(state: GitState | None) -> dict[str, str]:
-    texts = dict(_environment())
-    if state is not None and state.dirty:
-        from mltrack_jupyter.tracking.git import read_diff
+def _texts(state: GitState | None) -> Mapping[str, str]:
+    """Return the files of a run that stands on a state; looked for once for each state."""
+    global _texts_known
+    what = _what(state)
+    if _texts_known is None or _texts_known[0] != what:
+        _texts_known = what, _found_texts(state)
+    return _texts_known[1]
 
-        texts[DIFF] = redact(read_diff(state.root))
+
+def _what(state: GitState | None) -> Hashable:
+    """Return what the files of a run tell of: a look at a repository, and the installed packages."""
+    # The state is kept, so that no other one has its identity.
+    return id(state), state, _versions()
+
+
+def _found_texts(state: GitState | None) -> Mapping[str, str]:
+    texts = dict(_environment())
+    if state is not None and state.dirty is not False:
+        from mltrack_jupyter.tracking.git import MAX_DIFF, read_diff
+
+        texts[DIFF] = redact_cut(read_diff(state.root), MAX_DIFF, mark=_CUT)
     return texts
 
 

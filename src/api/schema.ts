@@ -1272,6 +1272,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/runs/share-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a run files that the store keeps once for all runs: their SHA-256 by the path in the run.
+         * @description Give a run files that the store keeps once for all runs: their SHA-256 by the path in the run.
+         *
+         *     What is missing is sent by ``put_shared``, and then asked for again. Raises ``InvalidParameter``
+         *     where the run keeps its files in a place of its own.
+         */
+        post: operations["run_artifacts_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/shared-files/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bring a file that runs may share. Raises ``InvalidParameter`` if it has another SHA-256.
+         * @description Bring a file that runs may share. Raises ``InvalidParameter`` if it has another SHA-256.
+         */
+        put: operations["run_artifacts_put_shared"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow-artifacts/artifacts": {
         parameters: {
             query?: never;
@@ -1482,6 +1525,7 @@ export interface paths {
          *     What is not in the trash (any more), or is needed by a registered model, is left as it is and
          *     comes back with ``kept_because``. An experiment takes all its runs and models with it. Runs cannot be
          *     logged to any more then; an import by hand brings one back. Asked again, it answers that all is gone.
+         *     Files that runs shared, and that no run has any more, go with them a day after they were last used.
          */
         post: operations["workspace_purge"];
         delete?: never;
@@ -2301,6 +2345,14 @@ export interface components {
             version: string;
         };
         /**
+         * MissingFiles
+         * @description The digests of files that are wanted and that nobody has brought yet.
+         */
+        MissingFiles: {
+            /** @default [] */
+            sha256?: string[];
+        };
+        /**
          * MultipartUpload
          * @description An upload in parts that was begun.
          */
@@ -2477,7 +2529,8 @@ export interface components {
          * @description Everything that happened to one run; params and tags in the order in which they were written.
          *
          *     ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
-         *     ``outputs`` those that were made. ``process`` is the one that writes it from now on, where that is new.
+         *     ``outputs`` those that were made. ``shared`` are digests, by their paths in the run, of files that the store keeps
+         *     for several runs and has already; those that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
          */
         RunEntry: {
             run_id: string;
@@ -2497,6 +2550,10 @@ export interface components {
             models?: components["schemas"]["ModelInput"][];
             /** @default [] */
             outputs?: components["schemas"]["ModelOutput"][];
+            /** @default {} */
+            shared?: {
+                [key: string]: string;
+            };
             /** @default null */
             process?: components["schemas"]["Process"] | null;
             /** @default null */
@@ -5106,6 +5163,77 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_artifacts_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_id: string;
+                    files: {
+                        [key: string]: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingFiles"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_artifacts_put_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong. */
             default: {

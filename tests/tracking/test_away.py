@@ -266,3 +266,34 @@ def test_a_server_that_takes_the_question_and_never_answers(mltrack, environment
         assert time.monotonic() - before < 60
         session._keepers.clear()
     mltrack.set_tracking_uri("elsewhere")
+
+
+@pytest.mark.server
+def test_what_a_run_stands_on_is_sent_once_and_kept_while_the_server_is_away(
+    between, mltrack, environment
+):
+    environment.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
+
+    def paths(run):
+        mltrack.flush_async_logging()
+        found = mltrack.artifacts.list_artifacts(
+            run_id=run.info.run_id, artifact_path="environment"
+        )
+        return [item.path for item in found]
+
+    def brought():
+        return [path for method, path, _ in between.seen if method == "PUT" and "shared" in path]
+
+    both = ["environment/environment.json", "environment/requirements.lock"]
+    with mltrack.start_run() as first:
+        pass
+    assert paths(first) == both
+    sent = len(brought())
+    between.away()
+    with mltrack.start_run() as second:
+        pass
+    between.back()
+    with mltrack.start_run() as third:
+        pass
+    assert (paths(second), paths(third)) == (both, both)
+    assert len(brought()) == sent <= 2

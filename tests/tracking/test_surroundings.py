@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from mltrack_jupyter.tracking import environment as packages_of
-from mltrack_jupyter.tracking import surroundings
+from mltrack_jupyter.tracking import session, sharing, surroundings
 from mltrack_jupyter.tracking.git import read_diff, read_git
 from mltrack_jupyter.tracking.surroundings import Moment
 
@@ -23,7 +23,8 @@ def git(folder, *words):
 @pytest.fixture(autouse=True)
 def recorded(environment):
     environment.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
-    environment.setattr(surroundings, "_holders", {})
+    environment.setattr(surroundings, "_texts_known", None)
+    environment.setattr(sharing, "_given", {})
 
 
 @pytest.fixture
@@ -93,6 +94,61 @@ def test_a_run_knows_its_environment_and_its_children_do_not_repeat_it(mltrack):
     assert described["memory"] > 10**8
     assert described["gpus"] == []
     assert mltrack.Client().list_artifacts(child.info.run_id) == []
+
+
+def test_each_run_has_the_files_and_the_store_has_them_once(
+    mltrack, repository, standing, monkeypatch
+):
+    (repository / "train.py").write_text("depth = 4\n")
+    standing(repository)
+    services = session.services()
+    brought = []
+    put = type(services.run_artifacts).put_shared
+
+    def noted(self, sha256, body):
+        brought.append(sha256)
+        put(self, sha256, body)
+
+    monkeypatch.setattr(type(services.run_artifacts), "put_shared", noted)
+    runs = []
+    for _ in range(3):
+        with mltrack.start_run() as run:
+            runs.append(run.info.run_id)
+    assert len(brought) == 3
+    paths = (surroundings.LOCK, surroundings.ENVIRONMENT, surroundings.DIFF)
+    texts = [[text_of(mltrack, run_id, path) for path in paths] for run_id in runs]
+    assert texts[0] == texts[1] == texts[2]
+    # The first one goes for good, with all that is its own.
+    mltrack.delete_run(runs[0])
+    assert services.workspace.purge([runs[0]]).items[0].kept_because == ""
+    assert [text_of(mltrack, runs[1], path) for path in paths] == texts[0]
+    (repository / "train.py").write_text("depth = 5\n")
+    standing(repository, "later")
+    with mltrack.start_run() as run:
+        pass
+    assert "+depth = 5" in text_of(mltrack, run.info.run_id, surroundings.DIFF)
+    assert "+depth = 4" in text_of(mltrack, runs[1], surroundings.DIFF)
+    assert len(brought) == 4
+
+
+def test_a_run_that_keeps_its_files_elsewhere_has_them_there(mltrack, tmp_path):
+    experiment = mltrack.create_experiment("own", artifact_location=str(tmp_path / "own"))
+    with mltrack.start_run(experiment_id=experiment) as run:
+        pass
+    assert (tmp_path / "own" / run.info.run_id / "artifacts" / surroundings.LOCK).is_file()
+    assert "sqlalchemy" in text_of(mltrack, run.info.run_id, surroundings.LOCK)
+
+
+def test_they_are_in_an_export_and_come_back(mltrack, tmp_path):
+    with mltrack.start_run() as run:
+        pass
+    out, other = str(tmp_path / "out.zip"), str(tmp_path / "other")
+    for words in (["export", mltrack.get_tracking_uri(), out], ["import", out, "--into", other]):
+        command = [sys.executable, "-m", "mltrack_jupyter.cli", *words]
+        subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)
+    before = text_of(mltrack, run.info.run_id, surroundings.LOCK)
+    mltrack.set_tracking_uri(other)
+    assert text_of(mltrack, run.info.run_id, surroundings.LOCK) == before
 
 
 def test_the_lock_is_what_importlib_knows():

@@ -52,6 +52,7 @@ class _Growing:
     datasets: list[DatasetInput] = field(default_factory=list)
     models: list[ModelInput] = field(default_factory=list)
     outputs: list[ModelOutput] = field(default_factory=list)
+    shared: dict[str, str] = field(default_factory=dict)
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
@@ -66,6 +67,7 @@ class _Growing:
         self.datasets += entry.datasets
         self.models += entry.models
         self.outputs += entry.outputs
+        self.shared |= entry.shared
         self.process = entry.process or self.process
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
@@ -91,6 +93,7 @@ class _Growing:
             datasets=self.datasets,
             models=self.models,
             outputs=self.outputs,
+            shared=self.shared,
             process=self.process,
             status=self.status,
             end_time=self.end_time,

@@ -19,6 +19,7 @@ from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import open_schema
+from mltrack_jupyter.store.sql.shared_files import SharedFiles
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
 from mltrack_jupyter.store.sql.version_writes import Sources
 from mltrack_jupyter.store.sql.workspace import SqlWorkspace
@@ -46,7 +47,8 @@ def open_sql(
         database.close()
         raise
     sources = Sources(locations)
-    reach = Reach(locations, ArtifactRecords(database), serves=serve_artifacts)
+    shared = SharedFiles(database, locations)
+    reach = Reach(locations, ArtifactRecords(database), shared, serves=serve_artifacts)
     workspace = SqlWorkspace(database, reach)
     services = Services(
         uri=url,

@@ -15,11 +15,13 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, Row, Table, delete, select
 
 from mltrack_jupyter.entities import FileInfo
+from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles
 from mltrack_jupyter.store.sql.database import Database, chunked, record_change, upsert
 from mltrack_jupyter.store.sql.retries import retried
+from mltrack_jupyter.store.sql.shared_files import SharedFiles
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
 
 WRITTEN, REMOVED = "write-artifact", "remove-artifact"
@@ -138,14 +140,23 @@ def _key(name: str, path: str) -> str:
 
 
 class RecordedFiles:
-    """Files whose digests are noted when they are written, and told when they are opened."""
+    """Files whose digests are noted when they are written, and told when they are opened.
+
+    With them are those that their runs share with others; a file of a run's own hides one of the same path.
+    """
 
     def __init__(
-        self, files: KeptFiles, name: str, records: ArtifactRecords, uri: str = ""
+        self,
+        files: KeptFiles,
+        name: str,
+        records: ArtifactRecords,
+        shared: SharedFiles,
+        uri: str = "",
     ) -> None:
         self._files = files
         self._name = name
         self._records = records
+        self._shared = shared
         self._uri = uri or name
 
     @property
@@ -160,12 +171,17 @@ class RecordedFiles:
 
     def list(self, path: str = "") -> Sequence[FileInfo]:
         """Return the children of a folder by base name."""
-        return self._files.list(path)
+        return self._shared.children(self._name, path, self._files.list(path))
 
     def open(self, path: str) -> Download:
         """Open a file, with its digest if it was written through the store."""
         before = self._records.get(self._name, path)
-        found = self._files.open(path)
+        try:
+            found = self._files.open(path)
+        except NotFound:
+            if (shared := self._shared.open(self._name, path)) is None:
+                raise
+            return shared
         # Asked twice: if it was written again in between, nobody knows which of the two this is.
         known = before and self._records.get(self._name, path) == before
         return replace(found, sha256=before) if known else found
@@ -187,7 +203,7 @@ class RecordedFiles:
         gone = list(self._files.walk(path))
         self._files.delete(path)
         self._records.forget(self._name, [path, *gone])
-        if gone:
+        if self._shared.drop(self._name, path) or gone:
             self._records.tell(self._uri, path, REMOVED)
 
     def remove(self) -> Mapping[str, int]:

@@ -22,7 +22,7 @@ from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
-from mltrack_jupyter.store.sql import leases, run_links
+from mltrack_jupyter.store.sql import leases, run_links, shared_files
 from mltrack_jupyter.store.sql.amendments import amended, read_amendments
 from mltrack_jupyter.store.sql.database import (
     Database,
@@ -109,6 +109,8 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
             rules.check_metric(point)
         rules.check_pairs(entry.params, "param")
         rules.check_pairs(entry.tags, "tag")
+        if entry.shared:
+            shared_files.check(entry.shared)
         if entry.new is not None:
             rules.check_int64(entry.new.start_time, "start_time")
             rules.check_text(entry.new.user_id, "user_id", 256)
@@ -155,6 +157,8 @@ def apply(
     _add_points(connection, live)
     for item in live:
         _add_links(connection, item)
+        if item.entry.shared:
+            shared_files.give(connection, item.run, item.entry.shared)
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *changed])
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]

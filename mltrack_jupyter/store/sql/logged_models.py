@@ -286,7 +286,7 @@ class SqlLoggedModels(LoggedModels):
     ) -> FileList:
         with self._database.read() as connection:
             uri = find_logged_model(connection, model_id).artifact_uri
-        return children(self._locations, uri, artifact_directory_path)
+        return children(self._locations.files(uri), uri, artifact_directory_path)
 
 
 def _check_unique(items: Sequence[Tag] | Sequence[Param], kind: str) -> None:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, BinaryIO
 from mltrack_jupyter.entities import (
     FileInfo,
     FileList,
+    MissingFiles,
     MultipartUpload,
     PresignedDownload,
 )
 from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
-from mltrack_jupyter.services import ArtifactFiles, Download, RunArtifacts
+from mltrack_jupyter.services import ArtifactFiles, Download, Repository, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
 from mltrack_jupyter.store.sql.artifact_records import WRITTEN, ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
+from mltrack_jupyter.store.sql.shared_files import FOLDER, SharedFiles
 
 if TYPE_CHECKING:
     from mltrack_jupyter.store.artifacts.multipart import Multipart
@@ -33,20 +35,27 @@ class Reach:
     """
 
     def __init__(
-        self, locations: Locations, records: ArtifactRecords, *, serves: bool = True
+        self,
+        locations: Locations,
+        records: ArtifactRecords,
+        shared: SharedFiles,
+        *,
+        serves: bool = True,
     ) -> None:
         self.locations = locations
         self.records = records
+        self.shared = shared
         self.serves = serves
 
     def files_at(self, uri: str, _run_id: str = "") -> RecordedFiles:
         """Return the files at an artifact URI. Raises ``InvalidParameter`` where they may not be."""
         files = self.locations.files(uri)
-        return RecordedFiles(files, self.locations.name(uri), self.records, uri)
+        name = self.locations.name(uri)
+        return RecordedFiles(files, name, self.records, self.shared, uri)
 
     def own(self) -> RecordedFiles:
         """Return the files below the store's own root."""
-        return RecordedFiles(self.locations.own(), _ROOT, self.records)
+        return RecordedFiles(self.locations.own(), _ROOT, self.records, self.shared)
 
     @property
     def has_multipart(self) -> bool:
@@ -84,21 +93,28 @@ class SqlRunArtifacts(RunArtifacts):
         path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
-        return children(self._reach.locations, self._root(run_id), _folder(path))
+        root = self._root(run_id)
+        return children(self._reach.files_at(root), root, _folder(path))
 
     def read(self, run_id: str, path: str) -> Download:
         return self._reach.files_at(self._root(run_id)).open(path)
 
+    def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
+        return MissingFiles(sha256=self._reach.shared.share(run_id, files))
 
-def children(locations: Locations, uri: str, path: str) -> FileList:
+    def put_shared(self, sha256: str, body: BinaryIO) -> None:
+        self._reach.shared.put(sha256, body)
+
+
+def children(files: Repository, uri: str, path: str) -> FileList:
     """Return the children of a path below an artifact URI, by their paths below that URI."""
     check_path(path, empty=True)
     prefix = f"{path}/" if path else ""
-    files = [
+    found = [
         FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
-        for item in locations.files(uri).list(path)
+        for item in files.list(path)
     ]
-    return FileList(root_uri=uri, files=files)
+    return FileList(root_uri=uri, files=found)
 
 
 class RootArtifactFiles(ArtifactFiles):
@@ -116,11 +132,11 @@ class RootArtifactFiles(ArtifactFiles):
         return self._reach.own().open(check_path(path))
 
     def upload(self, path: str, body: BinaryIO) -> None:
-        self._roots.check_written(check_path(path))
+        self._roots.check_written(_callers(check_path(path)))
         self._reach.own().write(path, body)
 
     def delete(self, path: str) -> None:
-        self._roots.check_deleted(check_path(path))
+        self._roots.check_deleted(_callers(check_path(path)))
         self._reach.own().delete(path)
 
     # --- past the store: in parts, or from the object store itself ----------------------------------
@@ -146,7 +162,9 @@ class RootArtifactFiles(ArtifactFiles):
 
     def presign_download(self, path: str) -> PresignedDownload:
         check_path(path)
-        return self._reach.multipart().presign(path)
+        own = self._reach.locations.own()
+        shared = "" if own.stamp(path) else self._reach.shared.find(_ROOT, path)
+        return self._reach.multipart().presign(shared or path)
 
 
 def _place(folder: str, path: str) -> str:
@@ -155,7 +173,15 @@ def _place(folder: str, path: str) -> str:
         raise InvalidParameter(
             f"Invalid path {path[:80]!r}: it does not end in the name of a file."
         )
-    return check_path(f"{folder}/{name}")
+    return _callers(check_path(f"{folder}/{name}"))
+
+
+def _callers(path: str) -> str:
+    if path.partition("/")[0] == FOLDER:
+        raise InvalidParameter(
+            f"Invalid path {path[:80]!r}: what is in {FOLDER} belongs to several runs, and is kept by the store."
+        )
+    return path
 
 
 def _folder(path: str) -> str:

@@ -303,6 +303,27 @@ tombstones = Table(
     sqlite_with_rowid=False,
 )
 
+# Files that many runs have, each content once, below the store's own root.
+shared_files = Table(
+    "shared_files",
+    metadata,
+    Column("sha256", string(64), primary_key=True),
+    Column("place", string(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# A file that a run has may not be deleted: the database refuses it.
+run_shared_files = Table(
+    "run_shared_files",
+    metadata,
+    _reference("runs.id"),
+    Column("path", _KEY, primary_key=True),
+    Column("sha256", string(64), ForeignKey("shared_files.sha256"), nullable=False),
+    Index("ix_run_shared_files_sha256", "sha256"),
+    sqlite_with_rowid=False,
+)
+
 # What requests that carry a key were answered, so that one whose answer was lost may come again.
 request_keys = Table(
     "request_keys",

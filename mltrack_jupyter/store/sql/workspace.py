@@ -55,7 +55,9 @@ class SqlWorkspace(Workspace):
         experiment_ids: list[str] | None = None,
         model_ids: list[str] | None = None,
     ) -> Trash:
-        return self._purge(run_ids or [], experiment_ids or [], model_ids or [])
+        gone = self._purge(run_ids or [], experiment_ids or [], model_ids or [])
+        self._reach.shared.collect()
+        return gone
 
     def settle(self) -> None:
         """Put back the files of what a purge did not get to delete, because it was killed."""

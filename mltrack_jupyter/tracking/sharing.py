@@ -1,0 +1,96 @@
+"""Files that several runs have: sent to the store once, and given to each run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Hashable, Mapping
+from typing import Protocol
+
+from mltrack_jupyter.entities import RunEntry
+from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
+from mltrack_jupyter.store.journal import Keeper, send_or_keep
+from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.artifacts import RunFiles
+
+
+class Sharing(Protocol):
+    """A run of this process, as far as it matters here."""
+
+    run_id: str
+    uri: str
+
+    @property
+    def experiment(self) -> tuple[str, str]:
+        """The id of the experiment, and its name where the id is not known yet."""
+        ...
+
+    @property
+    def keeper(self) -> Keeper:
+        """The keeper of the journal that the run is logged to."""
+        ...
+
+    @property
+    def files(self) -> RunFiles:
+        """The artifacts of the run."""
+        ...
+
+
+_SURE = 12 * 3600.0
+"""How long the store surely has what it was brought, in seconds: half as long as it keeps what no run has."""
+_given: dict[Hashable, tuple[float, dict[str, str]]] = {}
+
+
+def share_again(run: Sharing, what: Hashable) -> bool:
+    """Give a run the files that an earlier one has, by a word in the journal; ``False`` if none has them.
+
+    ``what`` is what the files tell of.
+    """
+    known = _given.get((run.uri, run.experiment, what))
+    if known is None or time.monotonic() - known[0] > _SURE:
+        return False
+    run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=known[1]))
+    run.keeper.wrote()
+    return True
+
+
+def share(run: Sharing, what: Hashable, texts: Mapping[str, str]) -> None:
+    """Give a run files that other runs may have as well; into its journal while its store is away.
+
+    A store that keeps no files in common, such as a genuine MLflow server, gets them as the run's own.
+    """
+    bodies = {path: text.encode() for path, text in texts.items()}
+    if not session.keeps_ids(run.uri):
+        _write(run, bodies)
+        return
+
+    def keep() -> None:
+        for path, body in bodies.items():
+            run.keeper.journal.spool(run.run_id, path, io.BytesIO(body))
+
+    try:
+        send_or_keep(run.keeper, lambda: _send(run, what, bodies), keep)
+    except (EndpointNotFound, NotImplementedHere, InvalidParameter):
+        # A server of an earlier release, or a run that keeps its files in a place of its own.
+        _write(run, bodies)
+
+
+def _send(run: Sharing, what: Hashable, bodies: Mapping[str, bytes]) -> None:
+    artifacts = session.services(run.uri).run_artifacts
+    digests = {path: hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
+    missing = set(artifacts.share(run.run_id, digests).sha256)
+    for path, digest in digests.items():
+        if digest in missing:
+            missing.discard(digest)
+            artifacts.put_shared(digest, io.BytesIO(bodies[path]))
+    if missing or artifacts.share(run.run_id, digests).sha256:
+        return
+    if len(_given) > 100:  # a process that lives long, and edits its code between runs
+        _given.clear()
+    _given[run.uri, run.experiment, what] = time.monotonic(), digests
+
+
+def _write(run: Sharing, bodies: Mapping[str, bytes]) -> None:
+    for path, body in bodies.items():
+        run.files.write(path, io.BytesIO(body))
