@@ -18,7 +18,7 @@ MltrackError
     │   └── DamagedArtifact   (the same)                  a file is not the one that was written
     ├── StoreTooNew       INVALID_STATE             500   written by a newer version of this package
     ├── StoreUnwritable   RESOURCE_EXHAUSTED        503   no permission, or the disk is full
-    │   └── StoreReadOnly     (the same)            409   it may only be read: no reason to try again
+    │   └── StoreReadOnly     RESOURCE_CONFLICT     409   it may only be read: no reason to try again
     ├── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
     └── ForeignAnswer     (the same)                503   somebody else does: a proxy, a login page
         └── RequestTooLarge REQUEST_TOO_LARGE       413   ... which takes no request of this size
@@ -187,6 +187,7 @@ class StoreUnwritable(Unavailable):
 class StoreReadOnly(StoreUnwritable):
     """The store may only be read: nothing is recorded there, and trying again does not help."""
 
+    error_code = "RESOURCE_CONFLICT"
     status = 409
 
 

@@ -243,6 +243,7 @@ TOUCHERS = (
     "store/sql/trash.py",
     "store/sql/turns.py",
     "store/sql/same_file.py",  # the log of a database that is gone
+    "store/read_only_file.py",  # the copy of a database, in a folder of its own
 )
 METHODS = {
     "unlink",

@@ -1,6 +1,7 @@
 """Who wrote what: every write is in the change feed, with the name of whoever is signed in."""
 
 import contextvars
+import hashlib
 import io
 import os
 
@@ -74,11 +75,23 @@ class World:
         self.services.runs.delete(run.info.run_id)
         return run.info.run_id
 
+    def shared(self):
+        """Return the digest of a file that runs may share."""
+        digest, body = digested()
+        self.services.run_artifacts.put_shared(digest, body)
+        return digest
+
     def leased(self, process):
         """Return a run that a process writes."""
         run = new_run(self.services, self.experiment)
         self.services.leases.take(run.info.run_id, process)
         return run.info.run_id
+
+
+def digested():
+    """Return the SHA-256 of a new text, and the text."""
+    text = unique().encode()
+    return hashlib.sha256(text).hexdigest(), io.BytesIO(text)
 
 
 def whole_run(world, run_id):
@@ -147,6 +160,8 @@ WRITES = {
     "model_versions.delete": lambda w, s: s.delete(w.name, "1"),
     "model_versions.set_tag": lambda w, s: s.set_tag(w.name, "1", "a", "b"),
     "model_versions.delete_tag": lambda w, s: s.delete_tag(w.name, "1", "t"),
+    "run_artifacts.share": lambda w, s: s.share(w.run_id, {"e.txt": w.shared()}),
+    "run_artifacts.put_shared": lambda w, s: s.put_shared(*digested()),
     "artifact_files.upload": lambda w, s: s.upload(w.path, io.BytesIO(b"after")),
     "artifact_files.delete": lambda w, s: s.delete(w.path),
     "artifact_files.create_upload": lambda w, s: s.create_upload("0/x/artifacts", "big", 2),

@@ -5,7 +5,7 @@ import os
 import pytest
 from rights import fill, listing
 
-from mltrack_jupyter.errors import StoreUnwritable
+from mltrack_jupyter.errors import StoreReadOnly
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="mounts of POSIX")
 
@@ -25,7 +25,7 @@ def test_a_server_shows_it(shared, mounted, start_server, run_script):
         lambda: services.runs.create("0"),
         lambda: services.registered_models.delete("model"),
     ):
-        with pytest.raises(StoreUnwritable, match="nothing will be recorded there"):
+        with pytest.raises(StoreReadOnly, match="nothing will be recorded there"):
             write()
     assert "can only be read" in services.workspace.info().read_only
     services.close()

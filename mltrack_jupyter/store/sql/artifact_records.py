@@ -21,11 +21,9 @@ from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles
 from mltrack_jupyter.store.sql.database import Database, chunked, record_change, upsert
 from mltrack_jupyter.store.sql.retries import retried
-from mltrack_jupyter.store.sql.shared_files import SharedFiles
+from mltrack_jupyter.store.sql.shared_files import REMOVED, WRITTEN, SharedFiles
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
 
-WRITTEN, REMOVED = "write-artifact", "remove-artifact"
-"""What the change feed says of files."""
 _FOLDER = "artifacts"
 """What the folder of a run or a model is called, within one with its id."""
 

@@ -16,11 +16,11 @@ from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, Repository, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
-from mltrack_jupyter.store.sql.artifact_records import WRITTEN, ArtifactRecords, RecordedFiles
+from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.shared_files import FOLDER, SharedFiles
+from mltrack_jupyter.store.sql.shared_files import FOLDER, WRITTEN, SharedFiles
 
 if TYPE_CHECKING:
     from mltrack_jupyter.store.artifacts.multipart import Multipart

@@ -23,11 +23,13 @@ from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
-from mltrack_jupyter.store.sql.database import Database, held, now_ms, upsert
+from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes, upsert
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 from mltrack_jupyter.store.sql.tables import run_shared_files, runs, shared_files
 
+WRITTEN, REMOVED = "write-artifact", "remove-artifact"
+"""What the change feed says of files."""
 FOLDER = ".shared"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST = 100
@@ -60,7 +62,14 @@ class SharedFiles:
                     f"The run {run_id} keeps its files at {run.artifact_uri!r}, not below the store's own root: "
                     "write them there."
                 )
-            return give(connection, run.id, files)
+            missing = give(connection, run.id, files)
+            given = [path for path, digest in sorted(files.items()) if digest not in missing]
+            parent = str(run.experiment)
+            record_changes(
+                connection,
+                [Write("run", run_id, WRITTEN, parent_id=parent, detail=path) for path in given],
+            )
+            return missing
 
     def put(self, digest: str, body: BinaryIO) -> None:
         """Keep a file. Raises ``InvalidParameter`` if it has another digest."""
@@ -83,6 +92,7 @@ class SharedFiles:
             if connection.execute(query).first() is not None:
                 return False
             connection.execute(insert(shared_files), [dict(row)])
+            record_changes(connection, [Write("artifact", str(row["place"]), WRITTEN)])
             return True
 
     def collect(self) -> int:
@@ -109,6 +119,7 @@ class SharedFiles:
                 connection.execute(
                     delete(shared_files).where(shared_files.c.sha256 == row.sha256, unused)
                 )
+            record_changes(connection, [Write("artifact", row.place, REMOVED) for row in rows])
         return [row.place for row in rows]
 
     # --- as files of their runs ------------------------------------------------------------------
