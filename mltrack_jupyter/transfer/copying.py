@@ -141,7 +141,9 @@ class _Copier:
             ) from None
 
     def _send(self, run: Run, points: Sequence[Metric], amendments: list[Amendment]) -> RunArrival:
-        arrival = self._target.transfer.import_run(run, list(points[:_POINTS]), amendments)
+        # Stores of other packages, and older servers, know of no amendments.
+        more = {"amendments": amendments} if amendments else {}
+        arrival = self._target.transfer.import_run(run, list(points[:_POINTS]), **more)
         bare = Run(info=run.info)
         for start in range(_POINTS, len(points), _POINTS):
             part = list(points[start : start + _POINTS])
