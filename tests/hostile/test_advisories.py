@@ -240,7 +240,6 @@ TOUCHERS = (
     "store/rights.py",  # what others make files with
     "store/sql/migrations/",
     "store/sql/schema.py",
-    "store/sql/trash.py",
     "store/sql/turns.py",
     "store/sql/same_file.py",  # the log of a database that is gone
     "store/read_only_file.py",  # the copy of a database, in a folder of its own
