@@ -12,19 +12,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_until: ContextVar[float] = ContextVar("mltrack_deadline", default=math.inf)
+
+class Deadline:
+    """A time after which nothing is waited for any more; whoever set it may bring it forward."""
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+
+    def end(self) -> None:
+        """Let those that wait give up now, as far as they look whether they may still wait."""
+        self.until = -math.inf
+
+
+_deadline: ContextVar[Deadline | None] = ContextVar("mltrack_deadline", default=None)
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Iterator[Deadline]:
     """Let everything inside wait for ``seconds`` in all; a deadline that is nearer stays."""
-    token = _until.set(min(_until.get(), time.monotonic() + seconds))
+    outer = _deadline.get()
+    nearest = math.inf if outer is None else outer.until
+    deadline = Deadline(min(nearest, time.monotonic() + seconds))
+    token = _deadline.set(deadline)
     try:
-        yield
+        yield deadline
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
 def left_s(most: float) -> float:
     """Return how many seconds may be waited, ``most`` at most; 0 when the deadline is over."""
-    return max(0.0, min(most, _until.get() - time.monotonic()))
+    deadline = _deadline.get()
+    return most if deadline is None else max(0.0, min(most, deadline.until - time.monotonic()))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.rights import open_private
 from mltrack_jupyter.store.sql.lock_holders import TURN, locked
 
@@ -90,7 +91,7 @@ def _wait(handle: int, patience: float) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() > until or not left_s(patience):
                 return False
         except OSError:  # a file system that knows no such locks
             return True
