@@ -18,7 +18,12 @@ FILES = sorted(
 )
 SOURCES = sorted((HERE / "src").rglob("*.ts*"))
 # The only places that may catch everything, each of which logs: what a user's code or a server raises.
-BORDERS = {"capture/border.py", "store/journal/keeper.py", "tracking/autolog/border.py"}
+BORDERS = {
+    "capture/border.py",
+    "server/loops.py",
+    "store/journal/keeper.py",
+    "tracking/autolog/border.py",
+}
 # MLflow's fluent functions keep MLflow's parameters, and an operation has as many as its request.
 MANY_PARAMETERS = {"tracking", "services", "store", "testing"}
 

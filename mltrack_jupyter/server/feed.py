@@ -7,8 +7,9 @@ import logging
 from typing import Any
 
 from mltrack_jupyter.entities import ChangeList
-from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.server.holder import ServicesHolder
+from mltrack_jupyter.server.lanes import Lane
+from mltrack_jupyter.server.loops import Loop
 from mltrack_jupyter.store.watch import Watcher
 
 EVENT_ID = "https://mltrack-jupyter.org/events/changes/v1"
@@ -44,43 +45,35 @@ _SECONDS = 0.1
 class Feed:
     """Watches the store in a thread and tells the event bus."""
 
-    def __init__(self, holder: ServicesHolder, events: Any, log: logging.Logger) -> None:
+    def __init__(
+        self, holder: ServicesHolder, events: Any, log: logging.Logger, lane: Lane | None = None
+    ) -> None:
         self._holder = holder
         self._events = events
-        self._log = log
+        self._lane = lane or Lane("own", 1)
+        self._watcher: Watcher | None = None
+        self.loop = Loop("feed", self._look, _SECONDS, log)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to watch; needs a running event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = self.loop.start()
 
     async def stop(self) -> None:
         """Stop watching."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self.loop.stop()
+        if self._watcher is not None:
+            self._watcher.close()
 
-    async def _run(self) -> None:
-        watcher: Watcher | None = None
-        try:
-            while True:
-                await asyncio.sleep(_SECONDS)
-                services = self._holder.opened
-                if services is None:
-                    continue
-                try:
-                    if watcher is None:
-                        watcher = await asyncio.to_thread(Watcher, services)
-                    found = await asyncio.to_thread(watcher.poll)
-                except (MltrackError, OSError) as error:
-                    self._log.warning("mltrack: the live feed pauses: %s", error)
-                    await asyncio.sleep(5)
-                    continue
-                if found is not None:
-                    self._emit(found)
-        finally:
-            if watcher is not None:
-                watcher.close()
+    async def _look(self) -> None:
+        services = self._holder.opened
+        if services is None:
+            return
+        if self._watcher is None:
+            self._watcher = await self._lane.run(Watcher, services)
+        found = await self._lane.run(self._watcher.poll)
+        if found is not None:
+            self._emit(found)
 
     def _emit(self, found: ChangeList) -> None:
         changes = [

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 
-from mltrack_jupyter.services import Services
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.services import HealthChecks, Services
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store.deadline import within
 from mltrack_jupyter.store.journal import journal_folder, recover
+
+_FIRST_S = 2.0
+"""How long the first question waits at most for the locks that the recovery of journals needs."""
+_log = logging.getLogger("mltrack_jupyter")
 
 
 class ServicesHolder:
-    """Opens a store when it is first asked for. May be used from several threads."""
+    """Opens a store when it is first asked for. May be used from several threads.
+
+    ``checks`` makes of the health of the store that of the server over it.
+    """
 
     def __init__(
         self,
@@ -20,37 +32,57 @@ class ServicesHolder:
         default_artifact_root: str = "",
         *,
         serve_artifacts: bool = True,
+        checks: Callable[[HealthChecks], HealthChecks] | None = None,
     ) -> None:
         self.uri = uri
         self._artifact_root = artifact_root
         self._default_artifact_root = default_artifact_root
         self._serve_artifacts = serve_artifacts
+        self._checks = checks
         self._services: Services | None = None
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._recovering = threading.Lock()
 
     def get(self) -> Services:
-        """Return the services. Raises what :func:`mltrack_jupyter.store.open_store` raises."""
-        with self._lock:
+        """Return the services. Raises what :func:`mltrack_jupyter.store.open_store` raises.
+
+        Once it is open nobody waits here: a recovery that goes on, or waits for a writer, stops no reader.
+        """
+        if (services := self._services) is not None:
+            return services
+        with self._opening:
             if self._services is None:
-                self._services = open_store(
-                    self.uri,
-                    artifact_root=self._artifact_root,
-                    default_artifact_root=self._default_artifact_root,
-                    local_paths=False,
-                    serve_artifacts=self._serve_artifacts,
-                )
-                self._recover(self._services)
+                self._services = self._open()
+                self._recover_first(self._services)
             return self._services
+
+    def _open(self) -> Services:
+        services = open_store(
+            self.uri,
+            artifact_root=self._artifact_root,
+            default_artifact_root=self._default_artifact_root,
+            local_paths=False,
+            serve_artifacts=self._serve_artifacts,
+        )
+        return replace(services, health=self._checks(services.health)) if self._checks else services
+
+    def _recover_first(self, services: Services) -> None:
+        """Recover what there is before the first answer; what cannot be now is tried again by the loops."""
+        try:
+            with within(_FIRST_S):
+                self._recover(services)
+        except (MltrackError, OSError) as error:
+            _log.warning("mltrack: journals cannot be taken over yet: %s", error)
 
     def recover(self) -> None:
         """Take over what processes logged to files and died before they could hand it over."""
-        with self._lock:
-            if self._services is not None:
-                self._recover(self._services)
+        if (services := self._services) is not None:
+            self._recover(services)
 
     def _recover(self, services: Services) -> None:
-        # Runs are ended by whoever knows why their process is gone.
-        recover(journal_folder(self.uri), lambda: services, self.uri, reap=False)
+        with self._recovering:
+            # Runs are ended by whoever knows why their process is gone.
+            recover(journal_folder(self.uri), lambda: services, self.uri, reap=False)
 
     @property
     def opened(self) -> Services | None:
@@ -65,7 +97,7 @@ class ServicesHolder:
 
     def close(self) -> None:
         """Close the store."""
-        with self._lock:
+        with self._opening:
             if self._services is not None:
                 self._services.close()
                 self._services = None

@@ -32,39 +32,61 @@ class Watcher:
         self._path = services.uri.removeprefix(_SQLITE)
         self._file: tuple[int, int] | None = None
         is_file = services.uri.startswith(_SQLITE) and self._path != ":memory:"
-        if is_file and not is_read_only(services.uri):
-            self._connect()
+        self._is_file = is_file and not is_read_only(services.uri)
         self.last = services.workspace.changes().last
+        if self._is_file:
+            self._connect()
 
     def poll(self) -> ChangeList | None:
         """Return the changes since the last call, ``None`` if there are none."""
-        if self._connection is not None:
-            if self._file != (found := identity(Path(self._path))):
-                if found is None:  # the store was deleted: it is made anew by whoever writes
-                    return None
-                self._connect()
-                self.last = 0
-            try:
-                version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-            except sqlite3.Error as error:
-                raise Unavailable(f"The store cannot be watched: {error}") from error
+        if self._is_file:
+            version = self._data_version()
             if version == self._version:
                 return None
-            self._version = version
-        elif time.monotonic() - self._asked < _PACE:
+            told = self._services.workspace.changes(since=self.last)
+            self._version = version  # only now: what could not be asked for is asked for again
+            return self._pass_on(told)
+        if time.monotonic() - self._asked < _PACE:
             return None
-        else:
-            self._asked = time.monotonic()
-        told = self._services.workspace.changes(since=self.last)
+        self._asked = time.monotonic()
+        return self._pass_on(self._services.workspace.changes(since=self.last))
+
+    def _pass_on(self, told: ChangeList) -> ChangeList | None:
         self.last = told.last
         return told if told.changes else None
 
+    def _data_version(self) -> int:
+        """Return the number that changes with each commit of others; the last one if there is no file."""
+        found = identity(Path(self._path))
+        if found is None:  # the store was deleted: it is made anew by whoever writes
+            return self._version
+        if found != self._file:
+            replaced = self._file is not None
+            self._connect()
+            if replaced:
+                self.last = 0
+        try:
+            if self._connection is None:
+                self._connect()
+            assert self._connection is not None
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            self.close()
+            raise Unavailable(f"The store cannot be watched: {error}") from error
+        return version
+
     def _connect(self) -> None:
+        """Connect to the file that has the name now; the next question is asked whatever its number is."""
         self.close()
-        self._connection = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
-        self._file, self._version = identity(Path(self._path)), -1
+        self._version = -1
+        try:
+            self._connection = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
+        except sqlite3.Error as error:
+            raise Unavailable(f"The store cannot be watched: {error}") from error
+        self._file = identity(Path(self._path))
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
