@@ -12,34 +12,20 @@ from urllib.parse import quote
 
 from mltrack_jupyter.services import Download
 
-_TEXTS = frozenset(
-    [
-        "cf",
-        "cfg",
-        "cnf",
-        "conf",
-        "csv",
-        "err",
-        "hocon",
-        "ini",
-        "ipynb",
-        "js",
-        "json",
-        "log",
-        "md",
-        "prop",
-        "properties",
-        "py",
-        "py3",
-        "rst",
-        "toml",
-        "tsv",
-        "txt",
-        "xml",
-        "yaml",
-        "yml",
-    ]
-)
+_TEXTS = frozenset({
+    "cf", "cfg", "cnf", "conf", "csv", "err", "hocon", "ini", "ipynb", "js", "json", "log", "md", "prop", "properties",
+    "py", "py3", "rst", "toml", "tsv", "txt", "xml", "yaml", "yml",
+})  # fmt: skip
+"""The endings that MLflow calls text."""
+_PASSIVE = {
+    "application": ("gzip", "x-bzip2", "x-hdf5", "x-tar", "x-xz", "zip"),
+    "audio": ("aac", "flac", "mp4", "mpeg", "ogg", "wav", "webm", "x-wav"),
+    "image": ("apng", "avif", "bmp", "gif", "heic", "heif", "jpeg", "png", "tiff", "vnd.microsoft.icon", "webp", "x-icon"),
+    "video": ("mp4", "mpeg", "ogg", "quicktime", "webm"),
+}  # fmt: skip
+"""The types that no browser runs anything of, whatever is in the file."""
+_READABLE = re.compile(r"text/|.*[+/](xml|json|yaml)|application/(x-)?(ecma|java)script")
+"""The types that people read. Some of them a browser would run, so all of them are called plain text."""
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 
@@ -124,11 +110,25 @@ def _range(text: str, size: int) -> tuple[int, int] | None:
 
 
 def content_type(name: str) -> str:
-    """Return the type of a file by its name; what people read as text is plain text, as in MLflow."""
+    """Return the type of a file by its name: plain text, one that nothing is run of, or bytes.
+
+    No file has a type that a browser would run: what looks like a page, a script or a drawing is text.
+    """
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if extension in _TEXTS or name in ("MLmodel", "MLproject"):
         return "text/plain"
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind, packed = _TYPES.guess_type(name.rpartition("/")[2], strict=False)
+    if packed or kind is None:
+        return _BYTES
+    family, _, member = kind.partition("/")
+    if member in _PASSIVE.get(family, ()):
+        return kind
+    return "text/plain" if _READABLE.match(kind) else _BYTES
+
+
+_BYTES = "application/octet-stream"
+# Those of Python alone: what a machine's own tables say of an ending is the same nowhere else.
+_TYPES = mimetypes.MimeTypes()
 
 
 def attachment(name: str) -> str:

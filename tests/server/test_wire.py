@@ -168,7 +168,7 @@ def test_an_artifact_is_downloaded_and_never_shown(client):
     assert client.put(path, content=body).content == b""
     answer = client.get(path)
     assert (answer.status_code, answer.content) == (200, body)
-    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["Content-Type"] == "text/plain"
     assert answer.headers["Content-Disposition"] == (
         "attachment; filename*=UTF-8''Bericht%20%C3%BCber%20%22x%22.html"
     )
