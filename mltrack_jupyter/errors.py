@@ -21,7 +21,7 @@ MltrackError
     │   └── StoreReadOnly     RESOURCE_CONFLICT     409   it may only be read: no reason to try again
     ├── ServerUnreachable TEMPORARILY_UNAVAILABLE   503   nobody answers at the tracking URI
     └── ForeignAnswer     (the same)                503   somebody else does: a proxy, a login page
-        └── RequestTooLarge REQUEST_TOO_LARGE       413   ... which takes no request of this size
+        └── RequestTooLarge REQUEST_TOO_LARGE       413   ... or the server: it takes no request of this size
 
 Codes and statuses follow MLflow's REST contract, so that its clients react as to their own server.
 """
@@ -203,7 +203,7 @@ class ForeignAnswer(Unavailable):
 
 
 class RequestTooLarge(ForeignAnswer):
-    """Something before the server takes no request of this size."""
+    """The server, or something before it, takes no request of this size."""
 
     error_code = "REQUEST_TOO_LARGE"
     status = 413

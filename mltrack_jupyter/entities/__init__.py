@@ -15,6 +15,7 @@ from mltrack_jupyter.entities.artifact import (
 )
 from mltrack_jupyter.entities.base import Entity, Tag
 from mltrack_jupyter.entities.experiment import Experiment, LifecycleStage, ViewType
+from mltrack_jupyter.entities.health import Health, HealthStatus, LaneHealth, LoopHealth
 from mltrack_jupyter.entities.journal import (
     Amendment,
     JournalAnswer,
@@ -91,10 +92,13 @@ __all__ = [
     "ExperimentTag",
     "FileInfo",
     "FileList",
+    "Health",
+    "HealthStatus",
     "MissingFiles",
     "InlineFile",
     "JournalAnswer",
     "InputTag",
+    "LaneHealth",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelData",
@@ -104,6 +108,7 @@ __all__ = [
     "LoggedModelParameter",
     "LoggedModelStatus",
     "LoggedModelTag",
+    "LoopHealth",
     "Metric",
     "MetricSeries",
     "ModelDataset",

@@ -12,8 +12,10 @@ from traitlets import Bool, Unicode, default
 from mltrack_jupyter import config, inheritance
 from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
+from mltrack_jupyter.server.health import Vitals
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.server.kernels import Kernels
+from mltrack_jupyter.server.lanes import Lanes
 from mltrack_jupyter.shown import shown_uri
 from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.store.artifacts import scheme_of
@@ -53,13 +55,18 @@ class MltrackApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Say where the store is; it is opened at the first request."""
         uri = normalise_uri(self.backend_store_uri)
+        self.lanes = Lanes()
+        self.vitals = Vitals(self.lanes)
         self.holder = ServicesHolder(
             uri,
             self.artifacts_destination or None,
             self.default_artifact_root,
             serve_artifacts=self.serve_artifacts,
+            checks=self.vitals.over,
         )
-        self.settings["mltrack_holder"] = self.holder
+        self.settings.update(
+            mltrack_holder=self.holder, mltrack_lanes=self.lanes, mltrack_vitals=self.vitals
+        )
         if self.set_kernel_environment:
             # What kernels are told is the store of this server, and not that of whoever started it.
             inheritance.take_back("store")
@@ -72,8 +79,10 @@ class MltrackApp(ExtensionApp):
             os.environ.update({name: value for name, value in self._told.items() if value})
         events = self.serverapp.event_logger
         events.register_event_schema(EVENT_SCHEMA)
-        self.feed = Feed(self.holder, events, self.log)
-        self.kernels = Kernels(self.holder, self.serverapp.kernel_manager, events, self.log)
+        manager, lane = self.serverapp.kernel_manager, self.lanes.own
+        self.feed = Feed(self.holder, events, self.log, lane)
+        self.kernels = Kernels(self.holder, manager, events, self.log, lane)
+        self.vitals.loops += [self.feed.loop, *self.kernels.loops]
         self.log.info("mltrack: store %s", shown_uri(uri))
 
     def initialize_handlers(self) -> None:
@@ -88,6 +97,7 @@ class MltrackApp(ExtensionApp):
         """Stop the feed and close the store."""
         await self.kernels.stop()
         await self.feed.stop()
+        self.lanes.close()
         self.holder.close()
         for name, value in getattr(self, "_told", {}).items():
             if value and os.environ.get(name) == value:

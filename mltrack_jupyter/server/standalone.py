@@ -14,12 +14,13 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from traitlets import Bool
 from traitlets.config import Config
 
-from mltrack_jupyter.errors import NotImplementedHere
+from mltrack_jupyter.errors import EndpointNotFound, NotImplementedHere
 from mltrack_jupyter.server.app import MltrackApp
+from mltrack_jupyter.server.bodies import StreamedBody
 from mltrack_jupyter.server.handlers import OperationHandler, derived_handlers
-from mltrack_jupyter.services.error_codec import encode_error
 
 PACKAGE = "mltrack_jupyter.server.standalone"
+_MAX_BODY = 1024 * 1024
 _ARTIFACTS = "api/2.0/mlflow-artifacts/"
 
 
@@ -70,17 +71,27 @@ class LocalGuard:
 class NoArtifactsHandler(OperationHandler):
     """Answers for artifacts where the server keeps none."""
 
-    async def _answer(self, **_params: str) -> None:
-        error = NotImplementedHere(
+    async def _check(self) -> None:
+        await super()._check()
+        raise NotImplementedHere(
             "This server was started with --no-serve-artifacts: give the experiment an artifact_location "
             "that its clients reach themselves, such as s3://bucket/folder."
         )
-        self.set_status(error.status)
-        self.finish(encode_error(error))
 
 
-class HomeHandler(JupyterHandler):
+@tornado.web.stream_request_body
+class HomeHandler(StreamedBody, JupyterHandler):
     """Says what this server is and how to use it."""
+
+    async def prepare(self) -> None:
+        """Take no body."""
+        if self.has_body:
+            await self.refuse(
+                EndpointNotFound("This page is asked for by GET, without a body."), 405
+            )
+            return
+        await super().prepare()
+        self.admit(0)
 
     @tornado.web.authenticated
     async def get(self) -> None:
@@ -128,6 +139,9 @@ def configuration(settings: dict[str, Any]) -> Config:
             "ip": settings["host"],
             "port": settings["port"],
             "port_retries": 0,
+            # Of Jupyter's own pages; the operations have limits of their own.
+            "max_body_size": _MAX_BODY,
+            "max_buffer_size": 2 * _MAX_BODY,
             "open_browser": settings["open"],
             "contents_manager_class": NoContents,
             "answer_yes": True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import get_type_hints
 
 from mltrack_jupyter.services.artifacts import ArtifactFiles, Repository, RunArtifacts, Written
+from mltrack_jupyter.services.health import HealthChecks
 from mltrack_jupyter.services.journals import Journals
 from mltrack_jupyter.services.leases import Leases
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
@@ -19,6 +20,7 @@ __all__ = [
     "ArtifactFiles",
     "Download",
     "Experiments",
+    "HealthChecks",
     "Journals",
     "Leases",
     "LoggedModels",
@@ -64,6 +66,7 @@ class Services:
     transfer: Transfer
     journals: Journals
     leases: Leases
+    health: HealthChecks
     files_at: Callable[[str, str], Repository] = field(repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     once: Callable[[str, str, Callable[[], bytes]], bytes] | None = field(default=None, repr=False)

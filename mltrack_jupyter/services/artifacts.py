@@ -65,7 +65,7 @@ class Repository(Protocol):
 class RunArtifacts(Protocol):
     """The artifacts of a run, by paths relative to its artifact root."""
 
-    @operation("GET", "/api/2.0/mlflow/artifacts/list", aliases={"run_uuid": "run_id"})
+    @operation("GET", "/api/2.0/mlflow/artifacts/list", aliases={"run_uuid": "run_id"}, files=True)
     def list(self, run_id: str, path: str = "", page_token: str = "") -> FileList:
         """Return the children of ``path``; paths are relative to the run's root. A file has none."""
         ...
@@ -93,7 +93,7 @@ class RunArtifacts(Protocol):
 class ArtifactFiles(Protocol):
     """Files behind ``mlflow-artifacts:`` URIs, by paths relative to the store's artifact root."""
 
-    @operation("GET", _PROXY)
+    @operation("GET", _PROXY, files=True)
     def list(self, path: str = "") -> FileList:
         """Return the children of ``path`` by their base names; nothing for a file or a missing path."""
         ...
@@ -108,12 +108,12 @@ class ArtifactFiles(Protocol):
         """Write a file, whole or not at all, over one that may be there."""
         ...
 
-    @operation("DELETE", _PROXY + "/{path:path}")
+    @operation("DELETE", _PROXY + "/{path:path}", files=True)
     def delete(self, path: str) -> None:
         """Delete a file or a tree; one that is absent is no error."""
         ...
 
-    @operation("POST", _SERVICE + "/mpu/create/{folder:path}", retry=False)
+    @operation("POST", _SERVICE + "/mpu/create/{folder:path}", retry=False, files=True)
     def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
         """Begin an upload in parts, which the client sends to the object store itself.
 
@@ -122,17 +122,17 @@ class ArtifactFiles(Protocol):
         """
         ...
 
-    @operation("POST", _SERVICE + "/mpu/complete/{folder:path}", retry=False)
+    @operation("POST", _SERVICE + "/mpu/complete/{folder:path}", retry=False, files=True)
     def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
         """Make a file of the parts that were sent."""
         ...
 
-    @operation("POST", _SERVICE + "/mpu/abort/{folder:path}")
+    @operation("POST", _SERVICE + "/mpu/abort/{folder:path}", files=True)
     def abort_upload(self, folder: str, path: str, upload_id: str) -> None:
         """Forget an upload in parts, and the parts that were sent."""
         ...
 
-    @operation("GET", _SERVICE + "/presigned/{path:path}")
+    @operation("GET", _SERVICE + "/presigned/{path:path}", files=True)
     def presign_download(self, path: str) -> PresignedDownload:
         """Return an address at which the object store itself gives out a file, for a quarter of an hour."""
         ...

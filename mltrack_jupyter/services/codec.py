@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import math
 import re
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -26,6 +28,11 @@ from mltrack_jupyter.services.operation import Operation
 
 _MAX_INT64 = 2**63 - 1
 _MAX_DEPTH = 32
+_LARGE = 1024 * 1024
+_one_at_a_time = threading.Lock()
+"""Held while a large body is read: whoever reads one keeps Python to itself, several would all others out."""
+_PIECE = 256 * 1024
+_OVERLAP = 256
 _NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
 _CAMEL_CASE = re.compile(rb'"[a-z]+[A-Z][A-Za-z]*"\s*:')
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
@@ -97,6 +104,16 @@ def decode_request(
 
     Raises ``InvalidParameter`` with the name of the parameter that is missing or wrong.
     """
+    with _one_at_a_time if len(body) > _LARGE else nullcontext():
+        return _decode_request(operation, path_params, query, body)
+
+
+def _decode_request(
+    operation: Operation,
+    path_params: Mapping[str, str],
+    query: Mapping[str, Sequence[str]],
+    body: bytes,
+) -> dict[str, Any]:
     if body and not path_params and not operation.body_param:
         exact = _decode_exactly(operation, body)
         if exact is not None:
@@ -123,8 +140,8 @@ def _decode_exactly(operation: Operation, body: bytes) -> dict[str, Any] | None:
     Integers that may not fit into 64 bits are left to the lenient way, which checks them.
     """
     if (
-        _LONG_INTEGER.search(body)
-        or _CAMEL_CASE.search(body)
+        _holds(_LONG_INTEGER, body)
+        or _holds(_CAMEL_CASE, body)
         or any(f'"{name}"'.encode() in body for name in operation.aliases)
     ):
         return None
@@ -135,6 +152,15 @@ def _decode_exactly(operation: Operation, body: bytes) -> dict[str, Any] | None:
     if any(getattr(request, name) == "" for name in _required_texts(operation)):
         return None
     return {name: getattr(request, name) for name in operation.parameters}
+
+
+def _holds(pattern: re.Pattern[bytes], body: bytes) -> bool:
+    """Tell whether a pattern, of short things, is found in a body.
+
+    Piece by piece: one search in megabytes would keep all other threads waiting.
+    """
+    starts = range(0, len(body), _PIECE)
+    return any(pattern.search(body, start, start + _PIECE + _OVERLAP) for start in starts)
 
 
 def _required_texts(operation: Operation) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mltrack_jupyter.entities import Amendment, JournalAnswer, RunEntry
-from mltrack_jupyter.services.operation import operation
+from mltrack_jupyter.services.operation import LARGE_BODY, operation
 
 
 class Journals(Protocol):
@@ -16,7 +16,7 @@ class Journals(Protocol):
         """Return how many records of a journal are in the store; 0 for one that is unknown."""
         ...
 
-    @operation("POST", "/api/1/journals/append")
+    @operation("POST", "/api/1/journals/append", body_limit=LARGE_BODY)
     def append(
         self, journal_id: str, since: int, upto: int, entries: list[RunEntry]
     ) -> JournalAnswer:

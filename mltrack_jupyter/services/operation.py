@@ -19,6 +19,13 @@ import msgspec
 from mltrack_jupyter.entities import Page
 
 F = TypeVar("F", bound=Callable[..., Any])
+SMALL_BODY = 64 * 1024
+"""The largest body (bytes) of a method that names what it wants in its path and query: GET, DELETE."""
+USUAL_BODY = 8 * 1024 * 1024
+"""The largest body of an operation: a text of a million characters fits, also written as escapes."""
+LARGE_BODY = 64 * 1024 * 1024
+"""The largest body where journals and files travel as JSON."""
+_WITHOUT_BODY = ("GET", "DELETE", "HEAD", "OPTIONS")
 _PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
 
 
@@ -51,6 +58,21 @@ class Operation:
     retry: bool = True
     reads: bool = False
     repeats: bool = False
+    body_limit: int = USUAL_BODY
+    files: bool = False
+
+    @property
+    def lane(self) -> str:
+        """Among which operations it queues at a server: ``files``, ``reads`` or ``writes``."""
+        if self.files or self.is_download or self.body_param:
+            return "files"
+        return f"{self.action}s"
+
+    def largest_body(self, method: str) -> int | None:
+        """Return how many bytes a request by this HTTP method may have; ``None`` for a file of any size."""
+        if method in _WITHOUT_BODY:
+            return min(SMALL_BODY, self.body_limit)
+        return None if self.body_param else self.body_limit
 
     @property
     def action(self) -> str:
@@ -141,6 +163,8 @@ def operation(
     retry: bool = True,
     reads: bool = False,
     repeats: bool = False,
+    body_limit: int = USUAL_BODY,
+    files: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method of a service as an operation.
 
@@ -160,11 +184,25 @@ def operation(
         when the answer was lost.
     repeats
         Whether the body must say the parameters of the path once more, as some of MLflow's do.
+    body_limit
+        How many bytes the body may have; of GET and DELETE, and of files, that is known without.
+    files
+        Whether it goes to where files are, which may be slow, although neither request nor answer is one.
     """
 
     def declare(function: F) -> F:
         declared = Operation(
-            function, method, path, tuple(also), answer, aliases or {}, retry, reads, repeats
+            function,
+            method,
+            path,
+            tuple(also),
+            answer,
+            aliases or {},
+            retry,
+            reads,
+            repeats,
+            body_limit,
+            files,
         )
         function.__operation__ = declared  # type: ignore[attr-defined]
         return function

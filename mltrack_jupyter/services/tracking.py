@@ -28,7 +28,7 @@ from mltrack_jupyter.entities import (
     Tag,
     ViewType,
 )
-from mltrack_jupyter.services.operation import operation
+from mltrack_jupyter.services.operation import LARGE_BODY, operation
 
 _EXPERIMENTS = "/api/2.0/mlflow/experiments"
 _RUNS = "/api/2.0/mlflow/runs"
@@ -190,7 +190,8 @@ class Runs(Protocol):
         """
         ...
 
-    @operation("POST", f"{_RUNS}/log-inputs")
+    # The profile of a dataset may have 16 million characters, as at MLflow.
+    @operation("POST", f"{_RUNS}/log-inputs", body_limit=LARGE_BODY)
     def log_inputs(
         self,
         run_id: str,

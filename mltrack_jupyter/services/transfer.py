@@ -16,7 +16,7 @@ from mltrack_jupyter.entities import (
     RunArrival,
     RunStatus,
 )
-from mltrack_jupyter.services.operation import operation
+from mltrack_jupyter.services.operation import LARGE_BODY, operation
 
 
 class Transfer(Protocol):
@@ -31,7 +31,7 @@ class Transfer(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/runs/import", answer="run")
+    @operation("POST", "/api/1/runs/import", answer="run", body_limit=LARGE_BODY)
     def import_run(
         self,
         run: Run,
@@ -46,7 +46,7 @@ class Transfer(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/logged-models/import", answer="artifact_uri")
+    @operation("POST", "/api/1/logged-models/import", answer="artifact_uri", body_limit=LARGE_BODY)
     def import_logged_model(self, model: LoggedModel) -> str:
         """Write a logged model with its params, tags and metrics; return where its files belong."""
         ...
@@ -74,7 +74,7 @@ class Transfer(Protocol):
         """Note in the change feed that these were imported whole, each with a mark of what it was."""
         ...
 
-    @operation("POST", "/api/1/runs/register", answer="run", retry=False)
+    @operation("POST", "/api/1/runs/register", answer="run", retry=False, body_limit=LARGE_BODY)
     def register_run(
         self,
         experiment: str = "Default",

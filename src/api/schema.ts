@@ -1905,6 +1905,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what works and what does not: the loops of a server, its queues, who keeps others from writing.
+         * @description Return what works and what does not: the loops of a server, its queues, who keeps others from writing.
+         */
+        get: operations["health_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2591,6 +2611,59 @@ export interface components {
             pid?: number;
             started?: number;
             kernel_id?: string;
+        };
+        /**
+         * Health
+         * @description Whether everything works; ``reasons`` says in words what does not.
+         */
+        Health: {
+            /** @default ok */
+            status?: components["schemas"]["HealthStatus"];
+            /** @default [] */
+            reasons?: string[];
+            /** @default [] */
+            loops?: components["schemas"]["LoopHealth"][];
+            /** @default [] */
+            lanes?: components["schemas"]["LaneHealth"][];
+        };
+        /**
+         * HealthStatus
+         * @description All in order, or a part of it is not.
+         * @enum {unknown}
+         */
+        HealthStatus: "degraded" | "ok";
+        /**
+         * LoopHealth
+         * @description A loop of the server: whether it goes on, and when (ms) it went round last and failed last; 0 for never.
+         *
+         *     One that failed is not living until it has gone round again. ``reason`` is what the last failure said,
+         *     ``failures`` how many there were since the server began.
+         */
+        LoopHealth: {
+            name: string;
+            lives: boolean;
+            /** @default 0 */
+            last_round?: number;
+            /** @default 0 */
+            failures?: number;
+            /** @default 0 */
+            last_failure?: number;
+            /** @default  */
+            reason?: string;
+        };
+        /**
+         * LaneHealth
+         * @description The requests of one kind: how many are being answered and wait, and how many there may be at most.
+         *
+         *     ``turned_away`` counts those since the server began that found no place or waited too long.
+         */
+        LaneHealth: {
+            name: string;
+            running: number;
+            waiting: number;
+            most: number;
+            /** @default 0 */
+            turned_away?: number;
         };
         Error: {
             error_code: string;
@@ -6302,6 +6375,35 @@ export interface operations {
                     "application/json": {
                         run_ids?: string[];
                     };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    health_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description What was wrong. */

@@ -206,3 +206,16 @@ def test_every_route_is_found_by_its_own_path():
 
 def test_every_operation_says_what_it_does():
     assert [route for route in routes() if not route.operation.doc.endswith(".")] == []
+
+
+@pytest.mark.parametrize("place", [0, 255 * 1024, 256 * 1024 - 5, 256 * 1024, 3 * 256 * 1024 - 8])
+def test_what_needs_leniency_is_found_wherever_it_is_in_a_long_body(place):
+    """Long bodies are searched in pieces; what lies across two of them is found as well."""
+    declared = find("POST", "/api/2.0/mlflow/runs/search")[0].operation
+    filler = "x" * place
+    both = f'{{"filter": "{filler}", "max_results": 7, "maxResults": 7}}{" " * 300_000}'.encode()
+    with pytest.raises(InvalidParameter, match="provide only"):
+        decode_request(declared, {}, {}, both)
+    long_integer = f'{{"filter": "{filler}", "max_results": 99999999999999999999}}'.encode()
+    with pytest.raises(InvalidParameter, match="64 bits"):
+        decode_request(declared, {}, {}, long_integer)

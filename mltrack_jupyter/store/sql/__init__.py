@@ -7,6 +7,7 @@ from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
+from mltrack_jupyter.store.sql.health import SqlHealth
 from mltrack_jupyter.store.sql.journals import SqlJournals
 from mltrack_jupyter.store.sql.lease_service import SqlLeases
 from mltrack_jupyter.store.sql.logged_models import SqlLoggedModels
@@ -65,6 +66,7 @@ def open_sql(
         files_at=reach.files_at,
         journals=SqlJournals(database, locations),
         leases=SqlLeases(database),
+        health=SqlHealth(database),
         close=database.close,
         once=Once(database),
     )
