@@ -84,6 +84,7 @@ class OperationHandler(GuardedHandler):
             found = await lane.run(_in_thread, holder, author, asked)
         except MltrackError as error:
             found = Answer(error.status, encode_error(error))
+        self._drop()  # before the answer: whoever has that may count on nothing being kept
         await self._finish(found)
 
     async def _body(self, route: Route) -> Any:
