@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, cast
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.artifacts import LocalFiles
+from mltrack_jupyter.store.artifacts.paths import resolve
 from mltrack_jupyter.store.rights import make_folder, write_new
 from mltrack_jupyter.transfer.lines import DAMAGED, MANIFEST
 
@@ -67,8 +68,8 @@ class FolderPlace:
         make_folder(folder)
         # So that an export that was stopped can go on.
         mark = folder / f".{MANIFEST}"
-        if not mark.exists():
-            write_new(mark).close()
+        mark.unlink(missing_ok=True)
+        write_new(mark).close()
         (folder / MANIFEST).unlink(missing_ok=True)
 
     def has(self, name: str) -> bool:
@@ -77,7 +78,7 @@ class FolderPlace:
 
     def write(self, name: str, body: BinaryIO) -> None:
         """Write a file under a temporary name and then give it its own."""
-        place = self._folder / name
+        place = resolve(self._folder, name)
         make_folder(place.parent)
         fresh = place.with_name(f".{place.name}.new")
         fresh.unlink(missing_ok=True)  # of an export that was stopped
