@@ -12,7 +12,7 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import HealthChecks, Services
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.deadline import within
-from mltrack_jupyter.store.journal import journal_folder, recover
+from mltrack_jupyter.store.journal import recover_all
 
 _FIRST_S = 2.0
 """How long the first question waits at most for the locks that the recovery of journals needs."""
@@ -82,7 +82,7 @@ class ServicesHolder:
     def _recover(self, services: Services) -> None:
         with self._recovering:
             # Runs are ended by whoever knows why their process is gone.
-            recover(journal_folder(self.uri), lambda: services, self.uri, reap=False)
+            recover_all(self.uri, lambda: services, reap=False)
 
     @property
     def opened(self) -> Services | None:

@@ -22,11 +22,12 @@ from mltrack_jupyter.errors import (
 from mltrack_jupyter.store import normalise_uri, open_store, rules
 from mltrack_jupyter.store.journal import (
     Keeper,
+    folder_to_log_to,
     is_absent,
     is_away,
     is_known_absent,
-    journal_folder,
-    recover,
+    journal_folder,  # noqa: F401 - who uses a session finds it here
+    recover_all,
 )
 from mltrack_jupyter.store.read_only import check_info, check_writable
 
@@ -120,7 +121,7 @@ def unflushed(uri: str) -> Services:
 def _recover(uri: str, opened: Services) -> None:
     """Read what processes logged that died; a store that takes nothing can still be read."""
     try:
-        recover(journal_folder(uri), lambda: opened, uri)
+        recover_all(uri, lambda: opened)
     except MltrackError as error:
         _log.warning("mltrack: what processes logged that died is not in the store yet: %s", error)
 
@@ -138,7 +139,7 @@ def keeper(uri: str) -> Keeper:
             found = _keepers.get(uri)
             if found is None:
                 check_writable(uri)
-                folder = journal_folder(uri)
+                folder = folder_to_log_to(uri)
                 found = Keeper(folder, uri, lambda: unflushed(uri), strict=is_strict())
                 _keepers[uri] = found
                 _hand_down_used(uri)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Refusal, RunEntry
@@ -18,10 +14,8 @@ from mltrack_jupyter.errors import (
     MltrackError,
     NotFound,
     RequestTooLarge,
-    StoreUnwritable,
     Unavailable,
 )
-from mltrack_jupyter.shown import shown
 from mltrack_jupyter.store.journal.folding import UNREADABLE, Fold, Names
 from mltrack_jupyter.store.journal.records import (
     FILE_KIND,
@@ -31,9 +25,10 @@ from mltrack_jupyter.store.journal.records import (
     divide,
     read_file,
 )
+from mltrack_jupyter.store.journal.refused import Kept, Refusals
 from mltrack_jupyter.store.journal.segment import Segment
-from mltrack_jupyter.store.journal.sinks import Sink, is_absent, is_away
-from mltrack_jupyter.store.rights import make_folder, open_private
+from mltrack_jupyter.store.journal.sinks import Sink, is_away
+from mltrack_jupyter.store.journal.spooled import Waiting, upload, waiting
 
 log = logging.getLogger("mltrack_jupyter")
 
@@ -52,7 +47,8 @@ class Drain:
         self._names: dict[Path, Names] = {}
         self._position: int | None = 0
         self._begun: dict[str, RunEntry] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._kept = Kept(folder, journal_id)
+        self._refusals = Refusals()
 
     @property
     def position(self) -> int:
@@ -90,8 +86,18 @@ class Drain:
         # Only now: what an interrupt or a store that is away leaves here is read again.
         segment.pass_to(mark)
         if sealed and not records:
+            if segment.room and segment.mark[0] < segment.size:  # it was written by this process
+                self._say_what_is_gone(segment)
             self._remove(segment)
         return bool(records)
+
+    def _say_what_is_gone(self, segment: Segment) -> None:
+        segment.keep = True
+        log.warning(
+            "mltrack: somebody wrote to %s, or cut it short: what cannot be read of it any more is lost; the "
+            "file is kept as .torn.",
+            segment.path,
+        )
 
     def _remove(self, segment: Segment) -> None:
         """Remove a file that was handed over. One that cannot be removed is tried again the next time."""
@@ -122,15 +128,14 @@ class Drain:
 
     def _hand_over_file(self, record: Record, names: Names, upto: int, sink: Sink) -> None:
         try:
-            file = read_file(record)
-        except UNREADABLE as error:
+            with waiting(self._folder, self._journal_id, _file(record)) as found:
+                refused = found is not None and self._upload(found, sink)
+                self._append([], names, upto, sink)
+                if found is not None:
+                    found.is_taken = not refused
+        except InvalidParameter as error:
             self._append([], names, upto, sink)
-            self._keep([_raw(record, _unreadable(error))])
-            return
-        kept = self._upload(file, sink)
-        self._append([], names, upto, sink)
-        if not kept:
-            self._discard(file)
+            self._kept.add_record(record, error)
 
     def _append(self, batch: Sequence[Record], names: Names, upto: int, sink: Sink) -> None:
         """Hand over records that end at a place in the journal."""
@@ -140,7 +145,7 @@ class Drain:
         entries: list[RunEntry] = []
         try:
             entries = _folded(batch, names)
-            refused = self._send(since, upto, entries, sink)
+            refused = self._send_allowed(since, upto, entries, sink)
         except MltrackError as error:
             count = count_of(batch)
             if is_away(error) and not (isinstance(error, RequestTooLarge) and count > 1):
@@ -154,10 +159,11 @@ class Drain:
             self._send(since, upto, [], sink)
             refused = [Refusal(entry.run_id, error.message) for entry in entries]
             if not entries:
-                self._keep([_raw(record, error) for record in batch])
+                for record in batch:
+                    self._kept.add_record(record, error)
         self._position = upto
         self._remember(entries, refused)
-        self._keep_refused(refused, entries)
+        self._kept.add(refused, entries)
 
     def _remember(self, entries: Sequence[RunEntry], refused: Sequence[Refusal]) -> None:
         """Keep how runs began, as long as they are open: their store may be deleted meanwhile."""
@@ -169,6 +175,28 @@ class Drain:
                 )
             if entry.status is not None and entry.status.is_terminated():
                 self._begun.pop(entry.run_id, None)
+
+    def _send_allowed(
+        self, since: int, upto: int, entries: Sequence[RunEntry], sink: Sink
+    ) -> Sequence[Refusal]:
+        """Send entries but those of runs of which the store takes nothing: these are refused, no others."""
+        refused = self._refusals.known(entries)
+        while True:  # each round leaves out one more run at least
+            left_out = {item.run_id for item in refused}
+            allowed = [entry for entry in entries if entry.run_id not in left_out]
+            try:
+                return [*self._send(since, upto, allowed, sink), *refused]
+            except MltrackError as error:
+                if is_away(error) or isinstance(error, RequestTooLarge):
+                    raise
+                found = self._refusals.find(allowed, lambda some: self._ask(since, some, sink))
+                if not found:
+                    raise
+                refused += found
+
+    def _ask(self, since: int, entries: list[RunEntry], sink: Sink) -> object:
+        """Send entries without going on in the journal, to see whether they are refused."""
+        return sink.append(self._journal_id, since, since, entries)
 
     def _send(
         self, since: int, upto: int, entries: list[RunEntry], sink: Sink
@@ -201,80 +229,21 @@ class Drain:
             whole.append(entry)
         return [*begun.values(), *whole]
 
-    def _upload(self, file: SpooledFile, sink: Sink) -> bool:
+    def _upload(self, found: Waiting, sink: Sink) -> bool:
         """Hand over an artifact; tell whether it was refused and is kept where it is."""
-        place = self._folder / file.spooled
-        if not place.exists():  # it was uploaded by a process that died right afterwards
-            return False
-        refused: MltrackError | None = None
-        for _ in range(2):
-            try:
-                self._upload_to_run(file, place, sink)
-            except MltrackError as error:
-                refused = error
-            else:
-                return False
-            if not is_away(refused):
-                break
-            if is_absent(refused) or isinstance(refused, StoreUnwritable):
-                raise refused
-            sink.check(file.run_id)  # raises, unless it is just this file that it does not take
-        log.warning(
-            "mltrack: the artifact %r of the run %s was refused (%s); it is kept at %s",
-            file.path, file.run_id, refused, place,
-        )  # fmt: skip
-        return True
+        return upload(found, lambda: self._upload_to_run(found, sink), sink)
 
-    def _upload_to_run(self, file: SpooledFile, place: Path, sink: Sink) -> None:
+    def _upload_to_run(self, found: Waiting, sink: Sink) -> None:
+        run_id, path = found.file.run_id, found.file.path
         try:
-            sink.upload(file.run_id, file.path, place)
+            sink.upload(run_id, path, found.body)
         except NotFound:
             since = self._position or 0
-            if file.run_id not in self._begun or sink.position(self._journal_id) >= since:
+            if run_id not in self._begun or sink.position(self._journal_id) >= since:
                 raise
             self._send(since, since, [], sink)  # another store, which hears of the run now
-            sink.upload(file.run_id, file.path, place)
-
-    def _discard(self, file: SpooledFile) -> None:
-        place = self._folder / file.spooled
-        place.unlink(missing_ok=True)
-        try:
-            place.parent.rmdir()
-        except OSError:
-            pass
-
-    def _keep_refused(self, refused: Sequence[Refusal], entries: Sequence[RunEntry]) -> None:
-        """Keep what the store refused, and say so."""
-        if not refused:
-            return
-        reasons = {item.run_id: item.reason for item in refused}
-        place = self._keep(
-            [
-                {"reason": reasons[entry.run_id], "entry": msgspec.to_builtins(entry)}
-                for entry in entries
-                if entry.run_id in reasons
-            ]
-        )
-        for run_id, reason in reasons.items():
-            if (run_id, reason) in self._said:
-                continue  # a training loop would read it ten times a second
-            self._said.add((run_id, reason))
-            log.warning(
-                "mltrack: what was logged to the run %s could not be stored: %s It is kept in %s",
-                run_id, shown(reason), place,
-            )  # fmt: skip
-
-    def _keep(self, lines: Sequence[Mapping[str, Any]]) -> Path:
-        """Write what cannot be stored to a file that people can read."""
-        place = self._folder / f"{self._journal_id}.refused.jsonl"
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        try:
-            make_folder(place.parent)
-            with open(place, "a", encoding="utf-8", opener=open_private) as file:
-                file.write(text)
-        except OSError as error:
-            log.error("mltrack: this could not be stored, nor be kept (%s): %s", error, shown(text))
-        return place
+            found.body.seek(0)
+            sink.upload(run_id, path, found.body)
 
 
 def _folded(batch: Sequence[Record], names: Names) -> list[RunEntry]:
@@ -291,6 +260,8 @@ def _unreadable(error: Exception) -> InvalidParameter:
     return InvalidParameter(f"A record cannot be read by this version: {error}")
 
 
-def _raw(record: Record, error: MltrackError) -> dict[str, str]:
-    log.warning("mltrack: %s It is kept beside the journal.", error.message)
-    return {"reason": error.message, "record": base64.b64encode(record.content).decode()}
+def _file(record: Record) -> SpooledFile:
+    try:
+        return read_file(record)
+    except UNREADABLE as error:
+        raise _unreadable(error) from error

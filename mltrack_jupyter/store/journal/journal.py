@@ -16,6 +16,7 @@ from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import StoreUnwritable
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal.mending import Mending
 from mltrack_jupyter.store.journal.records import (
     HEAD,
     POINT,
@@ -25,11 +26,11 @@ from mltrack_jupyter.store.journal.records import (
     SpooledFile,
     entry_content,
     file_content,
+    framed,
     many_content,
     name_content,
 )
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment
-from mltrack_jupyter.store.rights import make_folder, write_new
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, unwritable
 
 _SMALL = 256 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
@@ -37,7 +38,7 @@ _SPARE = 8192
 """More bytes than a header, a name and a point take."""
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
-_pack_point, _pack_head = POINT.pack, HEAD.pack
+_pack_point, _pack_head, _write = POINT.pack, HEAD.pack, os.pwrite
 
 
 class Journal:
@@ -57,6 +58,8 @@ class Journal:
         self.segments: list[Segment] = []
         self.written = 0
         self._names: dict[tuple[str, str], int] = {}
+        self._next = 0
+        self._mending = Mending()
         self.side: Journal | None = None
         self._lock = threading.Lock()
         self._owner = 0
@@ -75,21 +78,26 @@ class Journal:
             if self.side is None:
                 number = self._names.get((run_id, key))
                 last = self._last
-                if number is None or last is None or last.size + _POINT_SIZE > last.room:
+                if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
                     number = self._number(run_id, key)
                     last = self._last
                     assert last is not None
+                recent, place = last.recent, len(last.recent)
                 content = _pack_point(POINT_KIND, number, step, timestamp, value)
-                end = last.size + _POINT_SIZE
-                last.pages[last.size : end] = _pack_head(_POINT_LENGTH, crc32(content)) + content
-                last.size = end
+                data = _pack_head(_POINT_LENGTH, crc32(content)) + content
+                try:
+                    if _write(last.handle, data, place) != _POINT_SIZE:
+                        last.write(data, place)
+                except OSError as error:
+                    raise unwritable(last.path, error) from error
+                recent += data
                 self.written += 1
                 return
         self.newest().point(run_id, key, step, timestamp, value)
 
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
-        self.log(lambda journal: journal._columns(run_id, found))  # noqa: SLF001 - its own kind
+        self.log(lambda journal: journal._append_points(run_id, found))  # noqa: SLF001 - its own kind
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -99,27 +107,10 @@ class Journal:
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Keep an artifact until its server is there: a copy beside the journal, and a record of it."""
-        import shutil
+        from mltrack_jupyter.store.journal.spooled import keep
 
-        place = self.folder / f"{self.journal_id}.files" / uuid.uuid4().hex
-        try:
-            make_folder(place.parent)
-            with write_new(place) as copy:
-                shutil.copyfileobj(body, copy, 1024 * 1024)
-                copy.flush()
-                os.fsync(copy.fileno())
-            record = SpooledFile(
-                run_id=run_id, path=path, spooled=f"{place.parent.name}/{place.name}"
-            )
-            self.write(file_content(record))
-        except OSError as error:
-            place.unlink(missing_ok=True)
-            raise StoreUnwritable(
-                f"The artifact {path!r} could not be kept in {place.parent}: {error.strerror or error}."
-            ) from error
-        except BaseException:
-            place.unlink(missing_ok=True)
-            raise
+        with keep(self.folder, self.journal_id, path, body) as spooled:
+            self.write(file_content(SpooledFile(run_id=run_id, path=path, spooled=spooled)))
 
     def seal(self) -> None:
         """Let the next record begin a new file, so that those before it can be removed."""
@@ -127,6 +118,26 @@ class Journal:
             return  # the file is being written to
         with self._lock:
             self._end()
+
+    def close(self) -> None:
+        """Close the files, for whoever comes next, who may be this process."""
+        if self._owner == get_ident() and self._lock.locked():
+            return  # a handler ends the process, in the middle of a call that writes to one
+        with self._lock:
+            self._end()
+            for segment in list(self.segments):
+                segment.close()
+
+    def mend(self) -> None:
+        """Write the present file anew if somebody else wrote to it, who put a backup back, or cut it short."""
+        last = self._last
+        if last is None or not self._mending.is_needed(last):
+            return
+        if self._owner == get_ident() and self._lock.locked():
+            return  # a handler asks, in the middle of a call; the thread does soon
+        with self._lock:
+            if last is self._last:
+                self._mending.mend(last)
 
     def abandon(self) -> None:
         """Close the files without a word: in a forked child they belong to the parent."""
@@ -140,20 +151,20 @@ class Journal:
 
     def write(self, content: bytes) -> None:
         """Log a record that has this content."""
-        self.log(lambda _: content)
+        self.log(lambda journal: journal._append(content))  # noqa: SLF001 - its own kind
 
-    def log(self, content: Callable[[Journal], bytes]) -> None:
-        """Log a record, whose content is asked for when the journal is found that it is written to."""
+    def log(self, append: Callable[[Journal], None]) -> None:
+        """Let something be appended to the journal that is written to now."""
         me = get_ident()
         if self._owner == me and self._lock.locked():
-            self._aside().log(content)
+            self._aside().log(append)
             return
         with self._lock:
             self._owner = me
             if self.side is None:
-                self._append(content(self))
+                append(self)
                 return
-        self.newest().log(content)
+        self.newest().log(append)
 
     @property
     def is_lost(self) -> bool:
@@ -207,13 +218,18 @@ class Journal:
         return made
 
     def _end(self) -> None:
-        if self._last is not None:
-            self._last.sealed = True
+        last = self._last
+        if last is not None:
+            self._mending.mend(last)
+            last.sealed = True
             self._last = None
             self._names.clear()
+            self._next = 0
+            for segment in self.segments[:-1]:  # what waits long is read from its file
+                segment.forget_content()
 
-    def _columns(self, run_id: str, found: list[tuple[str, int, int, float]]) -> bytes:
-        """Return the content of points, for the file in which there is room for them and their names."""
+    def _append_points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
+        """Append points and the names that are new in this file, by one write."""
         need = (
             (64 + 4 * len(run_id)) * len(found)
             + 4 * sum([len(point[0]) for point in found])
@@ -221,13 +237,22 @@ class Journal:
         )
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
-        known, points = self._names.get, []
+        known, fresh = self._names.get, dict[str, int]()
+        points, names = [], []
         for key, step, timestamp, value in found:
             number = known((run_id, key))
             if number is None:
-                number = self._number(run_id, key)
+                number = fresh.get(key)
+            if number is None:
+                key = rules.check_key(key, "metric")
+                fresh[key], self._next = self._next, self._next + 1
+                number = fresh[key]
+                names.append(framed(name_content(number, Name(run_id, key))))
             points.append((number, step, timestamp, value))
-        return many_content(points)
+        assert self._last is not None
+        self._last.append(b"".join([*names, framed(many_content(points))]))
+        self._names.update({(run_id, key): number for key, number in fresh.items()})
+        self.written += len(names) + 1
 
     def _number(self, run_id: str, key: str) -> int:
         """Return the number of a name in the present file; there is room for one more point, too."""
@@ -238,13 +263,14 @@ class Journal:
             key = rules.check_key(key, "metric")
             if self._last is None or self._last.size + _SPARE > self._last.room:
                 self._begin(_SPARE)
-            number = len(self._names)
+            # A number is given once, although an interrupt may come before its name is known.
+            number, self._next = self._next, self._next + 1
             self._append(name_content(number, Name(run_id, key)))
             self._names[run_id, key] = number
         return number
 
     def _append(self, content: bytes) -> None:
-        data = HEAD.pack(len(content), crc32(content)) + content
+        data = framed(content)
         if self._last is None or not self._last.append(data):
             self._begin(len(data) + _SPARE).append(data)
         self.written += 1

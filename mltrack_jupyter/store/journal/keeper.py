@@ -16,7 +16,7 @@ from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.prompt import prompt
 from mltrack_jupyter.store.journal.pulse import Pulse
-from mltrack_jupyter.store.journal.recovery import recover
+from mltrack_jupyter.store.journal.recovery import recover_all
 from mltrack_jupyter.store.journal.sinks import Sink, StoreSink, is_absent, is_away, sink_of
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class Keeper:
 
     def _hand_over(self) -> None:
         written = self._chain.written
+        for journal in self._chain:
+            journal.mend()
         if self._sink is None:
             self._sink = sink_of(self._open(), self.journal.folder)
         began = time.thread_time()
@@ -165,8 +167,7 @@ class Keeper:
         for journal in self._chain:
             if done and self._sink is not None and not journal.segments:
                 self._forget(journal)
-            for segment in list(journal.segments):
-                segment.close()  # for whoever comes next, who may be this process
+            journal.close()
         return done
 
     def look_for_orphans(self) -> None:
@@ -291,7 +292,7 @@ class Keeper:
         """Hand over what dead processes left for the same store, and end their runs."""
         try:
             with self._draining, prompt:
-                recover(self.journal.folder, self._open, self.journal.uri)
+                recover_all(self.journal.uri, self._open, self.journal.folder)
         except MltrackError as error:
             if is_away(error):
                 self._tell(error)

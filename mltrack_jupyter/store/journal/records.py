@@ -29,6 +29,9 @@ POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
 POINT_KINDS = (POINT_KIND, MANY_KIND)
 """One point, and several that are written all or none: the kind, and the columns of each."""
 _MAX_RECORD = 1 << 30
+FILES = ".files"
+"""After the id of a journal, the name of the folder beside it with the artifacts that wait."""
+_SPOOLED = re.compile(r"[0-9a-f]{32}")
 
 Point = tuple[int, int, int, float]
 """The number of its name, its step, its time in ms, its value."""
@@ -63,6 +66,15 @@ class SpooledFile(Entity, frozen=True, kw_only=True):
     run_id: str
     path: str
     spooled: str
+
+    def name_beside(self, journal_id: str) -> str:
+        """Return the name of the file in the folder of a journal; "" for what no journal writes.
+
+        Whoever reads a journal uploads the file, and removes it: it is never anything else.
+        """
+        folder, _, name = self.spooled.partition("/")
+        is_ours = folder == f"{journal_id}{FILES}" and _SPOOLED.fullmatch(name)
+        return name if is_ours else ""
 
 
 class Record(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,14 @@ from mltrack_jupyter import config
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.journal.draining import Drain
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, is_ours, sweep
+from mltrack_jupyter.store.journal.folder import (
+    Folder,
+    UntrustedError,
+    first_private,
+    is_private,
+    say_what_is_left,
+)
+from mltrack_jupyter.store.journal.segment import NAME, SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import Sink, is_absent, sink_of
 from mltrack_jupyter.store.read_only import is_read_only
 
@@ -33,11 +41,34 @@ class Recovered:
 
 
 def journal_folder(uri: str) -> Path:
-    """Return the folder of the journals for a store: beside its file, or in a folder of the user's."""
+    """Return the folder of this user's journals for a store; nothing is created.
+
+    That is beside an SQLite file, or in a folder of the user's: see :func:`journal_folders`.
+    """
+    places = journal_folders(uri)
+    fit = (place for place in places if is_private(place) or not os.path.lexists(place))
+    return next(fit, places[0])
+
+
+def folder_to_log_to(uri: str) -> Path:
+    """Return the folder for journals of this process, made if it was not there."""
+    return first_private(journal_folders(uri))
+
+
+def journal_folders(uri: str) -> list[Path]:
+    """Return where journals of this user for a store may be, the usual place first.
+
+    What is in a folder of another user's, or that others may write, is nobody's to take over: who finds
+    such a folder beside the store has one of their own there. On a disk that knows no owners, and for a
+    store elsewhere, journals are in the folder of the user's state.
+    """
+    aside = config.state_folder() / config.JOURNALS
     path = uri.removeprefix(_SQLITE)
-    if path not in (uri, _MEMORY):
-        return Path(path).parent / config.JOURNALS
-    return config.state_folder() / config.JOURNALS
+    usual = [aside] if path in (uri, _MEMORY) else [Path(path).parent / config.JOURNALS, aside]
+    if not hasattr(os, "geteuid"):
+        return usual
+    own = f"{config.JOURNALS}-{os.geteuid()}"
+    return [place for beside in usual for place in (beside, beside.with_name(own))]
 
 
 def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
@@ -45,12 +76,9 @@ def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
 
     The oldest journal is the first. Whoever asks at the same time does not get them. Each is to be closed.
     """
-    sweep(folder)
     found: dict[str, list[Segment]] = {}
     left: set[str] = set()
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
-        if not path.is_file():
-            continue
+    for path in _journals(folder):
         try:
             taken = Segment.take_over(path)
         except BlockingIOError:
@@ -59,7 +87,7 @@ def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
         if taken is None:
             continue
         found.setdefault(taken.header.journal_id, []).append(taken)
-        if uri and not _is_for(taken.header.uri, uri):
+        if uri and not is_for(taken.header.uri, uri, folder):
             left.add(taken.header.journal_id)
     for journal_id in left & set(found):
         for segment in found.pop(journal_id):
@@ -70,9 +98,36 @@ def orphans(folder: Path, uri: str = "") -> dict[str, list[Segment]]:
     return dict(sorted(found.items(), key=lambda item: item[1][0].header.began))
 
 
-def _is_for(noted: str, uri: str) -> bool:
+def _journals(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder that are named as journals are, and say why others are left."""
+    try:
+        with Folder.open(folder) as opened:
+            sweep(opened)
+            names = opened.names()
+    except UntrustedError as error:
+        if _has_journals(folder):
+            say_what_is_left(folder, error)
+        return
+    except OSError:
+        return
+    for name in names:
+        if NAME.fullmatch(name):
+            yield folder / name
+        elif name.endswith(SUFFIX):
+            say_what_is_left(folder / name, "its name is not that of a journal")
+
+
+def _has_journals(folder: Path) -> bool:
+    try:
+        return any(name.endswith(SUFFIX) for name in os.listdir(folder))
+    except OSError:  # another user's, who hands over what is in it
+        return False
+
+
+def is_for(noted: str, uri: str, folder: Path) -> bool:
     """Tell whether a journal is for a store; the folder of an SQLite file may be elsewhere by now."""
-    if noted.startswith("sqlite:///") and uri.startswith("sqlite:///"):
+    is_beside = folder.parent != config.state_folder()
+    if is_beside and noted.startswith(_SQLITE) and uri.startswith(_SQLITE):
         return Path(noted).name == Path(uri).name
     return hide_password(noted) == hide_password(uri)  # other versions hid less
 
@@ -80,6 +135,18 @@ def _is_for(noted: str, uri: str) -> bool:
 def others_log(folder: Path) -> bool:
     """Tell whether other processes have journals in a folder, from which something may come."""
     return any(not is_ours(path) for path in folder.glob(f"*{SUFFIX}"))
+
+
+def recover_all(
+    uri: str, open_services: Callable[[], Services], *folders: Path, reap: bool = True
+) -> list[Recovered]:
+    """Hand over what dead processes left for a store, wherever it is: see :func:`recover`."""
+    return [
+        item
+        for folder in dict.fromkeys([*journal_folders(uri), *folders])
+        if folder.exists()
+        for item in recover(folder, open_services, uri, reap=reap)
+    ]
 
 
 def recover(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
-import mmap
 import os
 import re
 import time
 from pathlib import Path
 
 from mltrack_jupyter.errors import StoreUnwritable
+from mltrack_jupyter.store.journal.folder import Folder, UntrustedError, say_what_is_left
 from mltrack_jupyter.store.journal.records import (
     Header,
     Record,
@@ -20,7 +20,6 @@ from mltrack_jupyter.store.journal.records import (
     read_header,
     scan,
 )
-from mltrack_jupyter.store.rights import make_folder, open_private
 
 try:
     import fcntl
@@ -31,40 +30,45 @@ except (
 
 log = logging.getLogger("mltrack_jupyter")
 SUFFIX = ".journal"
-_NAME = re.compile(r"[0-9a-f]{32}\.[0-9]{6}\.journal")
+NAME = re.compile(r"([0-9a-f]{32})\.([0-9]{6})\.journal")
 _NEW, _TORN = ".new", ".torn"
 _STALE = 3600.0
 """After how many seconds a file that was not finished is garbage of a process that was killed meanwhile."""
 _mine: dict[Path, object] = {}
 """The files that this process has open, which nobody in it takes over."""
-_NONE = mmap.mmap(-1, 1)
-"""The pages of a file that is only read: another process made it."""
 _READ = 4 * 1024 * 1024
 
 
 class Segment:
     """An open file of a journal. Appending is for one thread at a time; reading is for another one.
 
-    A file has its whole size from the beginning and is written through a mapping: its pages are the
-    kernel's, so that they outlive the process, and a full disk is noticed when the file is made, never
-    in the middle. Behind the last record stand zeros.
+    A file has its whole size from the beginning, so that a full disk is noticed when it is made. A record is
+    written by one call: its pages are the kernel's then, and outlive the process. It is not written through
+    a mapping, which takes half a microsecond less: whoever cuts a mapped file short, as a backup that is
+    put back does, kills the process by a signal that nobody can catch. Behind the last record stand zeros.
+
+    What is in the file is known in memory, too, while it grows (``recent``): it is handed over from there
+    whatever became of the file, and a file that somebody else wrote to is written anew. A record is there
+    when ``recent`` has it, which is one step: an interrupt finds it done or not done, never by half.
 
     The lock is ``flock``'s: it ends with the process, and not when the process itself opens and closes the
     file once more, as whoever copies the folder does. A forked child closes what it inherits.
     """
 
-    def __init__(self, path: Path, handle: int, header: Header, begin: int) -> None:
+    def __init__(
+        self, path: Path, handle: int, header: Header, begin: int, on_disk: int = 0
+    ) -> None:
         self.path = path
         self.header = header
         self.begin = begin
-        self.size = begin
         self.sealed = False
         self.keep = False
         self.is_removed = False
-        self._handle = handle
-        self._mark = (begin, 0)
+        self.handle = handle
         self.room = 0
-        self.pages: mmap.mmap = _NONE
+        self.recent = bytearray()
+        self._on_disk: int | None = on_disk
+        self.mark = (begin, 0)
 
     @classmethod
     def create(cls, path: Path, header: Header, room: int) -> Segment:
@@ -72,31 +76,27 @@ class Segment:
 
         It gets its name when it is locked: nobody can find it before.
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         place = path.with_suffix(_NEW) if fcntl is not None else path
         try:
-            make_folder(path.parent)
-            handle = open_private(place, flags)
+            with Folder.open(path.parent, make=True) as folder:
+                handle = folder.create(place.name)
+                data = framed(header_content(header))
+                made = cls(path, handle, header, len(data))
+                _mine[path] = handle
+                try:
+                    _lock(handle)
+                    reserve(handle, room)
+                    made.write(data, 0)
+                    made.recent, made._on_disk, made.room = bytearray(data), None, room
+                    if place != path:
+                        folder.rename(place.name, path.name)
+                except BaseException:
+                    for name in (place.name, path.name):
+                        folder.remove(name, handle)
+                    made.close()
+                    raise
         except OSError as error:
-            raise _unwritable(path, error) from error
-        data = framed(header_content(header))
-        made = cls(path, handle, header, len(data))
-        _mine[path] = handle
-        try:
-            _lock(handle)
-            _reserve(handle, room)
-            made.pages = mmap.mmap(handle, room)
-            made.pages[: len(data)] = data
-            made.room = room
-            if place != path:
-                os.replace(place, path)
-        except BaseException as error:
-            made.close()
-            for name in (place, path):
-                name.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise _unwritable(path, error) from error
-            raise
+            raise unwritable(path, error) from error
         return made
 
     @classmethod
@@ -110,53 +110,53 @@ class Segment:
             raise BlockingIOError(errno.EAGAIN, "This process has the file open.", str(path))
         taken = None
         try:
-            taken = cls._locked(path)
+            with Folder.open(path.parent) as folder:
+                taken = _locked(path, folder)
+        except FileNotFoundError:
+            return None
+        except UntrustedError as error:
+            say_what_is_left(path, error)
+            return None
         finally:
             if taken is None:
                 del _mine[path]
         return taken
 
-    @classmethod
-    def _locked(cls, path: Path) -> Segment | None:
-        try:
-            handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-        except FileNotFoundError:
-            return None
-        except OSError as error:  # somebody else's: whether they live cannot be told
-            raise BlockingIOError(errno.EAGAIN, str(error), str(path)) from error
-        taken = None
-        try:
-            _lock(handle)
-            data = os.read(handle, 65536)
-            found = os.fstat(handle)
-            begun = read_header(data)
-            if _NAME.fullmatch(path.name) and found.st_nlink and not scan(data):
-                _put_aside(path)
-            # Whoever had the lock before may have removed the file.
-            if begun is not None and found.st_nlink:
-                taken = cls(path, handle, *begun)
-                taken.size = found.st_size
-                taken.sealed = True
-        finally:
-            if taken is None:
-                os.close(handle)
-        return taken
-
     def append(self, data: bytes) -> bool:
         """Write a record, which outlives the process when this returns; ``False`` if the file is full."""
-        end = self.size + len(data)
-        if end > self.room:
+        recent = self.recent
+        if self._on_disk is not None or len(recent) + len(data) > self.room:
             return False
-        self.pages[self.size : end] = data
-        self.size = end
+        self.write(data, len(recent))
+        recent += data
         return True
+
+    @property
+    def size(self) -> int:
+        """Where the last record ends; in the file of a dead process, where the file does."""
+        on_disk = self._on_disk
+        return len(self.recent) if on_disk is None else on_disk
+
+    def forget_content(self) -> None:
+        """Read from the file from now on: nothing is appended any more."""
+        self._on_disk = self.size
+        self.recent = bytearray()
+
+    def write(self, data: bytes, place: int) -> None:
+        """Write all of some bytes to a place in the file. Raises ``StoreUnwritable``."""
+        try:
+            written = os.pwrite(self.handle, data, place)
+            while written < len(data):  # a disk that is full, or is about to say why not
+                written += os.pwrite(self.handle, data[written:], place + written)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def peek(self, size: int) -> tuple[list[Record], tuple[int, int]]:
         """Return the next records of the first ``size`` bytes, not too many, and the mark behind them.
 
         There are none at the end. They are read again until :meth:`pass_to` is told the mark.
         """
-        offset, count = self._mark
+        offset, count = self.mark
         data = self._bytes(offset, min(size, offset + _READ))
         found = scan(data)
         if not found and len(data) == _READ:  # a record that is longer than that
@@ -166,7 +166,7 @@ class Segment:
 
     def pass_to(self, mark: tuple[int, int]) -> None:
         """Go on behind a mark. One assignment: an interrupt finds it done or not done, never by half."""
-        self._mark = mark
+        self.mark = mark
 
     def read(self) -> list[Record]:
         """Return the next records and pass them."""
@@ -175,45 +175,53 @@ class Segment:
         return records
 
     def _bytes(self, begin: int, end: int) -> bytes:
-        if self._handle < 0:  # it was closed, or removed
+        recent = self.recent
+        if self.handle < 0:  # it was closed, or removed
             return b""
-        if self.pages is not _NONE:
-            return self.pages[begin:end]
-        return os.pread(self._handle, max(0, end - begin), begin)
+        if self._on_disk is None:  # asked after: what is forgotten is in the file
+            return bytes(recent[begin:end])
+        return self.stored(begin, end)
+
+    def stored(self, begin: int, end: int) -> bytes:
+        """Return what the file has there, whatever was written to it."""
+        return os.pread(self.handle, max(0, end - begin), begin)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether what was written is in memory, too."""
+        return self._on_disk is None and self.handle >= 0
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing can be read from it any more."""
-        return self._handle < 0
+        return self.handle < 0
 
     @property
     def is_unlinked(self) -> bool:
         """Whether somebody deleted the file: what is in it ends with this process."""
         try:
-            return self._handle >= 0 and os.fstat(self._handle).st_nlink == 0
+            return self.handle >= 0 and os.fstat(self.handle).st_nlink == 0
         except OSError:  # it was closed meanwhile
             return False
 
     @property
     def torn(self) -> bool:
         """Whether anything stands behind the last record that could be read."""
-        return any(self._bytes(self._mark[0], self.size))
+        return any(self._bytes(self.mark[0], self.size))
 
     @property
     def place(self) -> int:
         """The place in the journal of what is read next."""
-        return self.header.index << 32 | self._mark[1]
+        return self.header.index << 32 | self.mark[1]
 
     def rewind(self) -> None:
         """Read again from the beginning."""
-        self._mark = (self.begin, 0)
+        self.mark = (self.begin, 0)
 
     def close(self) -> None:
-        """Close the file, which gives it free to whoever takes over."""
-        pages, self.pages, self.room = self.pages, _NONE, 0
-        if pages is not _NONE:
-            pages.close()
-        handle, self._handle = self._handle, -1
+        """Close the file, which gives it free to whoever takes over. While nobody appends."""
+        self.room = 0
+        handle, self.handle = self.handle, -1
         if handle >= 0:
             os.close(handle)
         _mine.pop(self.path, None)
@@ -223,17 +231,57 @@ class Segment:
 
         Whoever was interrupted, or could not, may call it again. Raises ``OSError``.
         """
-        if self.keep and self.path.exists():
-            os.replace(self.path, self.path.with_suffix(_TORN))
-        else:
-            self.path.unlink(missing_ok=True)
+        if self.handle >= 0:
+            try:
+                with Folder.open(self.path.parent) as folder:
+                    if self.keep and not self.is_unlinked:
+                        folder.rename(self.path.name, self.path.with_suffix(_TORN).name)
+                    else:
+                        folder.remove(self.path.name, self.handle)
+            except FileNotFoundError:
+                pass  # somebody removed the folder, or the file
         self.is_removed = True
         self.close()
 
 
-def _put_aside(path: Path) -> None:
+def _locked(path: Path, folder: Folder) -> Segment | None:
+    """Open and lock a file that is right in all respects."""
+    try:
+        handle = folder.take(path.name, os.O_RDWR)
+    except (FileNotFoundError, UntrustedError):
+        raise
+    except OSError as error:  # whether its process lives cannot be told
+        raise BlockingIOError(errno.EAGAIN, str(error), str(path)) from error
+    taken = None
+    try:
+        _lock(handle)
+        data = os.read(handle, 65536)
+        found = os.fstat(handle)
+        begun = read_header(data)
+        if NAME.fullmatch(path.name) and found.st_nlink and not scan(data):
+            _put_aside(path, folder)
+        # Whoever had the lock before may have removed the file.
+        if begun is not None and found.st_nlink and _is_called(path, begun[0]):
+            taken = Segment(path, handle, *begun, on_disk=found.st_size)
+            taken.sealed = True
+    finally:
+        if taken is None:
+            os.close(handle)
+    return taken
+
+
+def _is_called(path: Path, header: Header) -> bool:
+    """Tell whether a file has the name that its header gives it: other files are named by it."""
+    named = NAME.fullmatch(path.name)
+    is_right = named is not None and (named[1], int(named[2])) == (header.journal_id, header.index)
+    if not is_right:
+        say_what_is_left(path, "its name is not that of the journal in it")
+    return is_right
+
+
+def _put_aside(path: Path, folder: Folder) -> None:
     """Keep a file whose beginning is damaged under another name, and say so once."""
-    os.replace(path, path.with_suffix(_TORN))
+    folder.rename(path.name, path.with_suffix(_TORN).name)
     log.warning(
         "mltrack: the beginning of %s is no record, so that it cannot be handed over; it is kept as %s.",
         path, _TORN,
@@ -245,21 +293,28 @@ def is_ours(path: Path) -> bool:
     return path in _mine
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Folder) -> None:
     """Remove files that were never finished, because their process was killed while it made them."""
-    for path in folder.glob(f"*{_NEW}"):
+    for name in folder.names():
+        if not name.endswith(_NEW):
+            continue
         try:
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()
+            handle = folder.take(name)
         except OSError:
             continue  # another process swept it, or it is not ours to remove
+        try:
+            if time.time() - os.fstat(handle).st_mtime > _STALE:
+                folder.remove(name, handle)
+        finally:
+            os.close(handle)
 
 
-def _reserve(handle: int, room: int) -> None:
+def reserve(handle: int, room: int) -> None:
+    """Give a file its whole size. Raises ``OSError`` if the disk is full."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, room)
     else:
-        os.write(handle, bytes(room))
+        os.pwrite(handle, bytes(room), 0)
 
 
 def _lock(handle: int) -> None:
@@ -267,7 +322,8 @@ def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _unwritable(path: Path, error: OSError) -> StoreUnwritable:
+def unwritable(path: Path, error: OSError) -> StoreUnwritable:
+    """Return what is raised where a file cannot be made or written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreUnwritable(
             f"The disk is full: nothing more can be logged to {path.parent}. What was logged before is safe; "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
 from mltrack_jupyter.errors import (
@@ -16,10 +17,12 @@ from mltrack_jupyter.errors import (
     NotFound,
     NotImplementedHere,
     ServerUnreachable,
+    StoreUnreadable,
     TooManyRequests,
     Unavailable,
 )
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal.folder import Folder
 from mltrack_jupyter.store.names import RUN_NAME
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ class Sink(Protocol):
         """Take over a batch and return what was refused; ``None`` if the journal is not at ``since``."""
         ...
 
-    def upload(self, run_id: str, path: str, file: Path) -> None:
+    def upload(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Take over an artifact."""
         ...
 
@@ -80,11 +83,10 @@ class StoreSink:
         found = self._services.journals.append(journal_id, since, upto, entries)
         return found.refused if found.position == upto else None
 
-    def upload(self, run_id: str, path: str, file: Path) -> None:
+    def upload(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Write a file into the artifacts of its run."""
         uri = self._services.runs.get(run_id).info.artifact_uri
-        with file.open("rb") as body:
-            self._services.files_at(uri, run_id).write(path, body)
+        self._services.files_at(uri, run_id).write(path, body)
 
     def check(self, run_id: str) -> None:
         """Ask for the run."""
@@ -110,9 +112,12 @@ class MlflowSink:
     def position(self, journal_id: str) -> int:
         """Read what was noted beside the journal."""
         try:
-            return int(self._place(journal_id).read_text())
+            with Folder.open(self._folder) as folder, open(folder.take(_note(journal_id))) as file:
+                return int(file.read(40))
         except (FileNotFoundError, ValueError):
             return 0
+        except OSError as error:
+            raise StoreUnreadable(f"How far a journal was read cannot be told: {error}.") from error
 
     def append(
         self,
@@ -122,21 +127,20 @@ class MlflowSink:
         entries: list[RunEntry],
     ) -> list[Refusal] | None:
         """Write a batch run by run, then note beside the journal how far that is."""
-        import tempfile
-
         refused = []
         for entry in entries:
             refused += [Refusal(entry.run_id, reason) for reason in self._write(entry)]
-        with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as file:
-            file.write(str(upto))
-        os.replace(file.name, self._place(journal_id))
+        new = f"{uuid.uuid4().hex}.new"
+        with Folder.open(self._folder, make=True) as folder:
+            with open(folder.create(new, os.O_WRONLY), "w") as file:
+                file.write(str(upto))
+            folder.rename(new, _note(journal_id))
         return refused
 
-    def upload(self, run_id: str, path: str, file: Path) -> None:
+    def upload(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Write a file into the artifacts of its run."""
         uri = self._services.runs.get(self._id(run_id)).info.artifact_uri
-        with file.open("rb") as body:
-            self._services.files_at(uri, run_id).write(path, body)
+        self._services.files_at(uri, run_id).write(path, body)
 
     def check(self, run_id: str) -> None:
         """Ask for the run."""
@@ -144,13 +148,18 @@ class MlflowSink:
 
     def forget(self, journal_id: str) -> None:
         """Remove the note."""
-        self._place(journal_id).unlink(missing_ok=True)
+        try:
+            with Folder.open(self._folder) as folder:
+                handle = folder.take(_note(journal_id))
+                try:
+                    folder.remove(_note(journal_id), handle)
+                finally:
+                    os.close(handle)
+        except OSError:
+            pass  # it is gone, or not ours
 
     def reap(self) -> None:
         """Leave the runs as they are: such a server knows nothing of processes."""
-
-    def _place(self, journal_id: str) -> Path:
-        return self._folder / f"{journal_id}.position"
 
     def _write(self, entry: RunEntry) -> Iterator[str]:
         """Write an entry in parts; yield why a part was refused."""
@@ -266,6 +275,11 @@ class MlflowSink:
         raise NotFound(f"Run with id={chosen} not found.")
 
 
+def _note(journal_id: str) -> str:
+    """Return the name of the file that says how far a journal was read."""
+    return f"{journal_id}.position"
+
+
 def _refusal(call: Any, *raised: type[MltrackError]) -> Iterator[str]:
     try:
         call()
@@ -304,12 +318,13 @@ def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def is_away(error: MltrackError) -> bool:
     """Tell whether an error says that the store cannot take anything now, rather than not this.
 
-    What is no tracking server, or none at this address, has not judged what it was sent.
+    What is no tracking server, or none at this address, has not judged what it was sent. A store that
+    forbids something has: it forbids that, and takes everything else.
     """
     if isinstance(error, NotImplementedHere):  # a server that hands no artifacts on never will
         return False
     foreign = isinstance(error, ForeignAnswer | EndpointNotFound)
-    return foreign or error.status >= 500 or error.status in (401, 403, 408, 429)
+    return foreign or error.status >= 500 or error.status in (401, 408, 429)
 
 
 def is_absent(error: MltrackError) -> bool:

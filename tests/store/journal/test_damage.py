@@ -102,12 +102,14 @@ def test_a_file_whose_beginning_is_damaged_is_told_once_and_kept(desk, written, 
     assert path.with_suffix(".torn").read_bytes()[1:] == data[1:]
 
 
-def test_a_copy_of_a_file_under_another_name_changes_nothing(desk, written):
+def test_a_copy_of_a_file_under_another_name_is_nobody_s_journal(desk, written, caplog):
     path, _, _ = written
-    shutil.copy(path, path.with_name(f"Copy of {path.name}"))
+    copy = path.with_name(f"Copy of {path.name}")
+    shutil.copy(path, copy)
     desk.recover()
     assert desk.steps() == [0, 1, 2]
-    assert desk.files() == []
+    assert list(desk.folder.iterdir()) == [copy]
+    assert caplog.text.count("its name is not that of a journal") == 1
 
 
 def test_a_newer_format_is_left_alone(desk, written):
