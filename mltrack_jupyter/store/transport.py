@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from mltrack_jupyter.config import setting
-from mltrack_jupyter.errors import MltrackError, ServerUnreachable, Unauthenticated
+from mltrack_jupyter.errors import (
+    MltrackError,
+    PermissionDenied,
+    ServerUnreachable,
+    Unauthenticated,
+)
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.services.codec import WireRequest, digest_of
 from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find
@@ -228,7 +233,9 @@ def _chunks(file: BinaryIO, name: str, size: int) -> Iterator[bytes]:
 
 def _read(response: httpx.Response, download: bool, name: str) -> WireAnswer:
     if response.is_redirect or response.status_code in (401, 403):
-        response.read()
+        body = response.read()
+        if _is_word(response, body):
+            return WireAnswer(403, body)
         raise Unauthenticated(
             f"The server at {_shown(str(response.url))} refused the credentials (status "
             f"{response.status_code}): set MLTRACK_TRACKING_TOKEN (or MLFLOW_TRACKING_TOKEN) to the token "
@@ -244,6 +251,18 @@ def _read(response: httpx.Response, download: bool, name: str) -> WireAnswer:
         raise
     spool.seek(0)
     return WireAnswer(200, file=spool, sha256=digest_of(response.headers.get("Repr-Digest", "")))
+
+
+def _is_word(response: httpx.Response, body: bytes) -> bool:
+    """Tell whether a tracking server forbids what it was asked to somebody whom it knows.
+
+    Whoever does not know them, or stands before the server, says how to be known, or has other words.
+    """
+    from mltrack_jupyter.services.error_codec import decode_error
+
+    if response.status_code != 403 or "WWW-Authenticate" in response.headers:
+        return False
+    return type(decode_error(403, body)) is PermissionDenied and b'"error_code"' in body
 
 
 def _fetch(response: httpx.Response, spool: BinaryIO, name: str) -> None:

@@ -28,6 +28,11 @@ ANSWERS = {
     "a hub whose server was stopped": (424, JSON, b'{"message": "Your server is not running"}'),
     "a proxy that wants to know who": (400, HTML, PAGE),
     "a proxy that forbids": (403, HTML, PAGE),
+    "a token that is not known any more": (
+        403,
+        JSON | {"WWW-Authenticate": "Bearer"},
+        b'{"error_code": "PERMISSION_DENIED", "message": "who are you?"}',
+    ),
     "a login page": (200, HTML, PAGE),
     "a way to one": (302, {"Location": "/login"}, b""),
     "nothing": (204, {}, b""),
@@ -104,6 +109,34 @@ def test_a_file_is_not_taken_by_a_login_page(desk, journal, drain, between):
     drain.run(sink)
     with desk.services.run_artifacts.read(desk.run_id, "a.txt").file as found:
         assert found.read() == b"kept"
+
+
+FORBIDDEN = (403, JSON, b'{"error_code": "PERMISSION_DENIED", "message": "That run is not yours."}')
+
+
+def test_what_the_server_itself_forbids_costs_only_that_run(desk, journal, drain, between, caplog):
+    other = "e" * 32
+    desk.begin(journal, other)
+    drain.run(StoreSink(desk.services))
+    journal.point(other, "m", 0, 1, 0.5)
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    # The batch; a batch of nothing; the two runs, and the first of them.
+    between.plan = [FORBIDDEN, "ok", FORBIDDEN, FORBIDDEN]
+    drain.run(StoreSink(desk.services))
+    assert desk.steps() == [0]
+    assert len(refused(desk)) == 1
+    assert caplog.text.count("That run is not yours.") == 1
+
+
+def test_a_role_that_may_write_nothing_loses_nothing(desk, journal, drain, between):
+    journal.point(desk.run_id, "m", 0, 1, 0.5)
+    between.plan = [FORBIDDEN, FORBIDDEN]
+    with pytest.raises(MltrackError, match="That run is not yours") as caught:
+        drain.run(StoreSink(desk.services))
+    assert is_away(caught.value)
+    drain.run(StoreSink(desk.services))
+    assert desk.steps() == [0]
+    assert refused(desk) == []
 
 
 NEVER = {
