@@ -126,6 +126,9 @@ class GuardedHandler(StreamedBody, ExtensionHandlerMixin, APIHandler):
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]
         reason = error.log_message if isinstance(error, HTTPError) else None
+        if status_code in (401, 403) and getattr(self, "_jupyter_current_user", None) is None:
+            # Told from somebody who is known, and may not do this: their token may be renewed.
+            self.set_header("WWW-Authenticate", "Bearer")
         self.answer_error(_sentence(status_code, reason), status_code)
         super(APIHandler, self).finish()
 

@@ -109,7 +109,7 @@ def open_store(
     if full.startswith(("http://", "https://")):
         from mltrack_jupyter.store.remote import open_remote
 
-        return open_remote(full)
+        return _finding(open_remote(full))
     from mltrack_jupyter.store.artifacts import Locations
     from mltrack_jupyter.store.sql import open_sql
 
@@ -126,7 +126,14 @@ def open_store(
         default_root=default_artifact_root,
         base=config.moved_folder(file) if file else None,
     )
-    return open_sql(full, locations, serve_artifacts=serve_artifacts)
+    return _finding(open_sql(full, locations, serve_artifacts=serve_artifacts))
+
+
+def _finding(services: Services) -> Services:
+    """Let whoever misses a run look into the journals that are not handed over yet."""
+    from mltrack_jupyter.store.journal.finding import finding
+
+    return finding(services)
 
 
 def artifacts_of(uri: str) -> Path:

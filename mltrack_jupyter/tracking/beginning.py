@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mltrack_jupyter.entities import NewRun, Run, RunData, RunEntry, RunInfo, RunStatus, Tag
-from mltrack_jupyter.errors import MltrackError, NotFound
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.journal import journal_folder, others_log
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.process import present
 from mltrack_jupyter.tracking import context, scope, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
-
-if TYPE_CHECKING:
-    from mltrack_jupyter.services import Services
-
-_PATIENCE = 5.0
-"""How long to wait for a run that another process may just have begun, in seconds."""
 
 
 def open_run(
@@ -92,7 +84,9 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     """Make a run that exists the active one; its status is RUNNING again."""
     uri = session.get_tracking_uri()
     try:
-        run = _reopen(session.services(uri), run_id)
+        services = session.services(uri)
+        services.runs.update(run_id, status=RunStatus.RUNNING)
+        run = services.runs.get(run_id)
     except MltrackError as error:
         if not session.goes_on(uri, error):
             raise
@@ -109,19 +103,3 @@ def resume_run(run_id: str, parent: ActiveRun | None = None) -> ActiveRun:
     if (outer := scope.find(run_id)) is not None:
         active.share(outer)
     return scope.push(active)
-
-
-def _reopen(services: Services, run_id: str) -> Run:
-    """Let a run be RUNNING again, and return it.
-
-    Whoever hands its run to another process may have begun it a moment ago, in a journal.
-    """
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            services.runs.update(run_id, status=RunStatus.RUNNING)
-            return services.runs.get(run_id)
-        except NotFound:
-            if time.monotonic() > until or not others_log(journal_folder(services.uri)):
-                raise
-        time.sleep(0.1)

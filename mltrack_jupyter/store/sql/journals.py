@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -35,6 +35,7 @@ from mltrack_jupyter.store.sql.database import (
 )
 from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_or_was_called
 from mltrack_jupyter.store.sql.lease_service import check_process
+from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begin
 from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import experiments, journals, params, runs, tags
@@ -47,7 +48,12 @@ _ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).
 
 
 class SqlJournals(Journals):
-    """Where journals are, and what was in them, in SQL."""
+    """Where journals are, and what was in them, in SQL.
+
+    ``elsewhere`` tells how runs began of which the store has not heard, as their process wrote it down.
+    """
+
+    elsewhere: Callable[[Sequence[str]], list[RunEntry]] | None = None
 
     def __init__(self, database: Database, locations: Locations) -> None:
         self._database = database
@@ -61,11 +67,25 @@ class SqlJournals(Journals):
         self, journal_id: str, since: int, upto: int, entries: list[RunEntry]
     ) -> JournalAnswer:
         _check(journal_id, since, upto, entries)
+        try:
+            return self._append(journal_id, since, upto, entries, may_miss=False)
+        except MissingRuns as error:
+            # Outside of a transaction: whoever else writes does not wait for files to be read.
+            told = self.elsewhere(error.run_ids) if self.elsewhere is not None else []
+        begun = {entry.run_id: entry for entry in told}
+        whole = [with_begin(entry, begun.get(entry.run_id)) for entry in entries]
+        return self._append(journal_id, since, upto, whole, may_miss=True)
+
+    def _append(
+        self, journal_id: str, since: int, upto: int, entries: list[RunEntry], *, may_miss: bool
+    ) -> JournalAnswer:
         with self._database.write() as connection:
             found = _position(connection, journal_id)
             if found != since:
                 return JournalAnswer(position=found)
             refused = apply(connection, self._locations, entries)
+            if refused and self.elsewhere is not None and not may_miss:
+                raise MissingRuns([item.run_id for item in refused])
             if len(refused) == len({entry.run_id for entry in entries}):  # no run tells of it
                 record_changes(connection, [Write("journal", _public(journal_id), "log")])
             row = {"journal_id": journal_id, "position": upto, "updated": now_ms()}
