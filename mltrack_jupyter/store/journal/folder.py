@@ -198,14 +198,17 @@ def say_what_is_left(path: Path, why: object) -> None:
 
 
 def first_private(places: Iterable[Path]) -> Path:
-    """Return the first place that is a trusted folder, or is made one now; else the first of all."""
-    given = list(places)
-    for place in given:
+    """Return the first place that is a trusted folder, or is made one now.
+
+    Where that cannot be done, the first who writes is told why.
+    """
+    place = Path()
+    for place in places:
         try:
             with Folder.open(place, make=True):
                 return place
         except UntrustedError:
             continue  # somebody else's, or on a disk that knows no owners
         except OSError:
-            break  # nothing can be made here: the first who writes is told why
-    return given[0]
+            break
+    return place
