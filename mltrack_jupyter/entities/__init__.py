@@ -29,8 +29,10 @@ from mltrack_jupyter.entities.logged_model import (
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
+    MadeModel,
     ModelDataset,
     ModelOrder,
+    ModelRecord,
 )
 from mltrack_jupyter.entities.page import Page
 from mltrack_jupyter.entities.process import Process
@@ -109,12 +111,14 @@ __all__ = [
     "LoggedModelStatus",
     "LoggedModelTag",
     "LoopHealth",
+    "MadeModel",
     "Metric",
     "MetricSeries",
     "ModelDataset",
     "ModelInput",
     "ModelOrder",
     "ModelOutput",
+    "ModelRecord",
     "ModelVersion",
     "NewRun",
     "ModelVersionTag",

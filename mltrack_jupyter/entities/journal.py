@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mltrack_jupyter.entities.base import Entity, Tag, text
+from mltrack_jupyter.entities.logged_model import MadeModel
 from mltrack_jupyter.entities.process import Process
 from mltrack_jupyter.entities.run import (
     DatasetInput,
@@ -45,8 +46,9 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     """Everything that happened to one run; params and tags in the order in which they were written.
 
     ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
-    ``outputs`` those that were made. ``shared`` are digests, by their paths in the run, of files that the store keeps
-    for several runs and has already; those that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
+    ``outputs`` those that were made; ``made`` are those that the store does not know yet. ``shared`` are
+    digests, by their paths in the run, of files that the store keeps for several runs and has already; those
+    that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     models: list[ModelInput] = []
     outputs: list[ModelOutput] = []
     shared: dict[str, str] = {}
+    made: list[MadeModel] = []
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 from typing import Any
+
+from msgspec import field
 
 from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
 from mltrack_jupyter.entities.run import Metric, Param
@@ -19,7 +22,11 @@ class LoggedModelStatus(str, Enum):
 
 
 class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
-    """What is known of a logged model; ``model_id`` is ``m-`` and 32 hex digits."""
+    """What is known of a logged model; ``model_id`` is ``m-`` and 32 hex digits.
+
+    ``artifact_path`` is the path of its run at which it is found, as ``runs:/<source_run_id>/<path>``; the
+    files are at ``artifact_uri``, wherever that is.
+    """
 
     model_id: str
     experiment_id: str
@@ -31,12 +38,61 @@ class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "ta
     model_type: str = text()
     source_run_id: str = text()
     status_message: str = ""
+    artifact_path: str = ""
     tag_list: list[Tag] = []
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags as a dict."""
         return as_dict(self.tag_list)
+
+
+class ModelRecord(
+    Entity, frozen=True, kw_only=True, rename={"class_name": "class", "digests": "sha256"}
+):
+    """What a run remembers of a model: where it is, of what class, and the digests of its files.
+
+    None of it is a reason to trust the files. ``foreign`` says that they are known to be made elsewhere;
+    ``entry`` is what MLflow's list of a run's models says of it, as JSON.
+    """
+
+    artifact_path: str
+    model_id: str = ""
+    flavor: str = text()
+    class_name: str = text()
+    digests: dict[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    entry: str = ""
+
+    def to_tag(self) -> str:
+        """Return the value of the tag by which a run names its newest model, as JSON."""
+        content: dict[str, Any] = {
+            "artifact_path": self.artifact_path,
+            "flavor": self.flavor,
+            "class": self.class_name,
+            "sha256": self.digests,
+        }
+        if self.model_id:
+            content["model_id"] = self.model_id
+        return json.dumps({**content, "foreign": True} if self.foreign else content)
+
+
+class MadeModel(Entity, frozen=True, kw_only=True):
+    """A model that a process made while its store was away, under an id that the process chose.
+
+    Its files are among those of its run, at a path that no other model has.
+    """
+
+    record: ModelRecord
+    model_type: str = ""
+    params: list[Param] = []
+    tags: list[Tag] = []
+    step: int = 0
+
+    @property
+    def place(self) -> str:
+        """The path of the run at which the files are."""
+        return f"models/{self.record.model_id}/{self.record.artifact_path}"
 
 
 class LoggedModelData(Entity, frozen=True, kw_only=True, rename={"param_list": "params"}):

@@ -4,7 +4,8 @@ To unpickle a file is to run a program. Before that happens, its bytes are read 
 compared with what the reader has reason to trust:
 
 1. bytes that this very process wrote;
-2. bytes whose SHA-256 the reader's own store recorded when the model was logged;
+2. bytes that bear a seal of the reader: when a process of this user serialised the object, it signed the
+   SHA-256 of the bytes together with the model's place, by a key that is in no store (``privacy/seals.py``);
 3. a source that the reader's configuration lists (``MLTRACK_TRUST``);
 4. ``trust=True``, said for this one call.
 
@@ -27,6 +28,7 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter, PermissionDenied
 from mltrack_jupyter.models.folder import ModelFolder
+from mltrack_jupyter.privacy.seals import Subject, vouches
 
 TRUST_VARIABLE = "MLTRACK_TRUST"
 TYPES_VARIABLE = "MLTRACK_TRUSTED_TYPES"
@@ -56,15 +58,19 @@ class Origin:
     sources
         URIs and paths by which the reader's configuration may list it.
     digests
-        Path of a file in the folder to the SHA-256 that was recorded when it was logged.
-    vouched
-        Whether the reader's own store recorded the digests, so that equality is a reason to trust. A
-        server that several people write to records what they say; there it only shows changes.
+        Path of a file in the folder to the SHA-256 that was recorded when it was logged. Whoever writes to a
+        store can write them, so that they show changes and are never a reason to trust.
+    subject
+        The model that the store says it is, for which a seal must have been made; ``None`` where no store
+        says so. One without a path is sealed for the path that its ``MLmodel`` names.
+    foreign
+        Whether it is known to be made elsewhere; only the message says so.
     """
 
     sources: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
-    vouched: bool = False
+    subject: Subject | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,7 @@ class Auditor:
     folder: ModelFolder
     origin: Origin = Origin()
     policy: TrustPolicy = TrustPolicy()
+    seals: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file that is only data; changed bytes raise ``PermissionDenied``."""
@@ -173,8 +180,10 @@ class Auditor:
         if unknown:
             raise PermissionDenied(
                 f"The file '{name}' of the model {self._where} holds types that are not known to be safe: "
-                f"{', '.join(unknown)}. If you know where the model comes from, load it with "
-                f"trust={unknown!r} or trust=True, or list them in the environment variable {TYPES_VARIABLE}."
+                f"{', '.join(unknown)}. Nothing was built of it. To allow types may be to run code that the "
+                "file chooses: only if you know where the model comes from, and what these types do, load it "
+                f"with trust={unknown!r}, or list them in the environment variable {TYPES_VARIABLE}. "
+                "(trust=True allows whatever types it holds.)"
             )
         return build(data, foreign)
 
@@ -189,32 +198,51 @@ class Auditor:
             raise PermissionDenied(
                 f"The file '{name}' of the model {self._where} is not the one that was logged: its "
                 f"SHA-256 is {found}, recorded was {recorded}. It was changed or damaged since, and is "
-                "not loaded. Download the folder and load it by its path if you have to look at it."
+                "not loaded. mltrack.artifacts.download_artifacts(...) brings the files here, to be looked at: "
+                "to load such a file, in whatever way, would run the program that it may be now."
             )
         return data, found
 
     def _trusted(self, name: str, sha256: str) -> bool:
         if self.policy.trust is not None:
             return self.policy.trust
-        vouched = self.origin.vouched and self.origin.digests.get(name) == sha256
         # A download is known by where it came from, never by the folder that it happens to lie in.
         sources = self.origin.sources or (str(self.folder.root),)
-        return vouched or sha256 in _written or self.policy.lists(sources, sha256)
+        return (
+            sha256 in _written
+            or self.policy.lists(sources, sha256)
+            or not self._unsealed(name, sha256)
+        )
+
+    def _unsealed(self, name: str, sha256: str) -> str:
+        """Return why a file is not proved to be the reader's own; ``""`` if it is."""
+        subject = self.origin.subject
+        seal = self.seals.get(name, "")
+        if subject is None or not seal:
+            return self._without_seal()
+        try:
+            if vouches(subject, name, sha256, seal):
+                return ""
+        except PermissionDenied as error:
+            return f"whether you logged it cannot be told. {error.message.rstrip('.')}"
+        return (
+            "it was not signed by your key as this model: somebody else logged it, or you on another machine, "
+            "or it was put in the place of another one"
+        )
+
+    def _without_seal(self) -> str:
+        if self.origin.foreign:
+            return "it was registered from a folder or imported, and is no safer for that"
+        return "it was not logged to your own store with your key, so that nothing proves that it is yours"
 
     def _refusal(self, name: str, sha256: str) -> str:
         if self.policy.trust is False:
             return f"The file '{name}' of the model {self._where} is a pickle, and trust=False was said."
-        reason = (
-            "its digest is known, but not from your own store: it was registered from a folder, or "
-            "recorded by a server that others may write to"
-            if name in self.origin.digests and not self.origin.vouched
-            else "it was not logged to your own store"
-        )
         return (
             f"The file '{name}' of the model {self._where} is a pickle, and to load a pickle is to run a "
-            f"program; {reason}. If you know where it comes from, load it with trust=True, or list the "
-            f"source in the environment variable {TRUST_VARIABLE}, for example "
-            f"{TRUST_VARIABLE}=sha256:{sha256}. Nothing was run."
+            f"program; {self._unsealed(name, sha256)}. Nothing was run. Only if you know where it comes from, "
+            "and want that program to run, load it with trust=True, or list the source in the environment "
+            f"variable {TRUST_VARIABLE}, for example {TRUST_VARIABLE}=sha256:{sha256}."
         )
 
 
@@ -225,8 +253,9 @@ def _unpickle(data: bytes, name: str) -> Any:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         raise InvalidParameter(
-            f"The model in '{name}' needs the module '{error.name}', which is not installed here. Install "
-            f"what its requirements.txt names, or the package of '{package}'."
+            f"The model in '{name}' needs the module '{error.name}', which is not installed here. If you know "
+            f"the package of '{package}', install it; what the model's own requirements.txt names was chosen "
+            "by who made the model, and to install a package is to run its code."
         ) from error
     except (AttributeError, ImportError) as error:
         raise InvalidParameter(

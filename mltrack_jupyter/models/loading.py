@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def load_model(
         :mod:`mltrack_jupyter.models.audit`); ``True`` loads it anyway; a list of names of types is for
         files of skops.
     origin
-        Where the folder came from, and the digests recorded for it.
+        Where the folder came from, what was recorded of it, and as which model it must be sealed.
     flavor
         Which of its flavors to load with; the first that is known here if empty.
 
@@ -73,9 +73,11 @@ def open_model(
     reader = find_flavor(name)
     if reader is None:
         raise InvalidParameter(_unknown(about, folder, name))
-    return LoadedModel(
-        reader.load(config, Auditor(folder, origin or Origin(), policy)), reader, about
-    )
+    origin = origin or Origin()
+    if origin.subject is not None and not origin.subject.artifact_path:
+        origin = replace(origin, subject=replace(origin.subject, artifact_path=about.artifact_path))
+    auditor = Auditor(folder, origin, policy, about.seals)
+    return LoadedModel(reader.load(config, auditor), reader, about)
 
 
 def _choose(
@@ -104,5 +106,6 @@ def _unknown(about: ModelMetadata, folder: ModelFolder, name: str) -> str:
     return (
         f"The model '{folder.root}' has the flavors {', '.join(about.flavors)}; here are flavors for "
         f"{', '.join(flavor_names())}. Install a package with an entry point '{name}' in the group "
-        f"'{GROUP}', or load the folder with MLflow (pip install mlflow)."
+        f"'{GROUP}'. Such a package, and MLflow (pip install mlflow) just as well, runs the code that the "
+        "folder holds if the model is a pickle: only for a folder that you know the origin of."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,9 +48,21 @@ class ModelMetadata:
 
     @property
     def ours(self) -> Mapping[str, Any]:
-        """What this package added: the model's class, and the digests of its files as it was saved."""
+        """What this package added: the model's class, and the digests and seals of its files."""
         block = self.metadata.get("mltrack", {})
         return block if isinstance(block, Mapping) else {}
+
+    @property
+    def seals(self) -> Mapping[str, str]:
+        """File to the signature by which the user's key vouches for it; anybody may have written anything."""
+        found = self.ours.get("seals")
+        pairs = found.items() if isinstance(found, Mapping) else ()
+        return {str(name): seal for name, seal in pairs if isinstance(seal, str)}
+
+    def with_ours(self, **values: Any) -> ModelMetadata:
+        """Return it with more of what this package adds; ``None`` takes something away."""
+        ours = {key: item for key, item in {**self.ours, **values}.items() if item is not None}
+        return replace(self, metadata={**self.metadata, "mltrack": ours})
 
     def get_input_schema(self) -> Schema | None:
         """Return what goes into the model, by MLflow's name."""

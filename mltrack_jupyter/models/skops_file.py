@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Sequence
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+
+_LEAST = "0.13"
+"""The first release in which a file cannot get past the list of its types."""
 
 
 def dump(model: object) -> bytes:
@@ -34,6 +39,7 @@ def foreign_types(data: bytes, name: str) -> list[str]:
 
 def build(data: bytes, types: Sequence[str]) -> Any:
     """Build the object in a file; ``types`` are allowed beyond those that skops knows to be safe."""
+    _require()
     from skops.io import loads
 
     return loads(data, trusted=list(types))
@@ -42,5 +48,16 @@ def build(data: bytes, types: Sequence[str]) -> Any:
 def _require() -> None:
     if find_spec("skops") is None:
         raise InvalidParameter(
-            "Files of skops need skops, which is not installed: pip install skops"
+            f"Files of skops need skops, which is not installed: pip install skops ({_LEAST} or newer)"
         )
+    here = metadata.version("skops")
+    if _numbers(here) < _numbers(_LEAST):
+        raise InvalidParameter(
+            f"skops {here} is not used: before {_LEAST} a file can run code while its types are looked at, "
+            f"whatever is trusted. pip install 'skops>={_LEAST}'"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    # "0.13.post1" and "0.13rc1" are both told by their first two numbers.
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

@@ -2,7 +2,7 @@
 
 from mltrack_jupyter.registry.logged import ModelNote
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.records import ModelRecord, records_of
+from mltrack_jupyter.registry.records import records_of
 from mltrack_jupyter.registry.register import (
     ModelForm,
     ModelInfo,
@@ -20,7 +20,6 @@ __all__ = [
     "ModelForm",
     "ModelInfo",
     "ModelNote",
-    "ModelRecord",
     "ModelUri",
     "download_model",
     "find_model",

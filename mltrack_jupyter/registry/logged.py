@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +13,14 @@ from mltrack_jupyter.entities import LoggedModel, LoggedModelStatus, ModelOutput
 from mltrack_jupyter.errors import EndpointNotFound
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
-from mltrack_jupyter.registry.upload import upload_files, upload_model
+from mltrack_jupyter.privacy.seals import Subject, seal_files
+from mltrack_jupyter.registry.records import record_of
+from mltrack_jupyter.registry.upload import note_on_run, write_files
+from mltrack_jupyter.registry.uris import model_name
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.artifacts import files_of_model
 
 _BATCH = 1000
-_FORBIDDEN = re.compile(r"""[/:.%"']""")
 
 
 @dataclass(frozen=True)
@@ -33,31 +35,50 @@ class ModelNote:
 
 
 def log_folder(
-    services: Services, run: Run, folder: Path, about: ModelMetadata, note: ModelNote
+    services: Services,
+    run: Run,
+    folder: Path,
+    about: ModelMetadata,
+    note: ModelNote,
+    *,
+    foreign: Mapping[str, str] | None = None,
 ) -> tuple[ModelMetadata, LoggedModel | None]:
-    """Bring a saved model into a run, and note it as a logged model.
+    """Bring a saved model into the store as a logged model of a run, with files of its own for ever.
 
-    Return what the folder says now, and the note; a server of MLflow 2 takes none.
+    Return what the folder says now, and the logged model; a server of MLflow 2 has none, and keeps the
+    files with the run. ``foreign`` are the digests of a folder that was not made by this process, which
+    is not sealed as the user's own.
     """
     made = _create(services, run, about, note)
+    model_id = made.info.model_id if made else ""
+    about = sealed(replace(about, model_id=model_id), own=foreign is None)
+    record = record_of(about, about.ours.get("sha256", {}) if foreign is None else foreign,
+                       foreign=foreign is not None)  # fmt: skip
+    texts = {FILE_NAME: about.to_yaml()}
     if made is None:
-        upload_model(services, run, folder, about, about.ours["sha256"])
+        write = services.files_at(run.info.artifact_uri, run.info.run_id).write
+        write_files(write, folder, about.artifact_path, texts)
+        note_on_run(services, run.info.run_id, record)
         return about, None
-    model_id = made.info.model_id
-    about = replace(about, model_id=model_id)
-    (folder / FILE_NAME).write_text(about.to_yaml(), encoding="utf-8")
     status = LoggedModelStatus.FAILED
     try:
-        upload_model(services, run, folder, about, about.ours["sha256"])
-        if made.info.artifact_uri != f"{run.info.artifact_uri}/{about.artifact_path}":
-            # A server of MLflow gives each model a place of its own, where its clients look for it.
-            upload_files(services, made.info.artifact_uri, folder)
+        files = files_of_model(services, made.info.artifact_uri, model_id)
+        write_files(files.write, folder, "", texts)
         status = LoggedModelStatus.READY
     finally:
         services.logged_models.finalize(model_id, status)
+    note_on_run(services, run.info.run_id, record)
     services.runs.log_outputs(run.info.run_id, [ModelOutput(model_id, note.step)])
     _note_metrics(services, run, model_id)
     return about, made
+
+
+def sealed(about: ModelMetadata, *, own: bool) -> ModelMetadata:
+    """Return what a folder says of itself, with the proof that its files were made here, or without any."""
+    if not own:
+        return about.with_ours(seals=None)
+    subject = Subject(about.run_id, about.model_id, about.artifact_path)
+    return about.with_ours(seals=seal_files(subject, about.ours["sha256"]) or None)
 
 
 def _note_metrics(services: Services, run: Run, model_id: str) -> None:
@@ -75,11 +96,10 @@ def _create(
     services: Services, run: Run, about: ModelMetadata, note: ModelNote
 ) -> LoggedModel | None:
     """Create the record; ``None`` on a server that knows no logged models (MLflow 2)."""
-    name = _FORBIDDEN.sub("-", about.artifact_path.rpartition("/")[2])
     try:
         return services.logged_models.create(
             run.info.experiment_id,
-            name=name,
+            name=model_name(about.artifact_path),
             model_type=note.model_type,
             source_run_id=run.info.run_id,
             # As in MLflow, the model has what its run has by now.

@@ -4,57 +4,67 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from mltrack_jupyter.entities import ModelRecord
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import GENERIC
 from mltrack_jupyter.store.artifacts import check_path
-
-MODEL_TAG = "mltrack.model"
-"""The run's newest model: where it is, of what class, and the digests of its files."""
+from mltrack_jupyter.store.rules import MODEL_TAG
 
 HISTORY_TAG = "mlflow.log-model.history"
-"""Every model of the run, in MLflow's JSON, by which its tools find them."""
+"""The models of the run, in MLflow's JSON, by which its tools find them."""
 
 
-@dataclass(frozen=True)
-class ModelRecord:
-    """What a run remembers of one model.
-
-    ``digests`` are those of the bytes that were logged. ``foreign`` says that they were not made here
-    but came in a folder, so that knowing them is no reason to trust them.
-    """
-
-    artifact_path: str
-    flavor: str = ""
-    class_name: str = ""
-    digests: Mapping[str, str] = field(default_factory=dict)
-    foreign: bool = False
-
-    def to_json(self) -> str:
-        """Return the value of the tag ``mltrack.model``."""
-        content = {
-            "artifact_path": self.artifact_path,
-            "flavor": self.flavor,
-            "class": self.class_name,
-            "sha256": dict(self.digests),
-        }
-        return json.dumps({**content, "foreign": True} if self.foreign else content)
-
-    @classmethod
-    def of(
-        cls, about: ModelMetadata, digests: Mapping[str, str], foreign: bool = False
-    ) -> ModelRecord:
-        """Return the record of a model that is being logged."""
-        flavor = next((name for name in about.flavors if name != GENERIC), GENERIC)
-        class_name = str(about.ours.get("class") or "")
-        return cls(about.artifact_path, flavor, class_name, digests, foreign)
+def record_of(
+    about: ModelMetadata, digests: Mapping[str, str], *, foreign: bool = False
+) -> ModelRecord:
+    """Return what a run is to remember of a model that is being logged."""
+    class_name = str(about.ours.get("class") or "")
+    ours = {"class": class_name, "sha256": dict(digests), "foreign": foreign}
+    entry = {
+        "run_id": about.run_id,
+        "artifact_path": about.artifact_path,
+        "model_id": about.model_id,
+        "utc_time_created": about.utc_time_created,
+        "model_uuid": about.model_uuid,
+        "flavors": {name: dict(config) for name, config in about.flavors.items()},
+        "metadata": {"mltrack": ours},
+    }
+    return ModelRecord(
+        artifact_path=about.artifact_path,
+        model_id=about.model_id,
+        flavor=next((name for name in about.flavors if name != GENERIC), GENERIC),
+        class_name=class_name,
+        digests=dict(digests),
+        foreign=foreign,
+        entry=json.dumps(entry),
+    )
 
 
 def records_of(tags: Mapping[str, str]) -> list[ModelRecord]:
-    """Return the models that a run remembers, the newest first; tags that cannot be read are skipped."""
+    """Return the newest model at each path that a run remembers, the newest first."""
+    found = _all_records(tags)
+    return list({record.artifact_path: record for record in reversed(found)}.values())[::-1]
+
+
+def find_record(tags: Mapping[str, str], model_id: str, path: str) -> ModelRecord | None:
+    """Return what a run remembers of one model: by its id, or the newest at a path where it has none."""
+    for record in _all_records(tags):
+        if record.model_id == model_id and (model_id or record.artifact_path == path):
+            return record
+    return None
+
+
+def longer_history(tags: Mapping[str, str], record: ModelRecord) -> str:
+    """Return MLflow's history tag with one more model."""
+    history = _loaded(tags.get(HISTORY_TAG))
+    return json.dumps([*(history if isinstance(history, list) else []), json.loads(record.entry)])
+
+
+def _all_records(tags: Mapping[str, str]) -> list[ModelRecord]:
+    """Return every model that can be read from the tags, the newest first; others are skipped."""
     newest = _loaded(tags.get(MODEL_TAG))
     found = [] if not isinstance(newest, dict) else list(_records([newest], newest))
     history = _loaded(tags.get(HISTORY_TAG))
@@ -62,23 +72,7 @@ def records_of(tags: Mapping[str, str]) -> list[ModelRecord]:
         metadata = entry.get("metadata") if isinstance(entry, dict) else None
         ours = metadata.get("mltrack") if isinstance(metadata, dict) else None
         found += _records([entry], ours if isinstance(ours, dict) else {})
-    # The first of a path is the newest; a model that was logged again replaced the older one.
-    return list({record.artifact_path: record for record in reversed(found)}.values())[::-1]
-
-
-def longer_history(tags: Mapping[str, str], about: ModelMetadata, record: ModelRecord) -> str:
-    """Return MLflow's history tag with one more model."""
-    history = _loaded(tags.get(HISTORY_TAG))
-    ours = {"class": record.class_name, "sha256": dict(record.digests), "foreign": record.foreign}
-    entry = {
-        "run_id": about.run_id,
-        "artifact_path": about.artifact_path,
-        "utc_time_created": about.utc_time_created,
-        "model_uuid": about.model_uuid,
-        "flavors": {name: dict(config) for name, config in about.flavors.items()},
-        "metadata": {"mltrack": ours},
-    }
-    return json.dumps([*(history if isinstance(history, list) else []), entry])
+    return found
 
 
 def _records(entries: list[Any], ours: Mapping[str, Any]) -> Iterator[ModelRecord]:
@@ -93,11 +87,14 @@ def _records(entries: list[Any], ours: Mapping[str, Any]) -> Iterator[ModelRecor
         flavors = entry.get("flavors")
         names = [name for name in flavors if name != GENERIC] if isinstance(flavors, dict) else []
         yield ModelRecord(
-            path,
-            str(entry.get("flavor") or (names[0] if names else "")),
-            str(ours.get("class") or ""),
-            {str(k): str(v) for k, v in digests.items()} if isinstance(digests, dict) else {},
-            bool(ours.get("foreign")),
+            artifact_path=path,
+            model_id=str(entry.get("model_id") or ""),
+            flavor=str(entry.get("flavor") or (names[0] if names else "")),
+            class_name=str(ours.get("class") or ""),
+            digests={str(k): str(v) for k, v in digests.items()}
+            if isinstance(digests, dict)
+            else {},
+            foreign=bool(ours.get("foreign")),
         )
 
 

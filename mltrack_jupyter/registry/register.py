@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.entities import ModelVersion, RunStatus, Tag
+from mltrack_jupyter.entities import MadeModel, ModelVersion, Param, RunStatus, Tag
 from mltrack_jupyter.errors import AlreadyExists, EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models import (
     ModelFolder,
@@ -26,11 +27,11 @@ from mltrack_jupyter.models import (
 from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
-from mltrack_jupyter.registry.logged import ModelNote, log_folder
+from mltrack_jupyter.registry.logged import ModelNote, log_folder, sealed
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.records import MODEL_TAG, ModelRecord
+from mltrack_jupyter.registry.records import record_of
 from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
-from mltrack_jupyter.registry.upload import upload_model, write_files
+from mltrack_jupyter.registry.upload import write_files
 from mltrack_jupyter.registry.uris import (
     LocalFolder,
     Logged,
@@ -106,9 +107,9 @@ def log_model(
     form: ModelForm | None = None,
     note: ModelNote | None = None,
 ) -> ModelInfo:
-    """Save a model into the artifacts of a run, and register it if a name is given.
+    """Save a model as a logged model of a run, and register it if a name is given.
 
-    The run's model is a logged model too, with an id of its own, whose files are those in the run.
+    It has an id and files of its own, for ever; at its path of the run the newest model is found.
 
     Raises
     ------
@@ -126,7 +127,8 @@ def log_model(
         about, noted = log_folder(services, run, folder, about, note)
     version = None
     if registered_model_name is not None:
-        version = _version_of_run(services, RunModel(run_id, artifact_path), registered_model_name)
+        uri = RunModel(run_id, artifact_path)
+        version = _version_of_run(services, uri, registered_model_name, model_id=about.model_id)
     return _info(about, version, noted.params if noted else {})
 
 
@@ -138,17 +140,23 @@ def keep_model(
     *,
     form: ModelForm,
     note: ModelNote,
-) -> tuple[ModelInfo, Tag]:
+) -> tuple[ModelInfo, MadeModel]:
     """Save a model and hand its files to ``write``: for a run whose store is away.
 
-    Return also the tag of the run by which the model is found. It is no logged model: their ids are
-    given by the store.
+    Return also what the store is told of it once it is there: the model has its id already.
     """
     check_path(artifact_path)
     with _saved(model, run_id, artifact_path, note, form) as (folder, about):
-        write_files(write, folder, artifact_path)
-    record = ModelRecord.of(about, about.ours["sha256"])
-    return _info(about), Tag(MODEL_TAG, record.to_json())
+        about = sealed(replace(about, model_id=f"m-{uuid.uuid4().hex}"), own=True)
+        made = MadeModel(
+            record=record_of(about, about.ours["sha256"]),
+            model_type=note.model_type,
+            params=[Param(key, str(value)) for key, value in note.params.items()],
+            tags=[Tag(key, str(value)) for key, value in note.tags.items()],
+            step=note.step,
+        )
+        write_files(write, folder, made.place, {FILE_NAME: about.to_yaml()})
+    return _info(about), made
 
 
 @contextmanager
@@ -176,7 +184,10 @@ def _info(
     version: ModelVersion | None = None,
     params: Mapping[str, str] | None = None,
 ) -> ModelInfo:
+    # Of a model with an id: what is logged to the same path of the run later is another one.
     uri = f"runs:/{about.run_id}/{about.artifact_path}"
+    if about.model_id:
+        uri = f"models:/{about.model_id}"
     return ModelInfo(
         uri, about.run_id, about.artifact_path, about, version, about.model_id, params or {}
     )
@@ -279,19 +290,24 @@ def _version_of_run(
     alias: str = "",
     stage: str = "",
     description: str = "",
+    model_id: str = "",
 ) -> ModelVersion:
-    """Make a version of a run's model; in one step where the server knows how."""
+    """Make a version of a run's model, the newest at a path or one by its id; in one step where that goes."""
     try:
         return services.registered_models.register(
-            name, uri.run_id, uri.path, alias, stage, description
+            name, uri.run_id, uri.path, alias, stage, description, model_id
         )
     except EndpointNotFound:
         # A server of MLflow: the same in its own operations, with the source that its clients name.
-        found = find_model(str(uri), services)
-        root = services.runs.get(uri.run_id).info.artifact_uri
+        if not model_id:
+            found = find_model(str(uri), services)
+            model_id = found.model_id
+        source = f"models:/{model_id}"
+        if not model_id:
+            source = f"{services.runs.get(uri.run_id).info.artifact_uri}/{found.path}"
         _ensure(services, name)
         version = services.model_versions.create(
-            name, f"{root}/{found.path}", run_id=uri.run_id, description=description
+            name, source, run_id=uri.run_id, description=description, model_id=model_id
         )
         _promote(services, version, alias, stage)
         return version
@@ -346,7 +362,7 @@ def _import_folder(services: Services, path: Path, name: str) -> RunModel:
     status = RunStatus.FAILED
     try:
         placed = replace(about, run_id=run.info.run_id, artifact_path="model")
-        upload_model(services, run, folder.root, placed, digests, foreign=True)
+        log_folder(services, run, folder.root, placed, ModelNote(), foreign=digests)
         status = RunStatus.FINISHED
     finally:
         services.runs.update(run.info.run_id, status=status, end_time=int(time.time() * 1000))

@@ -6,12 +6,19 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mltrack_jupyter.entities import ModelVersion, Run
-from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.entities import (
+    LoggedModel,
+    LoggedModelInfo,
+    LoggedModelStatus,
+    ModelVersion,
+    Run,
+)
+from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound, NotImplementedHere
 from mltrack_jupyter.models import Origin
 from mltrack_jupyter.models.mlmodel import FILE_NAME
+from mltrack_jupyter.privacy.seals import Subject
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.records import records_of
+from mltrack_jupyter.registry.records import find_record, records_of
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import (
     AliasOf,
@@ -23,10 +30,11 @@ from mltrack_jupyter.registry.uris import (
     Stage,
     StoreFolder,
     Version,
+    model_name,
     parse_model_uri,
 )
 from mltrack_jupyter.services import Repository, Services
-from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, scheme_of
+from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, files_of_model, scheme_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Found:
     run_id: str = ""
     artifact_path: str = ""
     version: ModelVersion | None = None
+    model_id: str = ""
 
 
 def find_model(uri: str | Path, services: Services) -> Found:
@@ -106,6 +115,11 @@ def _find(uri: ModelUri, services: Services) -> Found:
 
 def _of_run(uri: RunModel, services: Services) -> Found:
     run = services.runs.get(uri.run_id)
+    model = _newest(run, uri.path, services)
+    if model is not None:
+        path = model.info.artifact_path or uri.path
+        found = _of_model(model.info, services, path)
+        return replace(found, uri=f"runs:/{uri.run_id}/{path}") if path else found
     path = uri.path
     if not path:
         known = records_of(run.data.tags)
@@ -118,25 +132,78 @@ def _of_run(uri: RunModel, services: Services) -> Found:
     return Found(f"runs:/{uri.run_id}/{path}", tree, path, uri.run_id, path)
 
 
+def _newest(run: Run, path: str, services: Services) -> LoggedModel | None:
+    """Return the newest logged model at a path of a run, or of the whole run; ``None`` if there is none.
+
+    A server of MLflow knows names instead of paths; one of MLflow 2 no logged models.
+    """
+    wanted = f"source_run_id = '{run.info.run_id}'"
+    if path:
+        wanted += f" AND name = '{model_name(path)}'"
+    token = ""
+    while True:
+        try:
+            page = services.logged_models.search([run.info.experiment_id], wanted, page_token=token)
+        except (EndpointNotFound, NotImplementedHere):
+            return None
+        for model in page:
+            if model.info.status is LoggedModelStatus.READY and _is_at(model.info, path):
+                return model
+        token = page.next_page_token
+        if not token:
+            return None
+
+
+def _is_at(info: LoggedModelInfo, path: str) -> bool:
+    if not path or info.artifact_path:
+        return path in ("", info.artifact_path)
+    return info.name == model_name(path)  # a server of MLflow, or a model that its client logged
+
+
 def _of_logged(uri: Logged, services: Services) -> Found:
-    model = services.logged_models.get(uri.model_id).info
-    if model.source_run_id:
-        path = _below_run(model.artifact_uri, services.runs.get(model.source_run_id))
-        if path:
-            return replace(_of_run(RunModel(model.source_run_id, path), services), uri=str(uri))
-    return replace(_at(model.artifact_uri, services), uri=str(uri), run_id=model.source_run_id)
+    return _of_model(services.logged_models.get(uri.model_id).info, services)
+
+
+def _of_model(info: LoggedModelInfo, services: Services, path: str = "") -> Found:
+    """Return where the files of a logged model are; ``path`` is the one of its run that was asked for."""
+    found = replace(
+        _at(info.artifact_uri, services, info.model_id),
+        run_id=info.source_run_id,
+        model_id=info.model_id,
+    )
+    path = path or info.artifact_path
+    return replace(found, uri=f"models:/{info.model_id}", artifact_path=path)
 
 
 def _of_version(version: ModelVersion, services: Services) -> Found:
     location = services.model_versions.get_download_uri(version.name, version.version)
-    if version.run_id:
+    uri = f"models:/{version.name}/{version.version}"
+    if version.run_id and not version.model_id:
         run = services.runs.get(version.run_id)
         path = _below_run(location, run)
         if path:
-            found = _of_run(RunModel(version.run_id, path), services)
-            return replace(found, uri=f"models:/{version.name}/{version.version}", version=version)
-    found = _at(location, services)
-    return replace(found, uri=f"models:/{version.name}/{version.version}", version=version)
+            # Not the newest at that path: the very files that the version was made of.
+            tree = services.files_at(run.info.artifact_uri, version.run_id)
+            return Found(uri, tree, path, version.run_id, path, version)
+    found = _at(location, services, version.model_id)
+    known = _path_of(version, location, services) if version.model_id else ""
+    return replace(
+        found,
+        uri=uri,
+        version=version,
+        run_id=version.run_id,
+        model_id=version.model_id,
+        artifact_path=known,
+    )
+
+
+def _path_of(version: ModelVersion, location: str, services: Services) -> str:
+    """Return the path of its run at which the model of a version is found, as far as it is known."""
+    try:
+        info = services.logged_models.get(version.model_id).info
+    except NotFound:  # in the trash; its versions stay
+        return ""
+    return info.artifact_path if info.artifact_uri == location else ""
 
 
 def _below_run(location: str, run: Run) -> str:
@@ -149,8 +216,8 @@ def _below_run(location: str, run: Run) -> str:
     return ""
 
 
-def _at(location: str, services: Services) -> Found:
-    """Return the folder at a location that a store answered."""
+def _at(location: str, services: Services, model_id: str = "") -> Found:
+    """Return the folder at a location that a store answered, that of a logged model if it is one's."""
     scheme = scheme_of(location)
     if scheme == "models":
         raise InvalidParameter(
@@ -158,6 +225,8 @@ def _at(location: str, services: Services) -> Found:
         )
     if scheme in ("runs", "mlflow-artifacts"):
         return _find(parse_model_uri(location), services)
+    if model_id:
+        return Found(location, files_of_model(services, location, model_id), "")
     return Found(location, services.files_at(location, ""), "")
 
 
@@ -189,12 +258,19 @@ def _check_model(found: Found, services: Services) -> None:
 
 def _origin(asked: str, found: Found, services: Services) -> Origin:
     sources = dict.fromkeys([asked, found.uri, services.uri])
-    if found.run_id and found.artifact_path:
-        sources[f"runs:/{found.run_id}/{found.artifact_path}"] = None
-        for record in records_of(services.runs.get(found.run_id).data.tags):
-            if record.artifact_path == found.artifact_path:
-                # A file of the user's own. Whoever may write to a server or a shared database may write
-                # a tag there too: what it says shows a damaged file, but is no reason to trust one.
-                own = services.uri.startswith("sqlite:") and not record.foreign
-                return Origin(tuple(sources), record.digests, own)
-    return Origin(tuple(sources))
+    if not found.run_id:
+        return Origin(tuple(sources))
+    sources[f"runs:/{found.run_id}/{found.artifact_path}".rstrip("/")] = None
+    if found.model_id:
+        sources[f"models:/{found.model_id}"] = None
+    # Anybody may have written the record who may write to the store: it shows that a file was damaged, and is
+    # no reason to trust one. That is the seal, which is made by a key that is in no store.
+    subject = Subject(found.run_id, found.model_id, found.artifact_path)
+    try:
+        tags = services.runs.get(found.run_id).data.tags
+    except NotFound:  # the model stays when its run is gone
+        return Origin(tuple(sources), subject=subject)
+    record = find_record(tags, found.model_id, found.artifact_path)
+    if record is None:
+        return Origin(tuple(sources), subject=subject)
+    return Origin(tuple(sources), record.digests, subject, record.foreign)

@@ -19,6 +19,7 @@ FORMS = (
 """The forms that are accepted, for messages."""
 
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
+_NO_NAME = re.compile(r"""[/:.%"']""")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 # Spaces and what ends a name are encoded; letters of any language stay readable.
 _RESERVED = "%/:@?# "
@@ -110,6 +111,11 @@ class LocalFolder:
 
 Registered = Version | Stage | AliasOf | Latest
 ModelUri = RunModel | Registered | Logged | StoreFolder | LocalFolder
+
+
+def model_name(path: str) -> str:
+    """Return the name of the logged model at a path of a run: the path, without what names cannot hold."""
+    return _NO_NAME.sub("-", path)
 
 
 def parse_model_uri(uri: str | Path) -> ModelUri:

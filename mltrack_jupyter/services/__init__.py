@@ -10,9 +10,10 @@ from mltrack_jupyter.services.artifacts import ArtifactFiles, Repository, RunArt
 from mltrack_jupyter.services.health import HealthChecks
 from mltrack_jupyter.services.journals import Journals
 from mltrack_jupyter.services.leases import Leases
+from mltrack_jupyter.services.logged_models import LoggedModels
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
 from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
-from mltrack_jupyter.services.tracking import Experiments, LoggedModels, Metrics, Runs
+from mltrack_jupyter.services.tracking import Experiments, Metrics, Runs
 from mltrack_jupyter.services.transfer import Transfer
 from mltrack_jupyter.services.workspace import Workspace
 

@@ -100,10 +100,12 @@ class RegisteredModels(Protocol):
         alias: str = "",
         stage: str = "",
         description: str = "",
+        model_id: str = "",
     ) -> ModelVersion:
-        """Register the model of a run as the next version of ``name``, creating the name if needed.
+        """Register a model of a run as the next version of ``name``, creating the name if needed.
 
-        Everything happens or nothing does. Raises ``InvalidParameter`` if the run has no model.
+        It is the logged model ``model_id``, else the newest one at ``artifact_path``, else what is at that path.
+        The version is made of it for ever, whatever is logged to the path afterwards. Everything happens or nothing does. Raises ``InvalidParameter`` if the run has no model.
         """
         ...
 

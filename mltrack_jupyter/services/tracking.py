@@ -1,4 +1,4 @@
-"""Experiments, runs and logged models: MLflow's tracking operations, and tables for the screens."""
+"""Experiments, runs and their metrics: MLflow's tracking operations, and tables for the screens."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from mltrack_jupyter.entities import (
     DatasetInput,
     DatasetSummary,
     Experiment,
-    FileList,
-    LoggedModel,
-    LoggedModelStatus,
     Metric,
     MetricSeries,
-    ModelDataset,
     ModelInput,
-    ModelOrder,
     ModelOutput,
     Page,
     Param,
@@ -32,7 +27,6 @@ from mltrack_jupyter.services.operation import LARGE_BODY, operation
 
 _EXPERIMENTS = "/api/2.0/mlflow/experiments"
 _RUNS = "/api/2.0/mlflow/runs"
-_LOGGED_MODELS = "/api/2.0/mlflow/logged-models"
 _UUID = {"run_uuid": "run_id"}
 
 
@@ -311,85 +305,4 @@ class Metrics(Protocol):
         triangle three buckets, which keeps its shape, its first and its last point. A run without a
         metric has no line. At most 1,000 runs, 100 metrics and 2,000,000 points in all can be asked for.
         """
-        ...
-
-
-class LoggedModels(Protocol):
-    """Models with an id of their own (MLflow 3)."""
-
-    @operation("POST", _LOGGED_MODELS, answer="model", retry=False)
-    def create(
-        self,
-        experiment_id: str,
-        name: str = "",
-        model_type: str = "",
-        source_run_id: str = "",
-        params: list[Param] | None = None,
-        tags: list[Tag] | None = None,
-        artifact_path: str = "",
-    ) -> LoggedModel:
-        """Create a logged model, pending until it is finalized.
-
-        ``artifact_path`` says that its files are at that path of ``source_run_id``; else they have a
-        folder of their own.
-        """
-        ...
-
-    @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}", answer="model")
-    def get(self, model_id: str) -> LoggedModel:
-        """Return a logged model. Raises ``NotFound``."""
-        ...
-
-    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}", answer="model", repeats=True)
-    def finalize(self, model_id: str, status: LoggedModelStatus) -> LoggedModel:
-        """Say that the model's files are all there, or will never be."""
-        ...
-
-    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}")
-    def delete(self, model_id: str) -> None:
-        """Put a logged model into the trash."""
-        ...
-
-    @operation("POST", "/api/1/logged-models/restore")
-    def restore(self, model_id: str) -> None:
-        """Take a logged model out of the trash."""
-        ...
-
-    @operation("POST", f"{_LOGGED_MODELS}/search", answer="models", reads=True)
-    def search(
-        self,
-        experiment_ids: list[str] | None = None,
-        filter: str = "",
-        max_results: int | None = None,
-        page_token: str = "",
-        order_by: list[ModelOrder] | None = None,
-        datasets: list[ModelDataset] | None = None,
-    ) -> Page[LoggedModel]:
-        """Return logged models of some experiments that match a filter, newest first.
-
-        ``datasets`` restricts the clauses on metrics to points on these datasets; without such clauses
-        it restricts the models to those that have any point on them.
-        """
-        ...
-
-    @operation("PATCH", f"{_LOGGED_MODELS}/{{model_id}}/tags")
-    def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> None:
-        """Set tags of a logged model."""
-        ...
-
-    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}/tags/{{tag_key}}", retry=False)
-    def delete_tag(self, model_id: str, tag_key: str) -> None:
-        """Remove a tag. Raises ``NotFound`` if there is none of that key."""
-        ...
-
-    @operation("POST", f"{_LOGGED_MODELS}/{{model_id}}/params", repeats=True)
-    def log_params(self, model_id: str, params: list[Param] | None = None) -> None:
-        """Add params to a logged model; a key that exists already is refused."""
-        ...
-
-    @operation("GET", f"{_LOGGED_MODELS}/{{model_id}}/artifacts/directories")
-    def list_artifacts(
-        self, model_id: str, artifact_directory_path: str = "", page_token: str = ""
-    ) -> FileList:
-        """Return the children of a folder of the model's files; paths are relative to its root."""
         ...

@@ -24,6 +24,10 @@ MAX_IDS = 30_000
 """How many ids a search may name: SQLite binds 32,766 values to a statement."""
 MAX_INT64 = 2**63 - 1
 MAX_ORDINAL = 2**31 - 1
+MODEL_TAG = "mltrack.model"
+"""The tag of a run with its newest model: where it is, of what class, and the digests of its files."""
+RESERVED = frozenset({MODEL_TAG})
+"""Tags of runs that are set by the store alone."""
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
@@ -124,6 +128,23 @@ def check_pairs(pairs: Sequence[Tag] | Sequence[Param], kind: str, limit: int = 
         check_text(pair.value, kind, limit, key=pair.key)
 
 
+def check_run_tags(pairs: Sequence[Tag]) -> None:
+    """Check the tags that a caller gives a run. Raises ``InvalidParameter`` for one that only the store sets."""
+    for pair in pairs:
+        check_free(pair.key)
+    check_pairs(pairs, "tag")
+
+
+def check_free(key: str) -> str:
+    """Refuse the name of a tag that is reserved: what it says is set by what it is about, and by nobody."""
+    if key in RESERVED:
+        raise InvalidParameter(
+            f"The tag {key!r} is reserved: it is set when a model is logged, and by nothing else. Leave it "
+            "out, or choose another name."
+        )
+    return key
+
+
 def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:
     """Refuse a key that is given twice."""
     seen: set[str] = set()
@@ -177,7 +198,7 @@ def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequen
         check_metric(point)
     check_pairs(params, "param")
     check_unique(params, "param")
-    check_pairs(tags, "tag")
+    check_run_tags(tags)
 
 
 def check_experiment_name(name: str) -> str:

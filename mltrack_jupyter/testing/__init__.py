@@ -32,6 +32,7 @@ pytest.register_assert_rewrite(
             "logged_model_search",
             "logged_models",
             "metrics",
+            "model_places",
             "points",
             "registered_models",
             "runs",
@@ -51,6 +52,12 @@ from mltrack_jupyter.testing.leases import TestLeases  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
 from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
+from mltrack_jupyter.testing.model_places import (  # noqa: E402
+    TestFilesThatStay,
+    TestModelPlaces,
+    TestModelsMadeWhileAway,
+    TestReservedTags,
+)
 from mltrack_jupyter.testing.points import TestAlike  # noqa: E402
 from mltrack_jupyter.testing.registered_models import (  # noqa: E402
     TestAliases,
@@ -83,6 +90,7 @@ __all__ = [
     "TestColumns",
     "TestExperimentSearch",
     "TestExperiments",
+    "TestFilesThatStay",
     "TestFilters",
     "TestInputsAndOutputs",
     "TestIntervals",
@@ -91,12 +99,15 @@ __all__ = [
     "TestLoggedModelSearch",
     "TestLoggedModels",
     "TestMetrics",
+    "TestModelPlaces",
+    "TestModelsMadeWhileAway",
     "TestOrder",
     "TestPages",
     "TestPaths",
     "TestRegister",
     "TestRegisteredModelSearch",
     "TestRegisteredModels",
+    "TestReservedTags",
     "TestRuns",
     "TestSeries",
     "TestSharedFiles",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mltrack_jupyter.entities import ModelVersion, Tag
+from mltrack_jupyter.entities import ModelRecord, ModelVersion, Tag
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import new_experiment, new_model, new_run, unique
@@ -203,7 +203,8 @@ class TestRegister:
 
     def test_the_first_and_the_next(self, services: Services) -> None:
         name = unique("registered")
-        run = new_run(services, tags={"mltrack.model": json.dumps({"artifact_path": "tree"})})
+        run = new_run(services)
+        services.logged_models.note(run.info.run_id, ModelRecord(artifact_path="tree"))
         first = services.registered_models.register(name, run.info.run_id)
         assert (first.version, first.current_stage, first.aliases) == ("1", "None", [])
         assert first.source == f"runs:/{run.info.run_id}/tree"

@@ -35,7 +35,7 @@ def open_run(
     uri = session.get_tracking_uri()
     values[RUN_NAME] = run_name or values.get(RUN_NAME) or invent_name()
     pairs = [Tag(key, value) for key, value in values.items()]
-    rules.check_pairs(pairs, "tag")
+    rules.check_run_tags(pairs)
     new = NewRun(
         experiment_id=experiment_id,
         experiment_name=experiment_name,

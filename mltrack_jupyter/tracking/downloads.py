@@ -16,7 +16,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder, parse_model_uri
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import PROXY, open_given, save
+from mltrack_jupyter.store.artifacts import RootServed, open_given, save
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -69,7 +69,7 @@ def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
     if not isinstance(place, StoreFolder):
         return str(registry.download_model(uri, services, folder).path)
     local = folder / place.path.rpartition("/")[2]
-    tree = services.files_at(f"{PROXY}:/{place.path}", "")
+    tree = RootServed(services.artifact_files, place.path)
     if tree.list(""):
         local.mkdir(exist_ok=True)
         download_tree(tree, "", local)
@@ -119,7 +119,7 @@ def list_artifacts(
     if isinstance(place, RunModel):
         return RunFiles.of(services, place.run_id).list(place.path)
     if isinstance(place, StoreFolder):
-        return list(services.files_at(f"{PROXY}:/{place.path}", "").list(""))
+        return list(RootServed(services.artifact_files, place.path).list())
     raise InvalidParameter(
         f"Artifacts are listed by runs:/<run_id>/<path> or mlflow-artifacts:/<path>, not {artifact_uri!r}."
     )

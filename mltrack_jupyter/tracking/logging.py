@@ -259,7 +259,7 @@ def set_tags(
 ) -> RunOperations | None:
     """Set several tags."""
     pairs = [Tag(rules.check_key(key, "tag"), str(value)) for key, value in tags.items()]
-    rules.check_pairs(pairs, "tag")
+    rules.check_run_tags(pairs)
     run = own(run_id)
     if run is None:
         assert run_id is not None

@@ -64,7 +64,7 @@ def log_model(
     -------
     ModelInfo
         With ``model_uri``, which :func:`load_model` takes, and ``model_id``. While the store is away the
-        model is kept with the run, and handed over with it; it gets no ``model_id``, and is not registered.
+        model is kept with the run, and handed over with it; it is not registered.
     """
     run = own(run_id)
     place = name or artifact_path or "model"
@@ -81,8 +81,9 @@ def log_model(
     except MltrackError as error:
         if run is None or not goes_on(run.keeper, error):
             raise
-        _warn(error, place, named or "")
-        return _keep(run, model, place, form, note)
+        info = _keep(run, model, place, form, note)
+        _warn(error, info.model_uri, named or "")
+        return info
     if run is not None and info.model_id:
         run.models.setdefault(step, []).append(info.model_id)
         run.notes_model = True
@@ -102,16 +103,14 @@ def _keep(
     def write(path: str, body: BinaryIO) -> None:
         journal.spool(run.run_id, path, body)
 
-    info, tag = registry.keep_model(write, run.run_id, model, place, form=form, note=note)
-    journal.entry(RunEntry(run_id=run.run_id, tags=[tag]))
+    info, made = registry.keep_model(write, run.run_id, model, place, form=form, note=note)
+    journal.entry(RunEntry(run_id=run.run_id, made=[made]))
     run.keeper.wrote()
     return info
 
 
-def _warn(error: MltrackError, place: str, name: str) -> None:
-    later = (
-        f" Register it then: register_model('runs:/<run_id>/{place}', {name!r})." if name else ""
-    )
+def _warn(error: MltrackError, uri: str, name: str) -> None:
+    later = f" Register it then: register_model({uri!r}, {name!r})." if name else ""
     warnings.warn(
         f"The store is away ({error}). The model is kept with its run, and handed over when the store is "
         f"there again.{later}",

@@ -90,7 +90,7 @@ def _run_of_environment() -> str:
 def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:
     """Set tags of an open run."""
     pairs = [Tag(key, str(value)) for key, value in tags.items()]
-    rules.check_pairs(pairs, "tag")
+    rules.check_run_tags(pairs)
     run.keeper.journal.entry(RunEntry(run_id=run.run_id, tags=pairs))
     run.keeper.wrote()
 

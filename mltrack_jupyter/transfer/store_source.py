@@ -99,6 +99,9 @@ class StoreSource:
         if scheme_of(uri) in (PROXY, "", "file"):
             if self.place and self._reached(uri, f"run {run.info.run_id}") is None:
                 return None
+            if not self._services.uri.startswith(("http://", "https://")):
+                # Without its models, which come by themselves.
+                return self._services.files_at(uri, "")
             return RunServed(self._services.run_artifacts, run.info.run_id)
         self.notes.append(f"run {run.info.run_id}: its artifacts stay at {uri}")
         return None

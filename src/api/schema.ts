@@ -651,10 +651,32 @@ export interface paths {
          * Create a logged model, pending until it is finalized.
          * @description Create a logged model, pending until it is finalized.
          *
-         *     ``artifact_path`` says that its files are at that path of ``source_run_id``; else they have a
-         *     folder of their own.
+         *     Its files have a folder of their own. ``artifact_path`` says under which path of ``source_run_id`` it is
+         *     found as well; of several models at one path the newest is meant.
          */
         post: operations["logged_models_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/1/logged-models/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note a model on the run that made it, as the newest: in tags that nobody sets in another way.
+         * @description Note a model on the run that made it, as the newest: in tags that nobody sets in another way.
+         *
+         *     What is noted says where a model is and describes it. It is no reason to trust it.
+         */
+        post: operations["logged_models_note"];
         delete?: never;
         options?: never;
         head?: never;
@@ -685,6 +707,8 @@ export interface paths {
         /**
          * Say that the model's files are all there, or will never be.
          * @description Say that the model's files are all there, or will never be.
+         *
+         *     From then on the files of one that is ready stay as they are, and so does its status.
          */
         patch: operations["logged_models_finalize"];
         trace?: never;
@@ -804,6 +828,26 @@ export interface paths {
          * @description Return the children of a folder of the model's files; paths are relative to its root.
          */
         get: operations["logged_models_list_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/logged-models/{model_id}/artifacts/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open one file of a logged model. Raises ``NotFound``, and ``InvalidParameter`` for a directory.
+         * @description Open one file of a logged model. Raises ``NotFound``, and ``InvalidParameter`` for a directory.
+         */
+        get: operations["logged_models_read_artifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1040,10 +1084,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Register the model of a run as the next version of ``name``, creating the name if needed.
-         * @description Register the model of a run as the next version of ``name``, creating the name if needed.
+         * Register a model of a run as the next version of ``name``, creating the name if needed.
+         * @description Register a model of a run as the next version of ``name``, creating the name if needed.
          *
-         *     Everything happens or nothing does. Raises ``InvalidParameter`` if the run has no model.
+         *     It is the logged model ``model_id``, else the newest one at ``artifact_path``, else what is at that path.
+         *     The version is made of it for ever, whatever is logged to the path afterwards. Everything happens or nothing does. Raises ``InvalidParameter`` if the run has no model.
          */
         post: operations["registered_models_register"];
         delete?: never;
@@ -2228,6 +2273,9 @@ export interface components {
         /**
          * LoggedModelInfo
          * @description What is known of a logged model; ``model_id`` is ``m-`` and 32 hex digits.
+         *
+         *     ``artifact_path`` is the path of its run at which it is found, as ``runs:/<source_run_id>/<path>``; the
+         *     files are at ``artifact_uri``, wherever that is.
          */
         LoggedModelInfo: {
             model_id: string;
@@ -2244,6 +2292,8 @@ export interface components {
             source_run_id?: string;
             /** @default  */
             status_message?: string;
+            /** @default  */
+            artifact_path?: string;
             /** @default [] */
             tags?: components["schemas"]["Tag"][];
         };
@@ -2262,6 +2312,28 @@ export interface components {
             params?: components["schemas"]["Param"][];
             /** @default [] */
             metrics?: components["schemas"]["Metric"][];
+        };
+        /**
+         * ModelRecord
+         * @description What a run remembers of a model: where it is, of what class, and the digests of its files.
+         *
+         *     None of it is a reason to trust the files. ``foreign`` says that they are known to be made elsewhere;
+         *     ``entry`` is what MLflow's list of a run's models says of it, as JSON.
+         */
+        ModelRecord: {
+            artifact_path: string;
+            /** @default  */
+            model_id?: string;
+            flavor?: string;
+            class?: string;
+            /** @default {} */
+            sha256?: {
+                [key: string]: string;
+            };
+            /** @default false */
+            foreign?: boolean;
+            /** @default  */
+            entry?: string;
         };
         /**
          * ModelOrder
@@ -2549,8 +2621,9 @@ export interface components {
          * @description Everything that happened to one run; params and tags in the order in which they were written.
          *
          *     ``noted`` are points that name a logged model or a dataset; ``models`` are logged models that were read,
-         *     ``outputs`` those that were made. ``shared`` are digests, by their paths in the run, of files that the store keeps
-         *     for several runs and has already; those that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
+         *     ``outputs`` those that were made; ``made`` are those that the store does not know yet. ``shared`` are
+         *     digests, by their paths in the run, of files that the store keeps for several runs and has already; those
+         *     that it has not are left out. ``process`` is the one that writes it from now on, where that is new.
          */
         RunEntry: {
             run_id: string;
@@ -2574,6 +2647,8 @@ export interface components {
             shared?: {
                 [key: string]: string;
             };
+            /** @default [] */
+            made?: components["schemas"]["MadeModel"][];
             /** @default null */
             process?: components["schemas"]["Process"] | null;
             /** @default null */
@@ -2595,6 +2670,23 @@ export interface components {
             experiment_name?: string;
             user_id?: string;
             start_time: number;
+        };
+        /**
+         * MadeModel
+         * @description A model that a process made while its store was away, under an id that the process chose.
+         *
+         *     Its files are among those of its run, at a path that no other model has.
+         */
+        MadeModel: {
+            record: components["schemas"]["ModelRecord"];
+            /** @default  */
+            model_type?: string;
+            /** @default [] */
+            params?: components["schemas"]["Param"][];
+            /** @default [] */
+            tags?: components["schemas"]["Tag"][];
+            /** @default 0 */
+            step?: number;
         };
         /**
          * Process
@@ -3924,6 +4016,42 @@ export interface operations {
             };
         };
     };
+    logged_models_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    run_id: string;
+                    model: components["schemas"]["ModelRecord"];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     logged_models_get: {
         parameters: {
             query?: never;
@@ -4256,6 +4384,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    logged_models_read_artifact: {
+        parameters: {
+            query: {
+                artifact_file_path: string;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What was wrong. */
@@ -4811,6 +4972,8 @@ export interface operations {
                     stage?: string;
                     /** @default  */
                     description?: string;
+                    /** @default  */
+                    model_id?: string;
                 };
             };
         };

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
+from trust_scene import scene  # noqa: F401 - a fixture
 
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.testing.making import new_model, new_run, put

@@ -2,14 +2,24 @@
 
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
-from mltrack_jupyter.models import Origin, load_model, save_model
+from mltrack_jupyter.models import (
+    ModelFolder,
+    Origin,
+    load_model,
+    read_metadata,
+    save_model,
+    skops_file,
+)
 from mltrack_jupyter.models.audit import TrustPolicy, digest
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
+from mltrack_jupyter.privacy.key import key_place
+from mltrack_jupyter.privacy.seals import Subject, seal_files
 
 
 class Canary:
@@ -103,32 +113,87 @@ def test_what_this_process_wrote_it_may_read(saved, tree, restart):
         load_model(saved)
 
 
-def test_a_digest_of_the_own_store_is_a_reason(saved, restart):
+class TestTheReadersSeal:
+    subject = Subject("run", "m-1", "model")
+
+    @pytest.fixture
+    def sealed(self, saved):
+        """A folder whose pickle is sealed as that of a model."""
+        about = read_metadata(ModelFolder.open(saved))
+        seals = seal_files(self.subject, about.ours["sha256"])
+        (saved / "MLmodel").write_text(about.with_ours(seals=seals).to_yaml())
+        return saved
+
+    def test_is_a_reason(self, sealed, restart):
+        restart()
+        assert load_model(sealed, origin=Origin(subject=self.subject))
+        with pytest.raises(PermissionDenied, match="trust=False"):
+            load_model(sealed, origin=Origin(subject=self.subject), trust=False)
+
+    def test_is_one_only_where_a_store_says_which_model_it_is(self, sealed, restart):
+        restart()
+        with pytest.raises(PermissionDenied, match="not logged to your own store"):
+            load_model(sealed)
+
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            Subject("other", "m-1", "model"),
+            Subject("run", "m-2", "model"),
+            Subject("run", "m-1", "b"),
+        ],
+    )
+    def test_is_none_for_another_model(self, sealed, restart, subject):
+        restart()
+        with pytest.raises(PermissionDenied, match="not signed by your key as this model"):
+            load_model(sealed, origin=Origin(subject=subject))
+
+    def test_is_none_for_other_bytes(self, sealed, canary, restart):
+        (sealed / "model.pkl").write_bytes(pickle.dumps(Canary(canary)))
+        restart()
+        with pytest.raises(PermissionDenied, match="not signed by your key as this model"):
+            load_model(sealed, origin=Origin(subject=self.subject))
+        assert not canary.exists()
+
+    def test_is_none_under_another_name(self, sealed, restart):
+        (sealed / "model.pkl").rename(sealed / "other.pkl")
+        text = (sealed / "MLmodel").read_text().replace("model.pkl", "other.pkl")
+        (sealed / "MLmodel").write_text(text)
+        restart()
+        with pytest.raises(PermissionDenied, match="not signed by your key"):
+            load_model(sealed, origin=Origin(subject=Subject("run", "m-2", "model")))
+        # The name is signed too: the seal that the text now gives to other.pkl is that of model.pkl.
+        with pytest.raises(PermissionDenied, match="not signed by your key"):
+            load_model(sealed, origin=Origin(subject=self.subject))
+
+    def test_is_none_once_others_may_read_the_key(self, sealed, restart):
+        key_place().chmod(0o644)
+        restart()
+        with pytest.raises(PermissionDenied, match="others may read or write it"):
+            load_model(sealed, origin=Origin(subject=self.subject))
+
+    @pytest.mark.parametrize("seals", [None, 3, [], {}, {"model.pkl": 7}, {"model.pkl": "x"}])
+    def test_whatever_else_stands_in_its_place(self, sealed, restart, seals):
+        about = read_metadata(ModelFolder.open(sealed))
+        (sealed / "MLmodel").write_text(about.with_ours(seals=seals).to_yaml())
+        restart()
+        with pytest.raises(PermissionDenied):
+            load_model(sealed, origin=Origin(subject=self.subject))
+
+
+def test_a_recorded_digest_is_no_reason(saved, restart):
     restart()
     recorded = {"model.pkl": digest((saved / "model.pkl").read_bytes())}
-    assert load_model(saved, origin=Origin(digests=recorded, vouched=True))
-    with pytest.raises(PermissionDenied, match="not from your own store"):
-        load_model(saved, origin=Origin(digests=recorded, vouched=False))
-    with pytest.raises(PermissionDenied, match="trust=False"):
-        load_model(saved, origin=Origin(digests=recorded, vouched=True), trust=False)
+    with pytest.raises(PermissionDenied, match="not logged to your own store"):
+        load_model(saved, origin=Origin(digests=recorded))
 
 
 @pytest.mark.parametrize("trust", [None, True])
-@pytest.mark.parametrize("vouched", [True, False])
-def test_changed_bytes_are_refused_whoever_is_trusted(
-    malicious, canary, trust, vouched, monkeypatch
-):
+def test_changed_bytes_are_refused_whoever_is_trusted(malicious, canary, trust, monkeypatch):
     monkeypatch.setenv("MLTRACK_TRUST", str(malicious))
-    origin = Origin(digests={"model.pkl": "0" * 64}, vouched=vouched)
+    origin = Origin(digests={"model.pkl": "0" * 64})
     with pytest.raises(PermissionDenied, match="changed or damaged"):
         load_model(malicious, origin=origin, trust=trust)
-    assert not canary.exists()
-
-
-def test_a_digest_of_another_file_is_no_reason(malicious, canary):
-    recorded = {"other.pkl": digest((malicious / "model.pkl").read_bytes())}
-    with pytest.raises(PermissionDenied):
-        load_model(malicious, origin=Origin(digests=recorded, vouched=True))
     assert not canary.exists()
 
 
@@ -239,6 +304,24 @@ class TestSkops:
         with pytest.raises(PermissionDenied, match="numpy"):
             load_model(tmp_path / "m")
 
+    @pytest.mark.parametrize("release", ["0.12", "0.9.0", "0.12.1.dev0"])
+    def test_an_old_one_is_not_used(self, linear, tmp_path, monkeypatch, release):
+        save_model(linear, tmp_path / "m", serialization_format="skops")
+        monkeypatch.setattr(skops_file, "metadata", SimpleNamespace(version=lambda name: release))
+        for trust in (None, True):
+            with pytest.raises(
+                InvalidParameter, match=r"can run code .*pip install 'skops>=0\.13'"
+            ):
+                load_model(tmp_path / "m", trust=trust)
+        with pytest.raises(InvalidParameter, match=r"pip install 'skops>=0\.13'"):
+            save_model(linear, tmp_path / "n", serialization_format="skops")
+
+    @pytest.mark.parametrize("release", ["0.13", "0.13.0rc1", "0.16.0", "1.0"])
+    def test_a_new_one_is(self, linear, tmp_path, monkeypatch, release):
+        monkeypatch.setattr(skops_file, "metadata", SimpleNamespace(version=lambda name: release))
+        save_model(linear, tmp_path / "m", serialization_format="skops")
+        assert load_model(tmp_path / "m", trust=False)
+
     def test_a_pickle_that_calls_itself_skops(self, malicious, canary):
         content = yaml.safe_load((malicious / "MLmodel").read_text())
         content["flavors"]["sklearn"]["serialization_format"] = "skops"
@@ -246,6 +329,29 @@ class TestSkops:
         with pytest.raises(InvalidParameter, match="not a file of skops"):
             load_model(malicious, trust=True)
         assert not canary.exists()
+
+
+def test_no_refusal_leads_to_running_code_without_saying_so(malicious, monkeypatch):
+    """Whatever is advised that may run what the folder holds, the same text says that it does."""
+    texts = []
+
+    def refuse(**options):
+        with pytest.raises((PermissionDenied, InvalidParameter)) as refused:
+            load_model(malicious, **options)
+        texts.append(str(refused.value))
+
+    refuse()
+    refuse(trust=False)
+    refuse(origin=Origin(digests={"model.pkl": "0" * 64}), trust=True)
+    refuse(origin=Origin(foreign=True))
+    refuse(origin=Origin(subject=Subject("run", "m-1", "model")))
+    monkeypatch.setattr("mltrack_jupyter.models.loading.find_flavor", lambda name: None)
+    refuse()
+    for text in texts:
+        leads = any(
+            word in text for word in ("trust=True", "MLTRACK_TRUST", "pip install", "load_model")
+        )
+        assert not leads or "run" in text, text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from mltrack_jupyter.store.transport import LocalTransport
 
 
 @pytest.fixture(autouse=True)
-def nothing_trusted(monkeypatch):
-    """Each test begins as a process that has written no model and lists no source."""
+def nothing_trusted(monkeypatch, tmp_path):
+    """Each test begins as a process that has no key, has written no model and lists no source."""
+    monkeypatch.setenv("MLTRACK_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.delenv(audit.TRUST_VARIABLE, raising=False)
     monkeypatch.delenv(audit.TYPES_VARIABLE, raising=False)
     monkeypatch.setattr(audit, "_written", set())

@@ -1,12 +1,12 @@
 import io
 import json
+import sqlite3
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from mltrack_jupyter.entities import Tag
-from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
+from mltrack_jupyter.errors import DamagedArtifact, InvalidParameter, NotFound, PermissionDenied
 from mltrack_jupyter.models import audit, infer_signature
 from mltrack_jupyter.registry import ModelForm, load_model, log_model, records_of
 from mltrack_jupyter.store.artifacts import LocalFiles, files_of_server
@@ -24,7 +24,7 @@ def test_a_model_becomes_artifacts_of_its_run(store, run_id, tree, iris):
     info = log_model(
         store, run_id, tree, form=ModelForm(infer_signature(*iris), input_example=iris[0])
     )
-    assert info.model_uri == f"runs:/{run_id}/model"
+    assert info.model_uri == f"models:/{info.model_id}"
     assert set(info.flavors) == {"sklearn", "python_function"}
     assert info.signature.inputs.names == list(iris[0].columns)
     assert info.registered_version is None
@@ -34,13 +34,14 @@ def test_a_model_becomes_artifacts_of_its_run(store, run_id, tree, iris):
 
 
 def test_our_tag_names_path_flavor_class_and_digest(store, run_id, tree):
-    log_model(store, run_id, tree, "models/best")
+    info = log_model(store, run_id, tree, "models/best")
     content = json.loads(tags(store, run_id)["mltrack.model"])
     sha256 = content.pop("sha256")
     assert content == {
         "artifact_path": "models/best",
         "flavor": "sklearn",
         "class": "sklearn.tree._classes.DecisionTreeClassifier",
+        "model_id": info.model_id,
     }
     with store.run_artifacts.read(run_id, "models/best/model.pkl").file as file:
         assert sha256 == {"model.pkl": audit.digest(file.read())}
@@ -75,13 +76,14 @@ def test_each_of_two_models_of_a_run_is_trusted_by_its_own_digest(
     assert type(load_model(store, f"runs:/{run_id}/b")) is LogisticRegression
 
 
-def test_a_model_logged_again_replaces_the_older_one(store, run_id, tree, iris, restart):
+def test_the_path_of_a_model_logged_again_means_the_newer_one(store, run_id, tree, iris, restart):
     from sklearn.linear_model import LogisticRegression
 
-    log_model(store, run_id, LogisticRegression(max_iter=500).fit(*iris))
+    older = log_model(store, run_id, LogisticRegression(max_iter=500).fit(*iris))
     log_model(store, run_id, tree)
     restart()
     assert type(load_model(store, f"runs:/{run_id}/model")) is type(tree)
+    assert type(load_model(store, older.model_uri)) is LogisticRegression
     assert [record.class_name.rpartition(".")[2] for record in records_of(tags(store, run_id))] == [
         "DecisionTreeClassifier"
     ]
@@ -156,25 +158,48 @@ def test_mlmodel_is_written_last(store, run_id, tree, monkeypatch):
 
 
 class TestSomebodyTampers:
-    def test_with_the_file(self, store, run_id, tree, restart):
-        log_model(store, run_id, tree)
-        root = store.runs.get(run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
-        store.artifact_files.upload(f"{root}/model/model.pkl", io.BytesIO(b"cos\nabort\n(tR."))
+    def test_with_the_file(self, store, run_id, tree, restart, tmp_path):
+        info = log_model(store, run_id, tree)
+        (file,) = tmp_path.rglob("model.pkl")
+        file.write_bytes(b"cos\nabort\n(tR.")
+        restart()
+        for uri in (info.model_uri, f"runs:/{run_id}/model"):
+            for trust in (None, True):
+                with pytest.raises(DamagedArtifact, match="damaged, or changed behind"):
+                    load_model(store, uri, trust=trust)
+
+    def test_with_the_file_and_what_the_store_noted_of_it(
+        self, store, run_id, tree, restart, tmp_path
+    ):
+        info = log_model(store, run_id, tree)
+        (file,) = tmp_path.rglob("model.pkl")
+        file.write_bytes(b"cos\nabort\n(tR.")
+        with sqlite3.connect(tmp_path / ".mltrack" / "mltrack.db") as database:
+            database.execute("DELETE FROM artifact_digests")
+        database.close()
         restart()
         for trust in (None, True):
             with pytest.raises(PermissionDenied, match="changed or damaged"):
-                load_model(store, f"runs:/{run_id}/model", trust=trust)
+                load_model(store, info.model_uri, trust=trust)
 
-    def test_by_logging_files_without_our_tag(self, store, run_id, tree, restart):
+    def test_with_the_file_through_the_store(self, store, run_id, tree):
         log_model(store, run_id, tree)
-        for key in ("mltrack.model", "mlflow.log-model.history"):
-            store.runs.delete_tag(run_id, key)
-        restart()
-        with pytest.raises(PermissionDenied, match="not logged to your own store"):
-            load_model(store, f"runs:/{run_id}/model")
-        assert load_model(store, f"runs:/{run_id}/model", trust=True)
+        root = store.runs.get(run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
+        with pytest.raises(
+            InvalidParameter, match="stays as it is: it belongs to the logged model"
+        ):
+            store.artifact_files.upload(f"{root}/model/model.pkl", io.BytesIO(b"cos\nabort\n(tR."))
 
-    def test_with_tags_that_cannot_be_read(self, store, run_id, tree, restart):
+    def test_with_our_tag(self, store, run_id, tree, restart):
+        log_model(store, run_id, tree)
+        with pytest.raises(InvalidParameter, match="reserved"):
+            store.runs.delete_tag(run_id, "mltrack.model")
+        with pytest.raises(InvalidParameter, match="reserved"):
+            store.runs.set_tag(run_id, "mltrack.model", "{}")
+        restart()
+        assert load_model(store, f"runs:/{run_id}/model")
+
+    def test_with_tags_that_cannot_be_read(self, store, run_id, tree, restart, tmp_path):
         log_model(store, run_id, tree)
         for value in (
             "[",
@@ -185,11 +210,15 @@ class TestSomebodyTampers:
             '{"artifact_path": 3}',
             "[" * 9999,
         ):
-            keys = ("mltrack.model", "mlflow.log-model.history")
-            store.runs.log_batch(run_id, tags=[Tag(key, value) for key in keys])
+            with sqlite3.connect(tmp_path / ".mltrack" / "mltrack.db") as database:
+                database.execute(
+                    "UPDATE tags SET value = ? WHERE key IN (?, ?)",
+                    (value, "mltrack.model", "mlflow.log-model.history"),
+                )
+            database.close()
             restart()
-            with pytest.raises(PermissionDenied):
-                load_model(store, f"runs:/{run_id}/model")
+            for uri in (f"runs:/{run_id}/model", f"runs:/{run_id}"):
+                assert load_model(store, uri)  # the seal is in no tag
 
 
 class TestAServerElsewhere:
@@ -200,11 +229,19 @@ class TestAServerElsewhere:
         server = replace(store, uri="https://hub.example/mlflow")
         return replace(server, files_at=partial(files_of_server, server))
 
-    def test_its_digests_are_no_reason(self, server, run_id, tree, restart):
+    def test_what_was_logged_with_the_reader_s_key_is_known_there_too(
+        self, server, run_id, tree, restart
+    ):
+        log_model(server, run_id, tree)
+        restart()
+        assert load_model(server, f"runs:/{run_id}/model")
+
+    def test_its_digests_are_no_reason(self, server, run_id, tree, restart, monkeypatch, tmp_path):
         log_model(server, run_id, tree)
         assert load_model(server, f"runs:/{run_id}/model")  # this process wrote it
         restart()
-        with pytest.raises(PermissionDenied, match="others may write to"):
+        monkeypatch.setenv("MLTRACK_STATE_DIR", str(tmp_path / "of another machine"))
+        with pytest.raises(PermissionDenied, match="not signed by your key as this model"):
             load_model(server, f"runs:/{run_id}/model")
 
     @pytest.mark.parametrize(
@@ -213,6 +250,7 @@ class TestAServerElsewhere:
     def test_the_reader_may_list_it(self, server, run_id, tree, restart, monkeypatch, listed):
         log_model(server, run_id, tree, registered_model_name="iris")
         restart()
+        monkeypatch.setenv("MLTRACK_STATE_DIR", "/nowhere")
         monkeypatch.setenv("MLTRACK_TRUST", listed.format(run_id=run_id))
         assert load_model(server, "models:/iris/1")
 

@@ -34,9 +34,9 @@ def test_a_model_of_a_run_with_everything(store, run_id, tree):
 
 
 def test_the_newest_model_of_a_run_needs_no_path(store, run_id, tree):
-    log_model(store, run_id, tree, "deep/inside")
+    info = log_model(store, run_id, tree, "deep/inside")
     version = register_model(store, f"runs:/{run_id}", "iris")
-    assert version.source == f"runs:/{run_id}/deep/inside"
+    assert version.source == info.model_uri == f"models:/{info.model_id}"
 
 
 def test_a_single_file_can_be_registered_though_not_loaded(store, run_id):
@@ -179,8 +179,7 @@ class TestAServerOfMlflow:
         assert info.registered_version.version == "1"
         options = {"alias": "champion", "stage": "Staging", "tags": {"a": "b"}, "description": "d"}
         version = register_model(server, f"runs:/{run_id}", "iris", **options)
-        root = server.runs.get(run_id).info.artifact_uri
-        assert (version.source, version.run_id) == (f"{root}/model", run_id)
+        assert (version.source, version.run_id) == (info.model_uri, run_id)
         assert (version.aliases, version.current_stage) == (["champion"], "Staging")
         assert (version.tags, version.description) == ({"a": "b"}, "d")
         assert type(load_model(server, "models:/iris@champion")) is type(tree)

@@ -19,6 +19,7 @@ from mltrack_jupyter.entities import (
     LoggedModelInfo,
     LoggedModelStatus,
     ModelOutput,
+    ModelRecord,
     MultipartUpload,
     MultipartUploadPart,
     NewRun,
@@ -137,6 +138,7 @@ WRITES = {
         w.run_id, '{"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": ""}'
     ),
     "logged_models.create": lambda w, s: s.create(w.experiment, "n"),
+    "logged_models.note": lambda w, s: s.note(w.run_id, ModelRecord(artifact_path="m")),
     "logged_models.finalize": lambda w, s: s.finalize(w.model_id, LoggedModelStatus.READY),
     "logged_models.delete": lambda w, s: s.delete(w.model_id),
     "logged_models.restore": lambda w, s: (s.delete(w.model_id), s.restore(w.model_id)),

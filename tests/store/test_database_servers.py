@@ -19,8 +19,9 @@ from mltrack_jupyter.errors import (
 )
 from mltrack_jupyter.store import open_store, watch
 from mltrack_jupyter.store.sql import tables
-from mltrack_jupyter.store.sql.database import Database, held, upsert
+from mltrack_jupyter.store.sql.database import Database, held
 from mltrack_jupyter.store.sql.retries import ATTEMPTS, retried
+from mltrack_jupyter.store.sql.upserts import upsert
 from mltrack_jupyter.testing.making import new_experiment, new_model, new_run, unique
 
 pytestmark = pytest.mark.database

@@ -6,6 +6,7 @@ import pytest
 from flaky import FlakyServer
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.models import audit
 
 np = pytest.importorskip("numpy")
 linear_model = pytest.importorskip("sklearn.linear_model")
@@ -21,7 +22,7 @@ def model():
 def test_logged_registered_and_loaded(mltrack, model):
     with mltrack.start_run() as run:
         info = mltrack.log_model(model, registered_model_name="churn", input_example=X[:2])
-    assert (info.model_uri, info.run_id) == (f"runs:/{run.info.run_id}/model", run.info.run_id)
+    assert (info.model_uri, info.run_id) == (f"models:/{info.model_id}", run.info.run_id)
     assert info.registered_version.version == "1"
     second = mltrack.register_model(
         info.model_uri,
@@ -61,6 +62,19 @@ def test_what_is_no_model_is_refused(mltrack):
         mltrack.load_model("models:/churn")
 
 
+def test_in_a_run_that_is_resumed_each_stays_what_it_was(mltrack):
+    def tree(number):
+        return linear_model.LogisticRegression(max_iter=number).fit(X, [0, 0, 1, 1])
+
+    with mltrack.start_run() as run:
+        first = mltrack.sklearn.log_model(tree(101), name="model", registered_model_name="M")
+    with mltrack.start_run(run_id=run.info.run_id):
+        mltrack.sklearn.log_model(tree(102), name="model", registered_model_name="M")
+    latest = f"runs:/{run.info.run_id}/model"
+    uris = ("models:/M/1", "models:/M/2", first.model_uri, latest)
+    assert [mltrack.load_model(uri).max_iter for uri in uris] == [101, 102, 101, 102]
+
+
 @pytest.mark.server
 def test_of_a_run_whose_server_is_away(server, mltrack, model, environment):
     environment.setenv("MLTRACK_TRACKING_TOKEN", server.token)
@@ -68,16 +82,24 @@ def test_of_a_run_whose_server_is_away(server, mltrack, model, environment):
     away = (503, {}, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "not now"}')
     between.plan = [away] * 10_000
     mltrack.set_tracking_uri(between.url)
-    with mltrack.start_run() as run, pytest.warns(UserWarning, match="kept with its run.*later"):
-        info = mltrack.log_model(model, registered_model_name="later")
-    assert (info.model_id, info.registered_version) == ("", None)
+    with mltrack.start_run() as run:
+        with pytest.warns(UserWarning, match=r"kept with its run.*models:/m-.*later"):
+            info = mltrack.log_model(model, registered_model_name="later")
+        with pytest.warns(UserWarning, match="kept with its run"):
+            other = mltrack.log_model(linear_model.LogisticRegression(C=7).fit(X, [0, 0, 1, 1]))
+    assert (info.registered_version, other.registered_version) == (None, None)
 
     between.plan.clear()
     mltrack.flush_async_logging()
     tags = mltrack.get_run(run.info.run_id).data.tags
     assert json.loads(tags["mltrack.model"])["artifact_path"] == "model"
-    assert list(mltrack.load_model(info.model_uri, trust=True).predict(X)) == [0, 0, 1, 1]
+    environment.setattr(audit, "_written", set())  # as in another process, which has the user's key
+    assert list(mltrack.load_model(info.model_uri).predict(X)) == [0, 0, 1, 1]
     assert mltrack.register_model(info.model_uri, "later").version == "1"
+    loaded = [mltrack.load_model(uri).C for uri in (
+        "models:/later/1", info.model_uri, other.model_uri, f"runs:/{run.info.run_id}/model"
+    )]  # fmt: skip
+    assert loaded == [1.0, 1.0, 7, 7]
     mltrack.set_tracking_uri("elsewhere")
     between.close()
 

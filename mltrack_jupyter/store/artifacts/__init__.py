@@ -11,7 +11,12 @@ from mltrack_jupyter.store.artifacts.locations import (
 )
 from mltrack_jupyter.store.artifacts.paths import check_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
-from mltrack_jupyter.store.artifacts.served import RootServed, RunServed, files_of_server
+from mltrack_jupyter.store.artifacts.served import (
+    RootServed,
+    RunServed,
+    files_of_model,
+    files_of_server,
+)
 from mltrack_jupyter.store.artifacts.streams import CheckedReader, save
 from mltrack_jupyter.store.artifacts.walking import Folder, tree, walked
 
@@ -27,6 +32,7 @@ __all__ = [
     "RunServed",
     "check_path",
     "files_in",
+    "files_of_model",
     "files_of_server",
     "is_direct",
     "local_path",

@@ -11,6 +11,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import (
     ArtifactFiles,
     Download,
+    LoggedModels,
     Repository,
     RunArtifacts,
     Services,
@@ -89,17 +90,58 @@ class RunServed:
 
     def write(self, path: str, body: BinaryIO) -> Written:  # noqa: ARG002 - refused whatever it is
         """Raise ``InvalidParameter``."""
-        raise self._refusal()
+        raise _no_files(f"run {self.run_id}", self.uri)
 
     def delete(self, path: str) -> None:  # noqa: ARG002 - refused whatever it is
         """Raise ``InvalidParameter``."""
-        raise self._refusal()
+        raise _no_files(f"run {self.run_id}", self.uri)
 
-    def _refusal(self) -> InvalidParameter:
-        return InvalidParameter(
-            f"The artifacts of the run {self.run_id} are at {self.uri!r}, where its server does not take "
-            f"files; start the server with {PROXY}: as its artifact root."
-        )
+
+@dataclass(frozen=True)
+class ModelServed:
+    """The files of a logged model that a server reads for its clients, and does not take from them."""
+
+    models: LoggedModels
+    model_id: str
+    uri: str = ""
+
+    def list(self, path: str = "") -> Sequence[FileInfo]:
+        """Return the children of a folder by base name."""
+        prefix = f"{path}/" if path else ""
+        return [
+            FileInfo(
+                path=item.path.removeprefix(prefix), is_dir=item.is_dir, file_size=item.file_size
+            )
+            for item in self.models.list_artifacts(self.model_id, path).files
+            if item.path.startswith(prefix)
+        ]
+
+    def open(self, path: str) -> Download:
+        """Open a file."""
+        return self.models.read_artifact(self.model_id, path)
+
+    def write(self, path: str, body: BinaryIO) -> Written:  # noqa: ARG002 - refused whatever it is
+        """Raise ``InvalidParameter``."""
+        raise _no_files(f"logged model {self.model_id}", self.uri)
+
+    def delete(self, path: str) -> None:  # noqa: ARG002 - refused whatever it is
+        """Raise ``InvalidParameter``."""
+        raise _no_files(f"logged model {self.model_id}", self.uri)
+
+
+def files_of_model(services: Services, uri: str, model_id: str) -> Repository:
+    """Return the files of a logged model, which are at an artifact URI of a store."""
+    is_server = services.uri.startswith(("http://", "https://"))
+    if is_server and scheme_of(uri) in ("", "file"):
+        return ModelServed(services.logged_models, model_id, uri)
+    return services.files_at(uri, "")
+
+
+def _no_files(what: str, uri: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"The artifacts of the {what} are at {uri!r}, where its server does not take files; start the server "
+        f"with {PROXY}: as its artifact root."
+    )
 
 
 def files_of_server(services: Services, uri: str, run_id: str) -> Repository:

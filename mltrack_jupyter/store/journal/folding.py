@@ -11,6 +11,7 @@ from mltrack_jupyter.entities import (
     ERROR,
     REASON,
     DatasetInput,
+    MadeModel,
     Metric,
     ModelInput,
     ModelOutput,
@@ -53,6 +54,7 @@ class _Growing:
     models: list[ModelInput] = field(default_factory=list)
     outputs: list[ModelOutput] = field(default_factory=list)
     shared: dict[str, str] = field(default_factory=dict)
+    made: list[MadeModel] = field(default_factory=list)
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
@@ -68,6 +70,7 @@ class _Growing:
         self.models += entry.models
         self.outputs += entry.outputs
         self.shared |= entry.shared
+        self.made += entry.made
         self.process = entry.process or self.process
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
@@ -94,6 +97,7 @@ class _Growing:
             models=self.models,
             outputs=self.outputs,
             shared=self.shared,
+            made=self.made,
             process=self.process,
             status=self.status,
             end_time=self.end_time,

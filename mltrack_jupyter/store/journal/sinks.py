@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _AMENDED = "mltrack.amended."
 """Before the name of a param, the tag with its newest value on a server that never changes one."""
+_OF_MODEL = re.compile(r"\Amodels/m-[0-9a-f]{32}/")
+"""How the paths of files of a model begin that was made while the store was away."""
 _CHOSEN = "mltrack.run_id"
 """The tag with the id that a run was begun under while its server, which gives its own ids, was away."""
 
@@ -140,7 +143,8 @@ class MlflowSink:
     def upload(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Write a file into the artifacts of its run."""
         uri = self._services.runs.get(self._id(run_id)).info.artifact_uri
-        self._services.files_at(uri, run_id).write(path, body)
+        # There a model that was made meanwhile is where it was logged to: ids are the server's to give.
+        self._services.files_at(uri, run_id).write(_OF_MODEL.sub("", path), body)
 
     def check(self, run_id: str) -> None:
         """Ask for the run."""
@@ -171,8 +175,9 @@ class MlflowSink:
                 raise
             yield error.message
             return
+        named = [Tag(rules.MODEL_TAG, made.record.to_tag()) for made in entry.made]
         yield from self._write_parts(run_id, "metrics", [*_points(entry), *entry.noted], 1000)
-        yield from self._write_parts(run_id, "tags", _last(entry.tags), 100)
+        yield from self._write_parts(run_id, "tags", _last([*entry.tags, *named]), 100)
         yield from self._write_params(run_id, entry.params)
         if entry.datasets or entry.models:
             yield from self._newer(

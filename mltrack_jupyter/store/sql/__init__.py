@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import Locations
-from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.health import SqlHealth
@@ -20,7 +19,6 @@ from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import open_schema
-from mltrack_jupyter.store.sql.shared_files import SharedFiles
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
 from mltrack_jupyter.store.sql.version_writes import Sources
 from mltrack_jupyter.store.sql.workspace import SqlWorkspace
@@ -48,15 +46,14 @@ def open_sql(
         database.close()
         raise
     sources = Sources(locations)
-    shared = SharedFiles(database, locations)
-    reach = Reach(locations, ArtifactRecords(database), shared, serves=serve_artifacts)
+    reach = Reach(database, locations, serves=serve_artifacts)
     workspace = SqlWorkspace(database, reach)
     services = Services(
         uri=url,
         experiments=SqlExperiments(database, locations),
         runs=SqlRuns(database),
         metrics=SqlMetrics(database),
-        logged_models=SqlLoggedModels(database, locations),
+        logged_models=SqlLoggedModels(database, reach),
         registered_models=SqlRegisteredModels(database, sources),
         model_versions=SqlModelVersions(database, sources),
         run_artifacts=SqlRunArtifacts(database, reach),

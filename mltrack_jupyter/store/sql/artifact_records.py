@@ -10,19 +10,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 from sqlalchemy import Connection, Row, Table, delete, select
 
 from mltrack_jupyter.entities import FileInfo
-from mltrack_jupyter.errors import NotFound
+from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
-from mltrack_jupyter.store.artifacts import KeptFiles
-from mltrack_jupyter.store.sql.database import Database, chunked, record_change, upsert
+from mltrack_jupyter.store.artifacts import KeptFiles, check_path
+from mltrack_jupyter.store.sql.database import Database, chunked, record_change
+from mltrack_jupyter.store.sql.fixed_files import FixedFiles, Watched, same_digest
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.shared_files import REMOVED, WRITTEN, SharedFiles
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
+from mltrack_jupyter.store.sql.upserts import upsert
 
 _FOLDER = "artifacts"
 """What the folder of a run or a model is called, within one with its id."""
@@ -149,12 +152,14 @@ class RecordedFiles:
         name: str,
         records: ArtifactRecords,
         shared: SharedFiles,
+        fixed: FixedFiles,
         uri: str = "",
     ) -> None:
         self._files = files
         self._name = name
         self._records = records
         self._shared = shared
+        self._fixed = fixed
         self._uri = uri or name
 
     @property
@@ -185,19 +190,47 @@ class RecordedFiles:
         return replace(found, sha256=before) if known else found
 
     def write(self, path: str, body: BinaryIO) -> Written:
-        """Write a file and note what it is."""
+        """Write a file and note what it is. Raises ``InvalidParameter`` where one stays as it is.
+
+        What comes again after a crash, and is the same, is written already.
+        """
         self._records.check_writable()
+        check = partial(self._fixed.check_written, f"{self._name}/{path}", partial(self._has, path))
+        try:
+            check()
+        except InvalidParameter:
+            written = self._same(path, body)
+            if written is None:
+                raise
+            return written
         if self._records.get(self._name, path):
             self._records.forget(self._name, [path])
-        written = self._files.write(path, body)
+        written = self._files.write(path, cast(BinaryIO, Watched(body, check)))
         self._records.put(self._name, path, written, self._uri)
         if self._files.stamp(path) != written.stamp:  # another process was quicker, or slower
             self._records.forget(self._name, [path])
         return written
 
+    def _has(self, path: str) -> bool:
+        return bool(self._files.stamp(path))
+
+    def _same(self, path: str, body: BinaryIO) -> Written | None:
+        """Return what is there if a body is the same, byte by byte."""
+        stamp = self._files.stamp(path)
+        if not stamp:
+            return None
+        try:
+            present = self._files.open(path)
+        except (NotFound, InvalidParameter):
+            return None
+        with present.file:
+            sha256 = same_digest(body, present.file)
+        return Written(present.size, sha256, stamp) if sha256 else None
+
     def delete(self, path: str) -> None:
-        """Delete a file or a tree, and the records of it."""
+        """Delete a file or a tree, and the records of it. Raises ``InvalidParameter`` for what stays."""
         self._records.check_writable()
+        self._fixed.check_deleted(f"{self._name}/{check_path(path)}")
         gone = list(self._files.walk(path))
         self._files.delete(path)
         self._records.forget(self._name, [path, *gone])

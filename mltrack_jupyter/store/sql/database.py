@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Select, Table, bindparam, delete, event, insert, text
+from sqlalchemy import Connection, Select, bindparam, delete, event, insert, text
 from sqlalchemy import exc as sa_exc
 
 from mltrack_jupyter.config import moved_folder, user_name
@@ -31,8 +29,6 @@ from mltrack_jupyter.store.sql.types import moves_with
 
 _MOST_KEYS = 10_000
 _LONGEST_ACTOR = 256
-_VALUES = 2500
-"""How many values a statement is given at once; SQLite takes 32,766."""
 actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
 """Who writes now; a server sets it to the user of the request. Else it is who runs the process."""
 
@@ -220,112 +216,6 @@ def known_keys(connection: Connection) -> dict[str, int]:
 
 def _forget_keys(connection: Connection) -> None:
     connection.info.pop("metric_keys", None)
-
-
-def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
-    """Insert one row and return the number that the database gave it."""
-    key = connection.execute(insert(table), row).inserted_primary_key
-    assert key is not None  # every table that numbers its rows has a primary key
-    number: int = key[0]
-    return number
-
-
-def upsert(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = True
-) -> int:
-    """Insert rows, replacing (or else keeping) those with the same primary key; return rows written."""
-    if not rows:
-        return 0
-    names = tuple(rows[0])
-    return upsert_columns(
-        connection, table, names, [[row[name] for row in rows] for name in names], replace=replace
-    )
-
-
-def upsert_columns(
-    connection: Connection,
-    table: Table,
-    names: tuple[str, ...],
-    columns: Sequence[Sequence[Any]],
-    *,
-    replace: bool = True,
-) -> int:
-    """Do what :func:`upsert` does with rows that are given as columns of these names."""
-    if not columns[0]:
-        return 0
-    if not _is_plain(connection.dialect, table, names):
-        statement = _upsert(connection.dialect.name, table, names, replace)
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        return connection.execute(statement, rows).rowcount
-    # Twice as fast as a row at a time, and no object is made for each row.
-    width, written = len(names), 0
-    values: list[Any] = [None] * (width * len(columns[0]))
-    for place, column in enumerate(columns):
-        values[place::width] = column
-    most = _VALUES // width * width
-    for first in range(0, len(values), most):
-        some = tuple(values[first : first + most])
-        many = _upsert_many(table, names, len(some) // width, replace)
-        done = connection.exec_driver_sql(many, some, execution_options={"preserve_rowcount": True})
-        written += done.rowcount
-    return written
-
-
-@lru_cache(maxsize=100)
-def _is_plain(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> bool:
-    """Tell whether rows of these columns may go to SQLite's driver as they are."""
-    if dialect.name != "sqlite":
-        return False
-    types = (table.c[name].type.dialect_impl(dialect) for name in columns)
-    return all(kind.bind_processor(dialect) is None for kind in types)
-
-
-@lru_cache(maxsize=100)
-def _upsert_many(table: Table, names: tuple[str, ...], count: int, replace: bool) -> str:
-    begin, row, end = _upsert_one(table, names, replace)
-    return begin + ", ".join([row] * count) + end
-
-
-@lru_cache(maxsize=100)
-def _upsert_one(table: Table, names: tuple[str, ...], replace: bool) -> tuple[str, str, str]:
-    """Return SQLAlchemy's statement for one row in three parts, the middle one being the row."""
-    from sqlalchemy.dialects import sqlite
-
-    compiled = _upsert("sqlite", table, names, replace).compile(
-        dialect=sqlite.dialect(), column_keys=list(names)
-    )
-    one = str(compiled)
-    row = f"({', '.join('?' * len(names))})"
-    begin, values, end = one.partition(f"VALUES {row}")
-    assert values, one
-    return f"{begin}VALUES ", row, end
-
-
-@lru_cache(maxsize=100)
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool) -> Any:
-    keys = [column.name for column in table.primary_key]
-    rest = [name for name in columns if name not in keys]
-    # Only the dialect in use is imported: the others cost a tenth of a second at every start.
-    # `inline`: nobody asks what the database gave the columns that are left to it.
-    into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table).inline()
-    # Of rows that the database numbers, those are alike that have the same name.
-    target = {"index_elements": keys} if set(keys) <= set(columns) else {}
-    statement: Any
-    if dialect == "mysql":
-        fresh = {column: into.inserted[column] for column in rest} if replace else {}
-        # An update of a key to itself is MySQL's way of doing nothing.
-        kept = fresh or {keys[0]: table.c[keys[0]]}
-        statement = into.on_duplicate_key_update(kept)
-    else:
-        statement = (
-            into.on_conflict_do_update(
-                **target, set_={column: into.excluded[column] for column in rest}
-            )
-            if replace and rest
-            else into.on_conflict_do_nothing(**target)
-        )
-    # Otherwise the number is asked of a cursor that is closed, which only SQLite's still knows.
-    return statement.execution_options(preserve_rowcount=True)
 
 
 _TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")

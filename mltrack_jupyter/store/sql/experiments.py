@@ -13,17 +13,11 @@ from mltrack_jupyter.services import Experiments
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql import run_links
-from mltrack_jupyter.store.sql.database import (
-    Database,
-    held,
-    insert_row,
-    now_ms,
-    record_change,
-    upsert,
-)
+from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import changes, experiment_tags, experiments, runs
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
 _MAX_SUMMARISED = 20
 _VIEW = "mlflow.customView.view"

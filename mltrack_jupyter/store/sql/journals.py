@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from mltrack_jupyter.entities import (
-    REASON,
     Amendment,
     JournalAnswer,
-    NewRun,
-    Refusal,
     RunEntry,
-    RunStatus,
 )
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
-from mltrack_jupyter.store.names import RUN_NAME, invent_name
-from mltrack_jupyter.store.sql import leases, run_links, shared_files
-from mltrack_jupyter.store.sql.amendments import amended, read_amendments
+from mltrack_jupyter.store.sql.amendments import read_amendments
 from mltrack_jupyter.store.sql.database import (
     Database,
     Write,
-    chunked,
     held,
     now_ms,
     record_changes,
-    upsert,
 )
-from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_or_was_called
-from mltrack_jupyter.store.sql.lease_service import check_process
+from mltrack_jupyter.store.sql.journal_entries import apply, check_entry
 from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begin
-from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
 from mltrack_jupyter.store.sql.run_reads import find_run
-from mltrack_jupyter.store.sql.tables import experiments, journals, params, runs, tags
-from mltrack_jupyter.store.sql.tombstones import deleted_runs
-from mltrack_jupyter.store.sql.values import to_bits_many
+from mltrack_jupyter.store.sql.tables import journals
+from mltrack_jupyter.store.sql.upserts import upsert
 
 # Built once: what a batch asks several times a second while a model is trained.
 _POSITION = select(journals.c.position).where(journals.c.journal_id == bindparam("journal"))
-_ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).order_by(runs.c.id)
 
 
 class SqlJournals(Journals):
@@ -122,307 +109,4 @@ def _check(journal_id: str, since: int, upto: int, entries: Sequence[RunEntry]) 
     if not 0 <= since <= rules.check_int64(upto, "upto"):
         raise InvalidParameter(f"A batch goes from 0 or more upwards, not from {since} to {upto}.")
     for entry in entries:
-        rules.check_run_id(entry.run_id)
-        for points in entry.points:
-            rules.check_points(points)
-        for point in entry.noted:
-            rules.check_metric(point)
-        rules.check_pairs(entry.params, "param")
-        rules.check_pairs(entry.tags, "tag")
-        if entry.shared:
-            shared_files.check(entry.shared)
-        if entry.new is not None:
-            rules.check_int64(entry.new.start_time, "start_time")
-            rules.check_text(entry.new.user_id, "user_id", 256)
-            if entry.new.experiment_name:
-                rules.check_experiment_name(entry.new.experiment_name)
-        if entry.end_time is not None:
-            rules.check_int64(entry.end_time, "end_time")
-        if entry.process is not None:
-            check_process(entry.process)
-
-
-class _Live(NamedTuple):
-    """An entry of a run that can be written to: its number and row, and whether this batch begins it."""
-
-    run: int
-    row: Row[Any]
-    entry: RunEntry
-    is_fresh: bool
-
-
-def apply(
-    connection: Connection, locations: Locations, entries: Sequence[RunEntry]
-) -> list[Refusal]:
-    """Write what happened to some runs; return the runs that could not be written, which cost no other."""
-    refused: dict[str, str] = {}
-    fresh = _begin(connection, locations, entries, refused)
-    rows = _rows(connection, [entry.run_id for entry in entries])
-    live: list[_Live] = []
-    missing: list[str] = []
-    for entry in entries:
-        row = rows.get(entry.run_id)
-        if row is None:
-            missing.append(entry.run_id)
-        else:  # also one in the trash, from which it may come back
-            live.append(_Live(row.id, row, entry, entry.run_id in fresh))
-    if missing:
-        gone = deleted_runs(connection, missing)
-        for run_id in missing:
-            refused.setdefault(run_id, gone.get(run_id, f"Run with id={run_id} not found."))
-    live = _leave_to_owners(connection, live)
-    live = _leave_later_ends(connection, live)
-    _set_tags(connection, live)
-    changed = _set_params(connection, live)
-    _add_points(connection, live)
-    for item in live:
-        _add_links(connection, item)
-        if item.entry.shared:
-            shared_files.give(connection, item.run, item.entry.shared)
-    _set_status(connection, live)
-    record_changes(connection, [*_told(live), *changed])
-    return [Refusal(run_id, reason) for run_id, reason in refused.items()]
-
-
-def _begin(
-    connection: Connection,
-    locations: Locations,
-    entries: Sequence[RunEntry],
-    refused: dict[str, str],
-) -> set[str]:
-    """Insert the runs that are new, and return their ids; those whose experiment there is not are refused."""
-    fresh = {entry.run_id: entry for entry in entries if entry.new is not None}
-    if not fresh:
-        return set()
-    # All of them, so that the rows are held before anything is read that another writer may change.
-    for run_id in _rows(connection, [entry.run_id for entry in entries]):
-        fresh.pop(run_id, None)  # a batch that is told twice, or a run that an import brought
-    for run_id in deleted_runs(connection, fresh):
-        del fresh[run_id]
-    numbers = {
-        run_id: _experiment(connection, locations, entry.new)
-        for run_id, entry in fresh.items()
-        if entry.new is not None
-    }
-    query = select(experiments.c.id, experiments.c.artifact_location)
-    query = query.where(experiments.c.id.in_(set(numbers.values())))
-    places = {row.id: row.artifact_location for row in connection.execute(query)}
-    made = {}
-    for run_id, number in numbers.items():
-        if number in places:
-            made[run_id] = _new_row(fresh[run_id], number, places[number])
-        else:
-            refused[run_id] = f"No Experiment with id={number} exists."
-    if made:
-        connection.execute(insert(runs), list(made.values()))
-    return set(made)
-
-
-def _new_row(entry: RunEntry, experiment: int, place: str) -> dict[str, Any]:
-    """Return the row of a run that may have ended already."""
-    assert entry.new is not None
-    name = next((tag.value for tag in entry.tags if tag.key == RUN_NAME), "")
-    return {
-        "run_id": entry.run_id,
-        "experiment": experiment,
-        "name": name or invent_name(),
-        "user_id": entry.new.user_id,
-        "status": (entry.status or RunStatus.RUNNING).value,
-        "start_time": entry.new.start_time,
-        "end_time": entry.end_time,
-        "artifact_uri": f"{place}/{entry.run_id}/artifacts",
-        "lifecycle_stage": "active",
-    }
-
-
-def _experiment(connection: Connection, locations: Locations, new: NewRun) -> int:
-    """Return the number of a run's experiment, which may have another one here: the store is a new one."""
-    if new.experiment_id:
-        number = rules.parse_experiment_id(new.experiment_id)
-        if not new.experiment_name or is_or_was_called(connection, number, new.experiment_name):
-            return number
-    if (
-        not new.experiment_name
-    ):  # the child of a run that was resumed while nobody could tell its own
-        return 0
-    return find_or_create_experiment(connection, locations, new.experiment_name)
-
-
-def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
-    found = {}
-    for some in chunked(dict.fromkeys(ids)):
-        for row in connection.execute(held(connection, _ROWS), {"ids": some}):
-            found[row.run_id] = row
-    return found
-
-
-def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
-    values: dict[tuple[int, str], str] = {}
-    for run, row, entry, _ in live:
-        for tag in entry.tags:
-            values[run, tag.key] = tag.value
-        if entry.new is not None:
-            values.setdefault((run, RUN_NAME), row.name)
-    found = [{"run": run, "key": key, "value": text} for (run, key), text in values.items()]
-    upsert(connection, tags, found)
-    names = {run: text for (run, key), text in values.items() if key == RUN_NAME and text}
-    _update_runs(connection, live, "name", names)
-
-
-def _update_runs(
-    connection: Connection, live: Sequence[_Live], column: str, values: Mapping[int, Any]
-) -> None:
-    """Give runs, by their numbers, another value of a column, where it is another."""
-    present = {item.run: getattr(item.row, column) for item in live}
-    changed = [(run, value) for run, value in values.items() if value != present[run]]
-    if changed:
-        statement = update(runs).where(runs.c.id == bindparam("run"))
-        statement = statement.values({column: bindparam("new")})
-        connection.execute(statement, [{"run": run, "new": value} for run, value in changed])
-
-
-def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
-    """Write params; one that has another value already is amended, and the change is told."""
-    known = _known_params(connection, [item for item in live if not item.is_fresh])
-    written: dict[tuple[int, str], str] = {}
-    told = []
-    for run, row, entry, _ in live:
-        for param in entry.params:
-            place = run, param.key
-            before = written.get(place, known.get(place))
-            if before is not None and before != param.value:
-                told.append(amended(row, param.key, before, param.value))
-            if before != param.value:
-                written[place] = param.value
-    found = [{"run": run, "key": key, "value": text} for (run, key), text in written.items()]
-    upsert(connection, params, found)
-    return told
-
-
-def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[int, str], str]:
-    """Return what runs hold under the names that they are about to be given."""
-    found: dict[tuple[int, str], str] = {}
-    for item in live:
-        for some in chunked(dict.fromkeys(param.key for param in item.entry.params)):
-            query = select(params.c.key, params.c.value)
-            query = query.where(params.c.run == item.run, params.c.key.in_(some))
-            found.update(((item.run, key), text) for key, text in connection.execute(query))
-    return found
-
-
-def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
-    found: dict[tuple[int, str], Logged] = {}
-    for item in live:
-        for points in item.entry.points:
-            steps, timestamps, bits = found.setdefault((item.run, points.key), ([], [], []))
-            steps += points.steps
-            timestamps += points.timestamps
-            bits += to_bits_many(points.values)
-    append_points(connection, found)
-
-
-def _add_links(connection: Connection, item: _Live) -> None:
-    """Write what a run read and made, and the points that name such things."""
-    entry = item.entry
-    if not (entry.datasets or entry.models or entry.outputs or entry.noted):
-        return
-    run_links.add_datasets(connection, item.row, entry.datasets)
-    run_links.add_models(connection, item.run, "input", [(m.model_id, 0) for m in entry.models])
-    made = [(model.model_id, model.step) for model in entry.outputs]
-    run_links.add_models(connection, item.run, "output", made)
-    if entry.noted:
-        # Seldom, and no reason for those who only log to load what belongs to logged models.
-        from mltrack_jupyter.store.sql.logged_models import add_model_points
-
-        add_points(connection, item.run, entry.noted)
-        add_model_points(connection, entry.run_id, entry.noted)
-
-
-def _set_status(connection: Connection, live: Sequence[_Live]) -> None:
-    status = {run: entry.status.value for run, _, entry, _ in live if entry.status is not None}
-    ended = {run: entry.end_time for run, _, entry, _ in live if entry.end_time is not None}
-    _update_runs(connection, live, "status", status)
-    _update_runs(connection, live, "end_time", ended)
-    _set_leases(connection, live)
-
-
-def _leave_to_owners(connection: Connection, live: Sequence[_Live]) -> list[_Live]:
-    """Take back that runs have ended, and why, where their owner is another process, which goes on."""
-    enders = {
-        item.run: item.entry.process
-        for item in live
-        if item.entry.process is not None and not item.is_fresh and _is_end(item.entry)
-    }
-    going_on = leases.not_to_end(connection, enders) if enders else set()
-    return [
-        item._replace(entry=leases.without_end(item.entry)) if item.run in going_on else item
-        for item in live
-    ]
-
-
-def _leave_later_ends(connection: Connection, live: Sequence[_Live]) -> list[_Live]:
-    """Take back ends of runs that have ended again since: the journal was found late.
-
-    One that was taken for dead, and has an end only for that, tells its own end after all.
-    """
-    late = {item.run for item in live if _ended_later(item)}
-    if late:
-        lapsed = select(tags.c.run).where(tags.c.run.in_(late), tags.c.key == REASON)
-        late -= set(connection.execute(lapsed).scalars())
-    return [
-        item._replace(entry=leases.without_end(item.entry)) if item.run in late else item
-        for item in live
-    ]
-
-
-def _ended_later(item: _Live) -> bool:
-    if item.is_fresh or not _is_end(item.entry) or not RunStatus(item.row.status).is_terminated():
-        return False
-    return (item.row.end_time or 0) > (item.entry.end_time or now_ms())
-
-
-def _is_end(entry: RunEntry) -> bool:
-    return entry.status is not None and entry.status.is_terminated()
-
-
-def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
-    ended = []
-    for item in live:
-        entry = item.entry
-        if _is_end(entry):
-            ended.append(item)
-        elif entry.process is not None:
-            leases.take(connection, item.run, entry.process)
-    leases.release(connection, [item.run for item in ended])
-    leases.forget_reasons(connection, [item.run for item in live if _has_old_reason(item)])
-
-
-def _has_old_reason(item: _Live) -> bool:
-    """Tell whether why a run had ended is over: it goes on, or was taken for dead and tells its end after all."""
-    told = any(tag.key == REASON for tag in item.entry.tags)
-    before = not item.is_fresh and RunStatus(item.row.status).is_terminated()
-    if _is_end(item.entry):
-        return before and not told
-    return item.entry.status is not None and (before or told)
-
-
-def _told(live: Sequence[_Live]) -> Iterable[Write]:
-    for _, row, entry, is_fresh in live:
-        parent = str(row.experiment)
-        if is_fresh:
-            yield Write("run", row.run_id, "create", parent)
-        if _has_content(entry):
-            yield Write("run", row.run_id, "log", parent)
-        if entry.status is not None:
-            yield Write("run", row.run_id, "update", parent, entry.status.value)
-
-
-def _has_content(entry: RunEntry) -> bool:
-    return any(
-        (
-            entry.points, entry.noted, entry.params, entry.tags, entry.datasets, entry.models, entry.outputs,
-        )
-    )  # fmt: skip
-
-
-__all__ = ["SqlJournals", "apply"]
+        check_entry(entry)

@@ -20,8 +20,9 @@ from sqlalchemy import Connection, Row, delete, literal_column, select, update
 from mltrack_jupyter.entities import ERROR, REASON, Process, RunEntry, RunStatus, Tag
 from mltrack_jupyter.store.process import is_alive
 from mltrack_jupyter.store.sql import run_writes
-from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change
 from mltrack_jupyter.store.sql.tables import run_leases, runs, tags
+from mltrack_jupyter.store.sql.upserts import upsert
 
 PATIENCE = 60_000
 """How long (ms) a process that cannot be looked for may be silent."""

@@ -61,7 +61,7 @@ def in_order(query: Select[Any], items: Sequence[ModelOrder]) -> Select[Any]:
             column = _attribute(item.field_name)
             missing = case((column.is_(None), 1), else_=0)
         query = query.order_by(missing, column.asc() if item.ascending else column.desc())
-    return query.order_by(logged_models.c.creation_timestamp.desc(), logged_models.c.model_id)
+    return query.order_by(logged_models.c.creation_timestamp.desc(), logged_models.c.id.desc())
 
 
 def _attribute(name: str) -> ColumnElement[Any]:

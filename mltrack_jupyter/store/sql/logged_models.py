@@ -18,34 +18,31 @@ from mltrack_jupyter.entities import (
     Metric,
     ModelDataset,
     ModelOrder,
+    ModelRecord,
     Page,
     Param,
     Tag,
 )
 from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
-from mltrack_jupyter.services import LoggedModels
+from mltrack_jupyter.services import Download, LoggedModels
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import Locations, check_path
+from mltrack_jupyter.store.artifacts import check_path
 from mltrack_jupyter.store.names import invent_name
-from mltrack_jupyter.store.sql.database import (
-    Database,
-    held,
-    insert_row,
-    now_ms,
-    record_change,
-    upsert,
-)
+from mltrack_jupyter.store.sql import model_places
+from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
-from mltrack_jupyter.store.sql.run_artifacts import children
-from mltrack_jupyter.store.sql.run_reads import find_run
+from mltrack_jupyter.store.sql.run_artifacts import Reach, children
+from mltrack_jupyter.store.sql.run_models import note_model
+from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run
 from mltrack_jupyter.store.sql.tables import (
     logged_model_metrics,
     logged_model_params,
     logged_model_tags,
     logged_models,
 )
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 from mltrack_jupyter.store.sql.values import from_bits, to_bits
 
 T = TypeVar("T")
@@ -70,6 +67,7 @@ def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]
     labels = _pairs_of(connection, logged_model_tags, Tag, numbers)
     values = _pairs_of(connection, logged_model_params, Param, numbers)
     points = _points_of(connection, {row.id: row.model_id for row in rows})
+    paths = model_places.paths_of(connection, numbers)
     return [
         LoggedModel(
             info=LoggedModelInfo(
@@ -82,6 +80,7 @@ def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]
                 status=LoggedModelStatus(row.status),
                 model_type=row.model_type,
                 source_run_id=row.source_run_id,
+                artifact_path=paths.get(row.id, ""),
                 tag_list=labels[row.id],
             ),
             data=LoggedModelData(param_list=values[row.id], metrics=points[row.id]),
@@ -149,16 +148,12 @@ def add_model_points(connection: Connection, run_id: str, points: Sequence[Metri
     upsert(connection, logged_model_metrics, rows)
 
 
-def _inside_run(connection: Connection, run_id: str, path: str) -> str:
-    return f"{find_run(connection, run_id).artifact_uri}/{check_path(path)}"
-
-
 class SqlLoggedModels(LoggedModels):
     """Logged models in SQL."""
 
-    def __init__(self, database: Database, locations: Locations) -> None:
+    def __init__(self, database: Database, reach: Reach) -> None:
         self._database = database
-        self._locations = locations
+        self._reach = reach
 
     def create(
         self,
@@ -170,36 +165,41 @@ class SqlLoggedModels(LoggedModels):
         tags: list[Tag] | None = None,
         artifact_path: str = "",
     ) -> LoggedModel:
-        if _FORBIDDEN.search(name) or len(name) > rules.MAX_EXPERIMENT_NAME:
-            raise InvalidParameter(
-                f"Invalid model name {rules.short(name)}: it must not hold any of / : . % \" ' and may "
-                f"have at most {rules.MAX_EXPERIMENT_NAME} characters."
-            )
+        _check_name(name)
         _check_unique(params or [], "params")
         _check_unique(tags or [], "tags")
         model_id, now = f"m-{uuid.uuid4().hex}", now_ms()
         with self._database.write() as connection:
             experiment = find_active_experiment(connection, experiment_id)
-            place = f"{experiment.artifact_location}/models/{model_id}/artifacts"
             if artifact_path:
-                place = _inside_run(connection, source_run_id, artifact_path)
+                check_path(artifact_path)
+                find_run(connection, source_run_id)
             row = {
                 "model_id": model_id,
                 "experiment": experiment.id,
                 "name": name or invent_name(),
                 "model_type": model_type,
                 "source_run_id": source_run_id,
-                "artifact_uri": place,
+                "artifact_uri": f"{experiment.artifact_location}/models/{model_id}/artifacts",
                 "status": LoggedModelStatus.PENDING.value,
                 "creation_timestamp": now,
                 "last_updated_timestamp": now,
                 "deleted": False,
             }
             number = insert_row(connection, logged_models, row)
+            if artifact_path:
+                model_places.put_path(connection, number, source_run_id, artifact_path)
             upsert(connection, logged_model_params, _pairs(number, params or []))
             upsert(connection, logged_model_tags, _pairs(number, tags or []))
             record_change(connection, "logged_model", model_id, "create", parent_id=experiment_id)
             return _load(connection, [find_logged_model(connection, model_id)])[0]
+
+    def note(self, run_id: str, model: ModelRecord) -> None:
+        with self._database.write() as connection:
+            row = find_active_run(connection, run_id)
+            note_model(connection, row, model)
+            parent = str(row.experiment)
+            record_change(connection, "run", run_id, "log", parent_id=parent)
 
     def get(self, model_id: str) -> LoggedModel:
         with self._database.read() as connection:
@@ -208,6 +208,11 @@ class SqlLoggedModels(LoggedModels):
     def finalize(self, model_id: str, status: LoggedModelStatus) -> LoggedModel:
         with self._database.write() as connection:
             row = find_logged_model(connection, model_id)
+            if row.status == model_places.READY != status.value:
+                raise InvalidParameter(
+                    f"The logged model {model_id} is ready, and stays so: it cannot become "
+                    f"{status.value}. Log another model, or delete this one."
+                )
             _touch(connection, row, status=status.value)
             return _load(connection, [find_logged_model(connection, model_id)])[0]
 
@@ -284,9 +289,24 @@ class SqlLoggedModels(LoggedModels):
         artifact_directory_path: str = "",
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
+        uri = self._place(model_id)
+        return children(self._reach.recorded(uri), uri, artifact_directory_path)
+
+    def read_artifact(self, model_id: str, artifact_file_path: str) -> Download:
+        return self._reach.recorded(self._place(model_id)).open(check_path(artifact_file_path))
+
+    def _place(self, model_id: str) -> str:
         with self._database.read() as connection:
-            uri = find_logged_model(connection, model_id).artifact_uri
-        return children(self._locations.files(uri), uri, artifact_directory_path)
+            uri: str = find_logged_model(connection, model_id).artifact_uri
+            return uri
+
+
+def _check_name(name: str) -> None:
+    if _FORBIDDEN.search(name) or len(name) > rules.MAX_EXPERIMENT_NAME:
+        raise InvalidParameter(
+            f"Invalid model name {rules.short(name)}: it must not hold any of / : . % \" ' and may "
+            f"have at most {rules.MAX_EXPERIMENT_NAME} characters."
+        )
 
 
 def _check_unique(items: Sequence[Tag] | Sequence[Param], kind: str) -> None:

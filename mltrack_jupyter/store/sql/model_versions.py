@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, update
 
 from mltrack_jupyter.entities import ModelVersion, Page, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import ModelVersions
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change, upsert
-from mltrack_jupyter.store.sql.logged_models import find_logged_model
+from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.registry_reads import (
     find_model,
@@ -23,20 +21,20 @@ from mltrack_jupyter.store.sql.registry_reads import (
 from mltrack_jupyter.store.sql.search import IS_PROMPT, MODEL_VERSION_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import (
     aliases,
-    logged_model_tags,
     model_version_tags,
     model_versions,
     registered_models,
 )
+from mltrack_jupyter.store.sql.upserts import upsert
 from mltrack_jupyter.store.sql.version_writes import (
     Sources,
     add_version,
     location_of,
+    name_on_logged_model,
     version_changed,
 )
 
 _ACTIVE = ("Staging", "Production")
-_VERSIONS_TAG = "mlflow.modelVersions"
 
 
 class SqlModelVersions(ModelVersions):
@@ -64,6 +62,8 @@ class SqlModelVersions(ModelVersions):
             location = self._sources.check(
                 connection, source, run_id, model_id, prompt=_is_prompt(tags)
             )
+            meant = None if model_id else self._sources.model_at(connection, source, run_id)
+            model_id = meant.model_id if meant else model_id
             values = {
                 "source": source,
                 "download_uri": location,
@@ -75,7 +75,7 @@ class SqlModelVersions(ModelVersions):
             row = add_version(connection, model, values)
             _set_tags(connection, row.id, tags or [])
             if model_id:
-                _name_on_logged_model(connection, model_id, row)
+                name_on_logged_model(connection, row)
             return load_versions(connection, [row])[0]
 
     def update(self, name: str, version: str, description: str = "") -> ModelVersion:
@@ -191,29 +191,3 @@ def _set_tags(connection: Connection, number: int, tags: list[Tag]) -> None:
     values = {tag.key: tag.value for tag in tags}
     rows = [{"model_version": number, "key": key, "value": values[key]} for key in values]
     upsert(connection, model_version_tags, rows)
-
-
-def _name_on_logged_model(connection: Connection, model_id: str, version: Row[Any]) -> None:
-    """Add the version to the tag by which MLflow's clients find the versions of a logged model."""
-    model = find_logged_model(connection, model_id)
-    table = logged_model_tags
-    query = select(table.c.value).where(
-        table.c.logged_model == model.id, table.c.key == _VERSIONS_TAG
-    )
-    try:
-        known = json.loads(connection.execute(query).scalar() or "[]")
-    except (ValueError, RecursionError):  # anybody may have written the tag
-        known = []
-    known = known if isinstance(known, list) else []
-    entry = {"name": version.name, "version": version.version}
-    if entry not in known:
-        row = {
-            "logged_model": model.id,
-            "key": _VERSIONS_TAG,
-            "value": json.dumps([*known, entry]),
-        }
-        upsert(connection, table, [row])
-        parent = str(model.experiment)
-        record_change(
-            connection, "logged_model", model_id, "set-tag", parent_id=parent, detail=_VERSIONS_TAG
-        )

@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, tuple_
 
 from mltrack_jupyter.entities import Metric
-from mltrack_jupyter.store.sql.database import chunked, known_keys, upsert, upsert_columns
+from mltrack_jupyter.store.sql.database import chunked, known_keys
 from mltrack_jupyter.store.sql.tables import latest_metrics, metric_keys, metrics
+from mltrack_jupyter.store.sql.upserts import upsert, upsert_columns
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits, to_number
 
 Place = tuple[int, str]

@@ -32,6 +32,7 @@ from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.tables import experiments, logged_models, runs, tombstones
 from mltrack_jupyter.store.sql.tombstones import bury, is_buried
 from mltrack_jupyter.store.sql.trash import TrashBin
+from mltrack_jupyter.store.sql.trash_models import models_of_run
 
 _log = logging.getLogger(__name__)
 _NOTE = "of.json"
@@ -82,7 +83,7 @@ class Purge:
         """Return what is at a place, if that belongs to this store; no other one is ever touched."""
         try:
             if self._reach.locations.is_own(uri):
-                files = self._reach.files_at(uri)
+                files = self._reach.recorded(uri)
                 return _Root(entity, entity_id, uri, files, dict(files.walk()))
         except InvalidParameter:  # behind a link
             pass
@@ -140,7 +141,7 @@ class Purge:
 
     def _remove(self, uri: str) -> None:
         """Delete what is left at a place of an object store, and note that it is done."""
-        self._reach.files_at(uri).remove()
+        self._reach.recorded(uri).remove()
 
         def note() -> None:
             with self._database.write() as connection:
@@ -256,6 +257,9 @@ def _delete_row(connection: Connection, entity: str, entity_id: str) -> None:
         mine = experiments.c.id == int(entity_id)
         connection.execute(delete(experiments).where(mine))
     else:
+        if entity == "run":
+            made = [row.id for row in models_of_run(connection, entity_id)]
+            connection.execute(delete(logged_models).where(logged_models.c.id.in_(made)))
         column = _NAMED[entity]
         connection.execute(delete(column.table).where(column == entity_id))
 

@@ -19,12 +19,13 @@ from mltrack_jupyter.store.artifacts import Locations, check_path
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.artifact_records import put_records
-from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change
+from mltrack_jupyter.store.sql.database import Database, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
 from mltrack_jupyter.store.sql.tables import runs
 from mltrack_jupyter.store.sql.tombstones import unbury
+from mltrack_jupyter.store.sql.upserts import insert_row
 
 MAX_INLINE = 16 * 1024 * 1024
 
@@ -79,7 +80,7 @@ def _row(given: Mapping[str, Any], run_id: str, experiment: Any, name: str) -> d
 def _labels(given: Mapping[str, Any]) -> dict[str, str]:
     labels: dict[str, str] = dict(given["tags"] or {})
     labels[RUN_NAME] = given["run_name"] or labels.get(RUN_NAME) or invent_name()
-    rules.check_pairs([Tag(key, value) for key, value in labels.items()], "tag")
+    rules.check_run_tags([Tag(key, value) for key, value in labels.items()])
     return labels
 
 

@@ -11,7 +11,9 @@ from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
 from mltrack_jupyter.services import RegisteredModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import version_writes
-from mltrack_jupyter.store.sql.database import Database, insert_row, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import Database, now_ms, record_change
+from mltrack_jupyter.store.sql.logged_models import find_logged_model
+from mltrack_jupyter.store.sql.model_places import newest_model
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.registry_reads import (
     find_model,
@@ -31,6 +33,7 @@ from mltrack_jupyter.store.sql.tables import (
     registered_model_tags,
     registered_models,
 )
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
 
 class SqlRegisteredModels(RegisteredModels):
@@ -163,6 +166,7 @@ class SqlRegisteredModels(RegisteredModels):
         alias: str = "",
         stage: str = "",
         description: str = "",
+        model_id: str = "",
     ) -> ModelVersion:
         rules.check_model_name(name)
         stage = rules.parse_stage(stage) if stage else "None"
@@ -170,23 +174,33 @@ class SqlRegisteredModels(RegisteredModels):
             rules.check_alias(alias)
         with self._database.write() as connection:
             run = find_active_run(connection, run_id)
-            path = artifact_path or version_writes.model_path(connection, run)
-            source = f"runs:/{run_id}/{path}"
-            location = self._sources.check(connection, source, run_id, "")
+            values = self._made_of(connection, run, artifact_path, model_id)
+            values |= {"run_id": run_id, "description": description, "current_stage": stage}
             query = select(registered_models).where(registered_models.c.name == name)
             if connection.execute(query).first() is None:
                 _create(connection, name, "")
-            values = {
-                "source": source,
-                "download_uri": location,
-                "run_id": run_id,
-                "description": description,
-                "current_stage": stage,
-            }
             row = version_writes.add_version(connection, find_model(connection, name), values)
+            if row.model_id:
+                version_writes.name_on_logged_model(connection, row)
             if alias:
                 version_writes.point_alias(connection, row, alias)
             return load_versions(connection, [row])[0]
+
+    def _made_of(
+        self, connection: Connection, run: Row[Any], path: str, model_id: str
+    ) -> dict[str, Any]:
+        """Return what a version is made of: a logged model of a run, or a folder of its artifacts."""
+        if not model_id:
+            path = path or version_writes.model_path(connection, run)
+            newest = newest_model(connection, run.run_id, path)
+            model_id = newest.model_id if newest else ""
+        source = f"models:/{model_id}" if model_id else f"runs:/{run.run_id}/{path}"
+        location = self._sources.check(connection, source, run.run_id, model_id)
+        if model_id and find_logged_model(connection, model_id).source_run_id != run.run_id:
+            raise InvalidParameter(
+                f"The logged model {model_id} is not one of the run {run.run_id}."
+            )
+        return {"source": source, "download_uri": location, "model_id": model_id}
 
 
 def _create(connection: Connection, name: str, description: str) -> int:

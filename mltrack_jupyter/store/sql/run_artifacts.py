@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from mltrack_jupyter.entities import (
@@ -15,11 +16,14 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, Repository, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
-from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+from mltrack_jupyter.store.artifacts import PROXY, KeptFiles, Locations, check_path, scheme_of
 from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.fixed_files import FixedFiles
+from mltrack_jupyter.store.sql.model_places import Placed, models_of, runs_named
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
+from mltrack_jupyter.store.sql.run_view import RunView
 from mltrack_jupyter.store.sql.shared_files import FOLDER, WRITTEN, SharedFiles
 
 if TYPE_CHECKING:
@@ -34,28 +38,56 @@ class Reach:
     ``serves`` tells whether a server over this store hands them on.
     """
 
-    def __init__(
-        self,
-        locations: Locations,
-        records: ArtifactRecords,
-        shared: SharedFiles,
-        *,
-        serves: bool = True,
-    ) -> None:
+    def __init__(self, database: Database, locations: Locations, *, serves: bool = True) -> None:
+        self._database = database
         self.locations = locations
-        self.records = records
-        self.shared = shared
+        self.records = ArtifactRecords(database)
+        self.shared = SharedFiles(database, locations)
+        self.fixed = FixedFiles(database, locations, self._has)
         self.serves = serves
 
-    def files_at(self, uri: str, _run_id: str = "") -> RecordedFiles:
-        """Return the files at an artifact URI. Raises ``InvalidParameter`` where they may not be."""
+    def files_at(self, uri: str, run_id: str = "") -> Repository:
+        """Return the files at an artifact URI, with the models of the run if it is one's root.
+
+        Raises ``InvalidParameter`` where they may not be.
+        """
+        own = self.recorded(uri)
+        return RunView(own, lambda: self._models([run_id]), self.recorded) if run_id else own
+
+    def recorded(self, uri: str) -> RecordedFiles:
+        """Return the files that are at an artifact URI and nowhere else."""
         files = self.locations.files(uri)
-        name = self.locations.name(uri)
-        return RecordedFiles(files, name, self.records, self.shared, uri)
+        return self._files(files, self.locations.name(uri), uri)
 
     def own(self) -> RecordedFiles:
         """Return the files below the store's own root."""
-        return RecordedFiles(self.locations.own(), _ROOT, self.records, self.shared)
+        return self._files(self.locations.own(), _ROOT)
+
+    def _files(self, files: KeptFiles, name: str, uri: str = "") -> RecordedFiles:
+        return RecordedFiles(files, name, self.records, self.shared, self.fixed, uri)
+
+    def seen(self, path: str) -> tuple[Repository, str]:
+        """Return the files below the store's own root among which a path is, and the path in them."""
+        place = f"{_ROOT}/{path}"
+        name = self.locations.name
+        run_ids = runs_named(place)
+        found = [
+            model
+            for model in (self._models(run_ids) if run_ids else [])
+            if f"{place}/".startswith(f"{name(model.root)}/")
+        ]
+        if not found:
+            return self.own(), path
+        root = name(found[0].root)
+        view = RunView(self.recorded(root), lambda: found, self.recorded)
+        return view, place.removeprefix(root).lstrip("/")
+
+    def _models(self, run_ids: Sequence[str]) -> Sequence[Placed]:
+        with self._database.read() as connection:
+            return models_of(connection, run_ids)
+
+    def _has(self, uri: str, path: str) -> bool:
+        return bool(self.locations.files(uri).stamp(path))
 
     @property
     def has_multipart(self) -> bool:
@@ -94,10 +126,10 @@ class SqlRunArtifacts(RunArtifacts):
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
         root = self._root(run_id)
-        return children(self._reach.files_at(root), root, _folder(path))
+        return children(self._reach.files_at(root, run_id), root, _folder(path))
 
     def read(self, run_id: str, path: str) -> Download:
-        return self._reach.files_at(self._root(run_id)).open(path)
+        return self._reach.files_at(self._root(run_id), run_id).open(path)
 
     def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
         return MissingFiles(sha256=self._reach.shared.share(run_id, files))
@@ -126,10 +158,12 @@ class RootArtifactFiles(ArtifactFiles):
 
     def list(self, path: str = "") -> FileList:
         path = check_path(_folder(path), empty=True)
-        return FileList(files=[*self._reach.own().list(path)])
+        files, path = self._reach.seen(path)
+        return FileList(files=[*files.list(path)])
 
     def download(self, path: str) -> Download:
-        return self._reach.own().open(check_path(path))
+        files, path = self._reach.seen(check_path(path))
+        return files.open(path)
 
     def upload(self, path: str, body: BinaryIO) -> None:
         self._roots.check_written(_callers(check_path(path)))
@@ -143,17 +177,25 @@ class RootArtifactFiles(ArtifactFiles):
 
     def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
         place = _place(folder, path)
-        made = self._reach.multipart().create(place, num_parts)
+        multipart = self._reach.multipart()
+        self._check_parts(place)
+        made = multipart.create(place, num_parts)
         self._reach.records.tell(_ROOT, place, "begin-upload")
         return made
 
     def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
         place = _place(folder, path)
         multipart = self._reach.multipart()
+        self._check_parts(place)
         # Nobody here has seen the bytes: whatever was known of the file before is over.
         self._reach.records.forget(_ROOT, [place])
         multipart.complete(place, upload_id, parts)
         self._reach.records.tell(_ROOT, place, WRITTEN)
+
+    def _check_parts(self, place: str) -> None:
+        self._roots.check_written(place)
+        own = self._reach.locations.own()
+        self._reach.fixed.check_written(f"{_ROOT}/{place}", lambda: bool(own.stamp(place)))
 
     def abort_upload(self, folder: str, path: str, upload_id: str) -> None:
         place = _place(folder, path)

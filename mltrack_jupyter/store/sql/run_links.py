@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select
 from mltrack_jupyter.entities import Dataset, DatasetInput, DatasetSummary
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.rules import check_text, short
-from mltrack_jupyter.store.sql.database import insert_row, upsert
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, tags
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
 _CONTEXT = "mlflow.data.context"
 _HISTORY = "mlflow.log-model.history"

@@ -11,8 +11,8 @@ from mltrack_jupyter.entities import Param, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
-from mltrack_jupyter.store.sql.database import upsert
 from mltrack_jupyter.store.sql.tables import params, runs, tags
+from mltrack_jupyter.store.sql.upserts import upsert
 
 
 def add_params(connection: Connection, run: Row[Any], items: Sequence[Param]) -> None:

@@ -27,7 +27,7 @@ from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import leases, run_columns, run_links, run_table, run_writes
-from mltrack_jupyter.store.sql.database import Database, insert_row, record_change
+from mltrack_jupyter.store.sql.database import Database, record_change
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
@@ -35,6 +35,7 @@ from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
 from mltrack_jupyter.store.sql.tables import runs, tags
+from mltrack_jupyter.store.sql.upserts import insert_row
 
 _MAX_CATEGORIES = 1000
 
@@ -55,7 +56,7 @@ class SqlRuns(Runs):
     ) -> Run:
         if not experiment_id:
             raise BadRequest("Missing value for required parameter 'experiment_id'.")
-        given = {tag.key: tag for tag in tags or []}
+        given = {rules.check_free(tag.key): tag for tag in tags or []}
         if len(given) != len(tags or []):
             raise BadRequest("Two tags of the new run have the same key.")
         tagged = given[RUN_NAME].value if RUN_NAME in given else ""
@@ -161,6 +162,7 @@ class SqlRuns(Runs):
         self.log_batch(run_id, tags=[Tag(key, value)])
 
     def delete_tag(self, run_id: str, key: str) -> None:
+        rules.check_free(key)
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
             gone = connection.execute(delete(tags).where(tags.c.run == row.id, tags.c.key == key))

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, inspect, text
 from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.rights import give_rights, make_folder
 from mltrack_jupyter.store.sql import on_servers, tables
-from mltrack_jupyter.store.sql.database import Database, now_ms, upsert
+from mltrack_jupyter.store.sql.database import Database, now_ms
+from mltrack_jupyter.store.sql.upserts import upsert
 
 _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent / "migrations" / "versions"

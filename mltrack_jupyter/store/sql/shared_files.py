@@ -23,10 +23,11 @@ from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
-from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes, upsert
+from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 from mltrack_jupyter.store.sql.tables import run_shared_files, runs, shared_files
+from mltrack_jupyter.store.sql.upserts import upsert
 
 WRITTEN, REMOVED = "write-artifact", "remove-artifact"
 """What the change feed says of files."""

@@ -211,6 +211,16 @@ logged_models = Table(
 logged_model_params = _tags("logged_model_params", "logged_models")
 logged_model_tags = _tags("logged_model_tags", "logged_models")
 
+# Under which path of its run a logged model is found; of several at one path the newest is meant.
+model_paths = Table(
+    "model_paths",
+    metadata,
+    _reference("logged_models.id"),
+    Column("run_id", string(256), nullable=False),
+    Column("path", LONG, nullable=False),
+    Index("ix_model_paths_run_id", "run_id"),
+)
+
 # The points that name a logged model, once more with the model; there are few, so not by key numbers.
 logged_model_metrics = Table(
     "logged_model_metrics",
@@ -261,6 +271,8 @@ model_versions = Table(
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
     UniqueConstraint("registered_model", "version"),
+    Index("ix_model_versions_run_id", "run_id"),
+    Index("ix_model_versions_model_id", "model_id"),
 )
 model_version_tags = _tags("model_version_tags", "model_versions")
 aliases = Table(

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, select
 
 from mltrack_jupyter.errors import BadRequest
-from mltrack_jupyter.store.sql.database import chunked, now_ms, upsert
+from mltrack_jupyter.store.sql.database import chunked, now_ms
 from mltrack_jupyter.store.sql.tables import tombstones
+from mltrack_jupyter.store.sql.upserts import upsert
 
 
 def bury(connection: Connection, entity: str, entity_id: str, place: str = "") -> None:

@@ -27,18 +27,11 @@ from mltrack_jupyter.store.artifacts import PROXY, Locations, scheme_of
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.amendments import bring_amendments, check_amendments
-from mltrack_jupyter.store.sql.database import (
-    Database,
-    chunked,
-    held,
-    insert_row,
-    now_ms,
-    record_change,
-    upsert,
-)
+from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_experiment, load_experiments
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.register_run import register_run
+from mltrack_jupyter.store.sql.run_models import imported_tag
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import (
     changes,
@@ -53,6 +46,7 @@ from mltrack_jupyter.store.sql.tables import (
     tags,
 )
 from mltrack_jupyter.store.sql.tombstones import unbury
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 from mltrack_jupyter.store.sql.version_writes import Sources
 
 MARK = "import"
@@ -121,7 +115,8 @@ class SqlTransfer(Transfer):
             row = self._put_run(connection, run, experiment)
             bring_amendments(connection, row, amendments or [])
             run_writes.add_params(connection, row, run.data.param_list)
-            run_writes.set_tags(connection, row.id, [*run.data.tag_list, Tag(RUN_NAME, row.name)])
+            labels = [_arrived(tag) for tag in run.data.tag_list]
+            run_writes.set_tags(connection, row.id, [*labels, Tag(RUN_NAME, row.name)])
             for part in chunked(points or []):
                 add_points(connection, row.id, part)
             run_links.add_datasets(connection, row, run.inputs.dataset_inputs)
@@ -226,6 +221,11 @@ class SqlTransfer(Transfer):
     ) -> Run:
         arguments = {name: value for name, value in locals().items() if name != "self"}
         return register_run(self._database, self._locations, arguments)
+
+
+def _arrived(tag: Tag) -> Tag:
+    """Return a tag as it is kept of a run that was made elsewhere."""
+    return Tag(tag.key, imported_tag(tag.value)) if tag.key == rules.MODEL_TAG else tag
 
 
 def kept_location(locations: Locations, uri: str) -> str:

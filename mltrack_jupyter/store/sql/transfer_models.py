@@ -7,19 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from mltrack_jupyter.entities import LoggedModel, ModelVersion, RegisteredModel
+from mltrack_jupyter.entities import LoggedModel, LoggedModelInfo, ModelVersion, RegisteredModel
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import (
-    Write,
-    held,
-    insert_row,
-    now_ms,
-    record_change,
-    record_changes,
-    upsert,
-)
+from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.sql.database import Write, held, now_ms, record_change, record_changes
 from mltrack_jupyter.store.sql.experiments import find_experiment
+from mltrack_jupyter.store.sql.model_places import READY, put_path
 from mltrack_jupyter.store.sql.registry_reads import find_model, find_version, load_versions
 from mltrack_jupyter.store.sql.tables import (
     aliases,
@@ -33,6 +27,7 @@ from mltrack_jupyter.store.sql.tables import (
     registered_models,
 )
 from mltrack_jupyter.store.sql.tombstones import unbury
+from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 from mltrack_jupyter.store.sql.values import to_bits
 from mltrack_jupyter.store.sql.version_writes import Sources, check_not_reused, version_changed
 
@@ -59,25 +54,31 @@ def put_logged_model(connection: Connection, model: LoggedModel, location: str) 
     query = select(logged_models).where(logged_models.c.model_id == info.model_id)
     row = connection.execute(query).first()
     if row is None:
-        unbury(connection, "logged_model", info.model_id)
         uri = location or f"{experiment.artifact_location}/models/{info.model_id}/artifacts"
-        values |= {
-            "model_id": info.model_id,
-            "experiment": experiment.id,
-            "artifact_uri": uri,
-            "deleted": False,
-        }
-        number = insert_row(connection, logged_models, values)
-        parent = str(experiment.id)
-        record_change(connection, "logged_model", info.model_id, "create", parent_id=parent)
+        number = _new_model(connection, info, values | {"artifact_uri": uri}, experiment.id)
     else:
         number, uri = row.id, row.artifact_uri
+        if row.status == READY:  # its files stay as they are, and so does that they do
+            del values["status"]
         statement = update(logged_models).where(logged_models.c.id == number)
         connection.execute(statement.values(values))
         told = Write("logged_model", info.model_id, "update", str(row.experiment), "import")
         record_changes(connection, [told])
     _put_model_data(connection, number, model)
     return uri
+
+
+def _new_model(
+    connection: Connection, info: LoggedModelInfo, values: dict[str, Any], experiment: int
+) -> int:
+    unbury(connection, "logged_model", info.model_id)
+    own = {"model_id": info.model_id, "experiment": experiment, "deleted": False}
+    number = insert_row(connection, logged_models, values | own)
+    if info.artifact_path:
+        put_path(connection, number, info.source_run_id, check_path(info.artifact_path))
+    parent = str(experiment)
+    record_change(connection, "logged_model", info.model_id, "create", parent_id=parent)
+    return number
 
 
 def _put_model_data(connection: Connection, number: int, model: LoggedModel) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
 
 from mltrack_jupyter.entities import Trash, TrashItem
 from mltrack_jupyter.errors import InvalidParameter
@@ -18,11 +18,12 @@ from mltrack_jupyter.store.sql.tables import (
     changes,
     experiments,
     logged_models,
+    model_paths,
     model_versions,
     registered_models,
     runs,
 )
-from mltrack_jupyter.store.sql.trash_models import deleted_models, needed_model
+from mltrack_jupyter.store.sql.trash_models import deleted_models, models_of_run, needed_model
 
 _DEFAULT = 0
 _ORDER = {"run": 0, "logged_model": 1, "experiment": 2}
@@ -126,6 +127,10 @@ class TrashBin:
                 alone = uri.endswith(f"/{entity_id}/artifacts") or not _is_shared(connection, uri)
             if alone:
                 yield entity, entity_id, uri
+        if entity == "run":
+            for made in models_of_run(connection, entity_id):
+                if _is_models_own(made.artifact_uri, made.model_id):
+                    yield "logged_model", made.model_id, made.artifact_uri
 
     def _measured(self, item: TrashItem) -> TrashItem:
         with self._database.read() as connection:
@@ -143,7 +148,7 @@ class TrashBin:
 
     def _own(self, uri: str) -> RecordedFiles | None:
         try:
-            return self._reach.files_at(uri) if self._reach.locations.is_own(uri) else None
+            return self._reach.recorded(uri) if self._reach.locations.is_own(uri) else None
         except InvalidParameter:
             return None
 
@@ -175,10 +180,25 @@ def _needed_run(connection: Connection, row: Row[Any]) -> str:
     query = (
         select(registered_models.c.name, model_versions.c.version)
         .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
-        .where(model_versions.c.download_uri.startswith(root))
+        .where(
+            or_(
+                model_versions.c.download_uri.startswith(root),
+                model_versions.c.model_id.in_(_found_in(row.run_id)),
+            )
+        )
     )
     found = connection.execute(query).first()
     return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
+
+
+def _found_in(run_id: str) -> Select[Any]:
+    """Return the query of the ids of the models that are found at paths of a run."""
+    here = logged_models.c.id == model_paths.c.logged_model
+    return (
+        select(logged_models.c.model_id)
+        .join(model_paths, here)
+        .where(model_paths.c.run_id == run_id)
+    )
 
 
 def _needed_experiment(connection: Connection, row: Row[Any]) -> str:

@@ -11,6 +11,7 @@ from mltrack_jupyter.store.sql.database import chunked
 from mltrack_jupyter.store.sql.tables import (
     experiments,
     logged_models,
+    model_paths,
     model_versions,
     registered_models,
 )
@@ -29,6 +30,14 @@ def deleted_models(connection: Connection, numbers: Sequence[int] | None) -> lis
     for part in chunked(numbers):
         found += connection.execute(query.where(logged_models.c.experiment.in_(part)))
     return found
+
+
+def models_of_run(connection: Connection, run_id: str) -> list[Row[Any]]:
+    """Return the logged models that are found at paths of a run, and go with it."""
+    query = select(logged_models).join(
+        model_paths, model_paths.c.logged_model == logged_models.c.id
+    )
+    return [*connection.execute(query.where(model_paths.c.run_id == run_id))]
 
 
 def needed_model(connection: Connection, row: Row[Any]) -> str:

@@ -9,29 +9,37 @@ from urllib.parse import unquote
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from mltrack_jupyter.entities import LoggedModelStatus
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
-from mltrack_jupyter.store.sql.database import author, now_ms, record_change, upsert
+from mltrack_jupyter.store.sql.database import author, now_ms, record_change
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
+from mltrack_jupyter.store.sql.model_places import Placed, models_of, newest_model
 from mltrack_jupyter.store.sql.registry_reads import find_version
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     changes,
+    logged_model_tags,
     model_versions,
     registered_models,
     tags,
 )
+from mltrack_jupyter.store.sql.upserts import upsert
 
 _RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
+_VERSIONS_TAG = "mlflow.modelVersions"
 _NO_FILES = "dummy-source"
 _LATEST = re.compile(r"(models:/+)([^/]+)/latest\Z", re.IGNORECASE)
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
 
 
 def model_path(connection: Connection, run: Row[Any]) -> str:
-    """Return the artifact path of a run's model. Raises ``InvalidParameter`` if it has none."""
+    """Return the artifact path of a run's newest model. Raises ``InvalidParameter`` if it has none."""
+    newest = newest_model(connection, run.run_id)
+    if newest is not None:
+        return newest.path
     query = select(tags.c.key, tags.c.value).where(
         tags.c.run == run.id, tags.c.key.in_(("mltrack.model", "mlflow.log-model.history"))
     )
@@ -39,9 +47,9 @@ def model_path(connection: Connection, run: Row[Any]) -> str:
     for key in ("mltrack.model", "mlflow.log-model.history"):
         try:
             logged = json.loads(found.get(key, "null"))
-            newest = logged[-1] if isinstance(logged, list) and logged else logged
-            if isinstance(newest, dict) and newest.get("artifact_path"):
-                return check_path(str(newest["artifact_path"]))
+            last = logged[-1] if isinstance(logged, list) and logged else logged
+            if isinstance(last, dict) and last.get("artifact_path"):
+                return check_path(str(last["artifact_path"]))
         except (ValueError, RecursionError):  # anybody may have written the tag
             continue
     raise InvalidParameter(
@@ -83,6 +91,9 @@ class Sources:
             return self._of_model(connection, source, model_id)
         if scheme == PROXY:
             self._locations.split(source)
+            model = self.model_at(connection, source, run_id)
+            if model is not None:
+                return model.uri
             roots = self._roots(connection, run_id, model_id)
             if not any(source == root or source.startswith(root + "/") for root in roots):
                 raise InvalidParameter(
@@ -115,10 +126,24 @@ class Sources:
                 "run_id is expected."
             )
         path = check_path(match[2].rstrip("/"))
+        model = newest_model(connection, run_id, path)
+        if model is not None:
+            return model.uri
         try:
             return f"{find_run(connection, run_id).artifact_uri}/{path}"
         except NotFound:  # it may be a run of another server
             return source
+
+    def model_at(self, connection: Connection, source: str, run_id: str) -> Placed | None:
+        """Return the model that a source means which names a path of its run: the newest that is there.
+
+        From then on the version is made of that one, whatever is logged to the path afterwards.
+        """
+        match = _RUN_SOURCE.match(source)
+        if match is not None:
+            return newest_model(connection, match[1], match[2].rstrip("/"))
+        found = models_of(connection, [run_id]) if run_id else []
+        return next((item for item in found if source == f"{item.root}/{item.path}"), None)
 
     def _of_model(self, connection: Connection, source: str, model_id: str) -> str:
         rest = source.partition(":")[2].strip("/")
@@ -128,8 +153,12 @@ class Sources:
                     f"Invalid model version source {source!r}: its model must be the version's model_id, "
                     f"not {model_id!r}."
                 )
-            uri: str = find_logged_model(connection, rest).artifact_uri
-            return uri
+            model = find_logged_model(connection, rest)
+            if model.status == LoggedModelStatus.FAILED.value:
+                raise InvalidParameter(
+                    f"The logged model {rest} is not whole: its upload failed. Log it again, and register that."
+                )
+            return str(model.artifact_uri)
         original: str = _original(connection, rest).download_uri
         return original
 
@@ -186,7 +215,7 @@ def _original(connection: Connection, rest: str) -> Row[Any]:
 def location_of(connection: Connection, version: Row[Any]) -> str:
     """Return where the files of a version are, in the words in which its source was given."""
     scheme, location = scheme_of(version.source), str(version.download_uri)
-    if scheme == "runs":
+    if scheme == "runs" and not version.model_id:
         return str(version.source)
     rest = version.source.partition(":")[2].strip("/")
     if scheme == "models" and not _MODEL_ID.match(rest):
@@ -245,6 +274,37 @@ def check_not_reused(connection: Connection, name: str, number: int, source: str
             f"Version {number} of the model {name!r} was deleted here, and it was another one: its source "
             f"was {rules.short(before)}, not {rules.short(source)}. The number is not given out again: "
             "import it under another name."
+        )
+
+
+def name_on_logged_model(connection: Connection, version: Row[Any]) -> None:
+    """Add a version to the tag by which MLflow's clients find the versions of a logged model."""
+    model = find_logged_model(connection, version.model_id)
+    table = logged_model_tags
+    query = select(table.c.value).where(
+        table.c.logged_model == model.id, table.c.key == _VERSIONS_TAG
+    )
+    try:
+        known = json.loads(connection.execute(query).scalar() or "[]")
+    except (ValueError, RecursionError):  # anybody may have written the tag
+        known = []
+    known = known if isinstance(known, list) else []
+    entry = {"name": version.name, "version": version.version}
+    if entry not in known:
+        row = {
+            "logged_model": model.id,
+            "key": _VERSIONS_TAG,
+            "value": json.dumps([*known, entry]),
+        }
+        upsert(connection, table, [row])
+        parent = str(model.experiment)
+        record_change(
+            connection,
+            "logged_model",
+            version.model_id,
+            "set-tag",
+            parent_id=parent,
+            detail=_VERSIONS_TAG,
         )
 
 

@@ -1,0 +1,1 @@
+"""What is the user's alone: the reader's key, and what it vouches for."""

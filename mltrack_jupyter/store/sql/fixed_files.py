@@ -1,0 +1,147 @@
+"""Files that stay as they are: those of logged models that are ready, and of versions of registered models."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
+
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.sql import model_places
+from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.model_places import Placed
+
+CHUNK = 1024 * 1024
+_SOON = 0.02
+"""For how many seconds it is taken to be as it was that a file may be written."""
+
+
+class _Fixed(NamedTuple):
+    """A place whose files stay as they are, why, and whether more files may be added to it."""
+
+    place: str
+    why: str
+    takes_more: bool = False
+
+
+class FixedFiles:
+    """Knows which files of a store may not be written any more, nor deleted.
+
+    Places are spelled as :meth:`Locations.name` does. ``has`` tells whether there is a file at a path of a
+    location.
+    """
+
+    def __init__(
+        self, database: Database, locations: Locations, has: Callable[[str, str], bool]
+    ) -> None:
+        self._database = database
+        self._locations = locations
+        self._has = has
+
+    def check_written(self, place: str, is_there: Callable[[], bool]) -> None:
+        """Refuse a file where one stays as it is. Raises ``InvalidParameter``.
+
+        ``is_there`` tells whether there is a file already: a model takes further files until it is a version.
+        """
+        fixed, hiding = self._around(place)
+        for item in fixed:
+            if _is_within(place, item.place) and not (item.takes_more and not is_there()):
+                raise _refusal(place, item.why)
+        for model, path in hiding:
+            if path and self._has(model.uri, path):
+                raise _refusal(place, _why(model.model_id))
+
+    def check_deleted(self, place: str) -> None:
+        """Refuse to delete what stays as it is, or holds such. Raises ``InvalidParameter``."""
+        fixed, hiding = self._around(place)
+        for item in fixed:
+            if _is_within(place, item.place) or _is_within(item.place, place):
+                raise _refusal(place, item.why)
+        for model, path in hiding:
+            if not path or self._has(model.uri, path):
+                raise _refusal(place, _why(model.model_id))
+
+    def _around(self, place: str) -> tuple[list[_Fixed], list[tuple[Placed, str]]]:
+        """Return what is fixed around a place, and the models elsewhere whose files are seen there."""
+        name = self._locations.name
+        with self._database.read() as connection:
+            if not model_places.may_be_fixed(connection, place):
+                return [], []
+            ready = model_places.ready_models(connection, place)
+            versions = model_places.version_places(connection, place)
+            around = model_places.models_around(connection, place)
+        ready += [(item.model_id, item.uri) for item in around]
+        fixed = [_Fixed(name(uri), _why(model_id), takes_more=True) for model_id, uri in ready]
+        because = "it belongs to a version of a registered model"
+        fixed += [_Fixed(name(uri), because) for uri in versions]
+        hiding = []
+        for item in around:
+            seen = f"{name(item.root)}/{item.path}"
+            if not item.deleted and name(item.uri) != seen and _is_within(place, seen):
+                hiding.append((item, place.removeprefix(seen).lstrip("/")))
+        return fixed, hiding
+
+
+def _why(model_id: str) -> str:
+    return f"it belongs to the logged model {model_id}, which is ready"
+
+
+class Watched(io.RawIOBase):
+    """A body at whose end it is checked once more whether it may be written, if that took its time."""
+
+    def __init__(self, body: BinaryIO, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._body = body
+        self._check = check
+        self._begun = time.monotonic()
+
+    def readable(self) -> bool:
+        """Tell that this is for reading."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell whether the body can be read again."""
+        return self._body.seekable()
+
+    def tell(self) -> int:
+        """Return where the body stands."""
+        return self._body.tell()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move to another place."""
+        return self._body.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        chunk = self._body.read(size)
+        is_end = size != 0 and (size < 0 or not chunk)
+        if is_end and time.monotonic() - self._begun > _SOON:
+            self._check()
+        return chunk
+
+
+def same_digest(body: BinaryIO, present: BinaryIO) -> str:
+    """Return the SHA-256 of a body that comes again if it is that of what is there already, else ``""``."""
+    found = _digest(body)
+    return found if found == _digest(present) else ""
+
+
+def _digest(file: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def _is_within(place: str, folder: str) -> bool:
+    return place == folder or place.startswith(f"{folder}/")
+
+
+def _refusal(place: str, why: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"The file {place.rpartition(':')[2].lstrip('/')!r} stays as it is: {why}. Log another model, which "
+        "has files of its own, instead of changing this one."
+    )
