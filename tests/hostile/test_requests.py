@@ -173,7 +173,7 @@ BASE = {
     "name": "{model}", "experiment_id": "{experiment_id}", "experiment_name": "Default", "max_results": 10,
     "run_id": "{run_id}", "key": "k", "value": "1", "timestamp": 0, "metric_key": "m", "model_id": "{model_id}",
     "status": "FAILED", "tag_key": "k", "new_name": "{model}", "alias": "a", "version": "1", "source": "s3://b/m",
-    "folder": "0/x", "num_parts": 1, "upload_id": "u", "parts": [], "stage": "Staging", "path": "x", "entity": "run", "ids": [], "marks": {}, "experiment": {}, "run": {}, "model": {},
+    "folder": "0/x", "num_parts": 1, "upload_id": "u", "parts": [], "stage": "Staging", "path": "x", "artifact_file_path": "x", "entity": "run", "ids": [], "marks": {}, "experiment": {}, "run": {}, "model": {},
     "experiment_ids": ["{experiment_id}"], "run_ids": ["{run_id}"], "metric_keys": ["m"], "model_json": "{}",
     "journal_id": "j", "since": 0, "upto": 1, "entries": [],
     "process": {"process_id": "p"}, "process_id": "p", "kernel_id": "k", "reason": "r",
