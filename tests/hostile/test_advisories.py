@@ -242,6 +242,8 @@ TOUCHERS = (
     "store/sql/schema.py",
     "store/sql/turns.py",
     "store/sql/same_file.py",  # the log of a database that is gone
+    "store/sql/lock_holders.py",  # what Linux tells of locks
+    "server/bodies.py",  # reads from the stream of a connection
     "store/read_only_file.py",  # the copy of a database, in a folder of its own
 )
 METHODS = {

@@ -169,6 +169,7 @@ def test_files_that_somebody_left(shared, left):
     """What is in a log that was left is read as well, also where SQLite cannot make an index of it."""
     run_id = fill(shared / "from")
     shutil.copytree(shared / "from", shared / "to")
+    shared.chmod(0o755)
     services = open_store(shared / "from")
     if "-wal" in LEFT[left]:
         with services.runs._database.engine.connect() as connection:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mltrack_jupyter.config import user_name
 from mltrack_jupyter.entities import (
     Dataset,
     DatasetInput,
@@ -212,5 +213,5 @@ def test_amendments_come_along(tmp_path, target, bring, way):
     assert brought() == ("3", 2)
     feed = target.workspace.changes(since=0).changes
     told = [item for item in feed if item.action == "amend-param"]
-    assert {item.actor for item in told} == {""}  # of whoever imports, not of whom the file names
+    assert {item.actor for item in told} == {user_name()}  # of whoever imports, not of whom the file names
     store.close()
