@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ from mltrack_jupyter.entities import (
     RunStatus,
     Tag,
 )
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.process import present
@@ -351,6 +354,9 @@ def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> 
     keeper.hurry()
     if session.is_strict():
         keeper.flush()
+    elif session.is_worker() and not session.is_known_away(run.uri):
+        with suppress(MltrackError), briefly(session.ASIDE):
+            keeper.flush()  # who is handed the worker's result looks for its run
 
 
 def end_implicit(status: str, why: Mapping[str, str] | None = None) -> None:

@@ -151,10 +151,15 @@ end_of_worker: Callable[[], object] | None = None
 """What else than ``close`` is done at the end of a worker of ``multiprocessing``, and before it."""
 
 
+def is_worker() -> bool:
+    """Tell whether this process is a worker of ``multiprocessing``, or of what is made like it (joblib)."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
 def _close_with_worker() -> None:
     """End runs and hand over at the end of a worker of ``multiprocessing``, which has no ``atexit``."""
-    process = sys.modules.get("multiprocessing.process")
-    if process is not None and process.parent_process() is not None:
+    if is_worker():
         from multiprocessing.util import Finalize
 
         if end_of_worker is not None:
