@@ -355,7 +355,7 @@ def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> 
     if session.is_strict():
         keeper.flush()
     elif session.is_worker() and not session.is_known_away(run.uri):
-        with suppress(MltrackError), briefly(session.ASIDE):
+        with suppress(MltrackError), briefly(session.HANDING_OVER):
             keeper.flush()  # who is handed the worker's result looks for its run
 
 

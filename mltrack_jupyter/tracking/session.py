@@ -50,6 +50,8 @@ _LOOK = 0.2
 """How often reading looks for what processes left that died, in seconds."""
 ASIDE = 2.0
 """How long to wait for an answer that a run can do without, in seconds."""
+HANDING_OVER = 10.0
+"""How long a worker waits for what it logged to be in the store, in seconds: it may import all that opens one."""
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
