@@ -55,8 +55,8 @@ def make_key() -> bytes:
     """Return the key, which is made if there is none yet. Raises ``PermissionDenied``, see :func:`read_key`."""
     place = key_place()
     try:
-        # Its folder is made as the user's alone; those above it as the system makes folders.
-        place.parent.parent.mkdir(parents=True, exist_ok=True)
+        # These two are made as the user's alone; those above them as the system makes folders.
+        place.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.parent.mkdir(mode=0o700, exist_ok=True)
         folder = _open_folder(place.parent)
     except OSError as error:

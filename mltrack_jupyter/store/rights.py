@@ -63,17 +63,23 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
             return handle
 
 
-def give_rights(handle: int, folder: Path) -> None:
-    """Give a file of ours that is open, and was just made, the rights that its folder asks for."""
-    mode = _SHARED_FILE if is_shared(folder) else _PRIVATE_FILE
+def give_rights(handle: int, folder: Path | None) -> None:
+    """Give a file of ours that is open, and was just made, the rights that its folder asks for.
+
+    Without a folder to ask it is for its user alone, wherever it is.
+    """
+    mode = _SHARED_FILE if folder is not None and is_shared(folder) else _PRIVATE_FILE
     if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
         with suppress(OSError):  # a file system without rights
             os.fchmod(handle, mode)
 
 
-def give_folder_rights(folder: int | Path, above: Path) -> None:
-    """Give a folder of ours, open or by its path, that was just made, the rights that the one above asks for."""
-    mode = _SHARED_FOLDER if is_shared(above) else _PRIVATE_FOLDER
+def give_folder_rights(folder: int | Path, above: Path | None) -> None:
+    """Give a folder of ours, open or by its path, that was just made, the rights that the one above asks for.
+
+    Without one to ask it is for its user alone, wherever it is.
+    """
+    mode = _SHARED_FOLDER if above is not None and is_shared(above) else _PRIVATE_FOLDER
     found = stat.S_IMODE(os.stat(folder).st_mode)  # noqa: PTH116 - or a handle
     wanted = mode | (found & stat.S_ISGID)  # handed on by the folder above
     if found != wanted:

@@ -90,13 +90,21 @@ def test_a_folder_is_shared_by_chmod_g_ws(tmp_path, environment, mode, shared):
     (tmp_path / ".mltrack").mkdir()
     (tmp_path / ".mltrack").chmod(mode)
     printed, made = write_everything(tmp_path, "022")
-    inside = [path for path in made if (tmp_path / ".mltrack") in path.parents]
+    journals = tmp_path / ".mltrack" / "journals"
+    inside = [
+        path
+        for path in made
+        if (tmp_path / ".mltrack") in path.parents and not path.is_relative_to(journals)
+    ]
     rights = {mode_of(path) & 0o777 for path in inside if path.is_file()}
     folders = {mode_of(path) & 0o2777 for path in inside if path.is_dir()}
     assert rights == ({0o660} if shared else {0o600})
     assert f"'mltrack.db-wal': '0o{'660' if shared else '600'}'" in printed
     assert folders == ({0o2770} if shared else {0o2700 if mode & 0o2000 else 0o700})
     assert mode_of(tmp_path / ".mltrack") == mode  # what the user said stays
+    # Each user has journals of their own, also where the store is shared.
+    assert mode_of(journals) & 0o777 == 0o700
+    assert {mode_of(path) for path in journals.rglob("*") if path.is_file()} <= {0o600}
 
 
 def test_an_export_follows_no_link(tmp_path, environment):

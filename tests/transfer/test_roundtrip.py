@@ -213,5 +213,7 @@ def test_amendments_come_along(tmp_path, target, bring, way):
     assert brought() == ("3", 2)
     feed = target.workspace.changes(since=0).changes
     told = [item for item in feed if item.action == "amend-param"]
-    assert {item.actor for item in told} == {user_name()}  # of whoever imports, not of whom the file names
+    assert {item.actor for item in told} == {
+        user_name()
+    }  # of whoever imports, not of whom the file names
     store.close()

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from mltrack_jupyter.store.rights import give_folder_rights, give_rights, make_folder
+
 log = logging.getLogger("mltrack_jupyter")
 _HAS_FOLDERS = os.open in os.supports_dir_fd and hasattr(os, "geteuid")  # Windows has neither
 _PLAIN = (
@@ -42,15 +44,15 @@ class Folder:
         Raises ``UntrustedError``, and ``OSError`` if there is none.
         """
         if make:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.mkdir(mode=0o700, exist_ok=True)
+            make_folder(path.parent)
+        made = make and _make(str(path), None)
         if not _HAS_FOLDERS:
             os.listdir(path)
             return cls(path, -1)
-        return cls._checked(path, str(path), None)
+        return cls._checked(path, str(path), None, made=made)
 
     @classmethod
-    def _checked(cls, path: Path, name: str, within: int | None) -> Folder:
+    def _checked(cls, path: Path, name: str, within: int | None, *, made: bool) -> Folder:
         found = os.stat(name, dir_fd=within, follow_symlinks=False)
         if not stat.S_ISDIR(found.st_mode) and not stat.S_ISLNK(found.st_mode):
             raise NotADirectoryError(f"{path} is no folder")
@@ -65,6 +67,8 @@ class Folder:
                 f"the folder {path} {why}; right is a folder of the user who runs this, which nobody "
                 f"else may write (chmod go-w {path})"
             )
+        if made:
+            give_folder_rights(handle, None)
         return cls(path, handle)
 
     def __enter__(self) -> Folder:
@@ -88,18 +92,16 @@ class Folder:
         """Open a folder in this one, on the same terms."""
         if not _HAS_FOLDERS:
             return Folder.open(self.path / name, make=make)
-        if make:
-            try:
-                os.mkdir(name, 0o700, dir_fd=self._handle)
-            except FileExistsError:
-                pass
-        return self._checked(self.path / name, name, self._handle)
+        made = make and _make(name, self._handle)
+        return self._checked(self.path / name, name, self._handle, made=made)
 
     def create(self, name: str, flags: int = os.O_RDWR) -> int:
         """Create a file that is not there yet, for this user alone, and return its descriptor."""
         flags |= os.O_CREAT | os.O_EXCL | _PLAIN
         place, within = self._place(name)
-        return os.open(place, flags, 0o600, dir_fd=within)
+        handle = os.open(place, flags, 0o600, dir_fd=within)
+        give_rights(handle, None)
+        return handle
 
     def take(self, name: str, flags: int = os.O_RDONLY) -> int:
         """Open a file that is there and return its descriptor.
@@ -160,6 +162,15 @@ class Folder:
                 f"{self.path / name} {why}; right is a plain file of the user who runs this, with one name, "
                 "which nobody else may write"
             )
+
+
+def _make(name: str, within: int | None) -> bool:
+    """Make a folder for this user alone; tell whether it was not there."""
+    try:
+        os.mkdir(name, 0o700, dir_fd=within)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _why_not(found: os.stat_result, is_kind: object) -> str:
