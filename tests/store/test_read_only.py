@@ -1,6 +1,8 @@
 """A store that may only be read: it opens, shows what is in it, and says once that nothing will be recorded."""
 
+import hashlib
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -92,6 +94,9 @@ WRITES = {
     ),
     "a file less": lambda services, run_id: services.artifact_files.delete(
         f"0/{run_id}/artifacts/f.txt"
+    ),
+    "a file that runs share": lambda services, run_id: services.run_artifacts.put_shared(
+        hashlib.sha256(b"x").hexdigest(), io.BytesIO(b"x")
     ),
     "a journal": lambda services, run_id: services.journals.append(
         "0" * 32, 0, 1, [RunEntry(run_id=run_id, params=[Param("q", "1")])]
@@ -320,6 +325,25 @@ def test_an_empty_file_becomes_no_store(shared):
             open_store(shared)
 
     as_another(work)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="one's own file in one's own folder can be written")
+def test_what_an_interrupted_purge_left_stays(shared, caplog):
+    run_id = fill(shared)
+    check_reading(shared, run_id)
+    left = shared / "artifacts" / ".purged" / "x"
+    (left / "files").mkdir(parents=True)
+    note = {"entity": "run", "id": run_id, "root": f"0/{run_id}/artifacts"}
+    (left / "of.json").write_text(json.dumps(note))
+    lock_away(shared, folders=0o777, files=0o644)
+    before = listing(shared)
+
+    def look():
+        check_reading(shared, run_id)
+        assert "cannot be settled" not in caplog.text
+
+    as_another(look)
+    assert listing(shared) == before
 
 
 def test_journals_of_others_stay(shared):

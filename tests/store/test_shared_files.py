@@ -181,6 +181,8 @@ def test_a_journal_gives_what_is_there_and_leaves_out_the_rest(store):
     entry = RunEntry(run_id=run_id, shared={"a/b": DIGEST, "c": "0" * 64})
     answer = store.journals.append("j", 0, 1, [entry])
     assert (answer.position, answer.refused) == (1, [])
+    told = store.workspace.changes(since=0).changes[-1]
+    assert (told.entity_id, told.action) == (run_id, "log")
     assert read(store, run_id, "a/b") == BODY
     assert [item.path for item in store.run_artifacts.list(run_id).files] == ["a"]
     with pytest.raises(InvalidParameter, match="SHA-256"):

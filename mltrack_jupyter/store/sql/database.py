@@ -125,6 +125,11 @@ class Database:
                     self._follow_references(connection, "ON")
         endings.run()
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether anything may be written: to this file, and to this schema."""
+        return not (self.access.reason or self.only_read)
+
     def check_writable(self) -> None:
         """Raise ``StoreReadOnly`` or ``StoreTooNew`` if nothing may be written."""
         self.access.check()

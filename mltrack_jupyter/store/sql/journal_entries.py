@@ -347,6 +347,6 @@ def _has_content(entry: RunEntry) -> bool:
     return any(
         (
             entry.points, entry.noted, entry.params, entry.tags, entry.datasets, entry.models, entry.outputs,
-            entry.made,
+            entry.made, entry.shared,
         )
     )  # fmt: skip

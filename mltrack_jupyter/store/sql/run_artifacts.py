@@ -193,6 +193,7 @@ class RootArtifactFiles(ArtifactFiles):
         self._reach.records.tell(_ROOT, place, WRITTEN)
 
     def _check_parts(self, place: str) -> None:
+        self._reach.records.check_writable()
         self._roots.check_written(place)
         own = self._reach.locations.own()
         self._reach.fixed.check_written(f"{_ROOT}/{place}", lambda: bool(own.stamp(place)))

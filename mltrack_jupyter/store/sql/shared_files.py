@@ -75,6 +75,7 @@ class SharedFiles:
     def put(self, digest: str, body: BinaryIO) -> None:
         """Keep a file. Raises ``InvalidParameter`` if it has another digest."""
         check({"a": digest})
+        self._database.check_writable()
         place = f"{FOLDER}/{digest}-{uuid.uuid4().hex[:8]}"
         files = self._locations.own()
         written = files.write(place, body)

@@ -61,7 +61,7 @@ class SqlWorkspace(Workspace):
 
     def settle(self) -> None:
         """Put back the files of what a purge did not get to delete, because it was killed."""
-        if not self._database.only_read:
+        if self._database.is_writable:
             self._purge.sweep(remove=False)
 
     def server_info(self) -> dict[str, str | bool | int | dict[str, bool]]:
