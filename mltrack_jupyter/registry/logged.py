@@ -16,8 +16,8 @@ from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.privacy.seals import Subject, seal_files
 from mltrack_jupyter.registry.records import record_of
 from mltrack_jupyter.registry.upload import note_on_run, write_files
-from mltrack_jupyter.registry.uris import model_name
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import files_of_model
 
 _BATCH = 1000
@@ -99,7 +99,7 @@ def _create(
     try:
         return services.logged_models.create(
             run.info.experiment_id,
-            name=model_name(about.artifact_path),
+            name=rules.logged_name(about.artifact_path),
             model_type=note.model_type,
             source_run_id=run.info.run_id,
             # As in MLflow, the model has what its run has by now.

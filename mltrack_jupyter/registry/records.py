@@ -11,10 +11,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import GENERIC
 from mltrack_jupyter.store.artifacts import check_path
-from mltrack_jupyter.store.rules import MODEL_TAG
-
-HISTORY_TAG = "mlflow.log-model.history"
-"""The models of the run, in MLflow's JSON, by which its tools find them."""
+from mltrack_jupyter.store.rules import HISTORY_TAG, MODEL_TAG
 
 
 def record_of(

@@ -30,10 +30,10 @@ from mltrack_jupyter.registry.uris import (
     Stage,
     StoreFolder,
     Version,
-    model_name,
     parse_model_uri,
 )
 from mltrack_jupyter.services import Repository, Services
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, files_of_model, scheme_of
 
 
@@ -139,7 +139,7 @@ def _newest(run: Run, path: str, services: Services) -> LoggedModel | None:
     """
     wanted = f"source_run_id = '{run.info.run_id}'"
     if path:
-        wanted += f" AND name = '{model_name(path)}'"
+        wanted += f" AND name = '{rules.logged_name(path)}'"
     token = ""
     while True:
         try:
@@ -157,7 +157,9 @@ def _newest(run: Run, path: str, services: Services) -> LoggedModel | None:
 def _is_at(info: LoggedModelInfo, path: str) -> bool:
     if not path or info.artifact_path:
         return path in ("", info.artifact_path)
-    return info.name == model_name(path)  # a server of MLflow, or a model that its client logged
+    return info.name == rules.logged_name(
+        path
+    )  # a server of MLflow, or a model that its client logged
 
 
 def _of_logged(uri: Logged, services: Services) -> Found:

@@ -10,10 +10,10 @@ from typing import BinaryIO
 from mltrack_jupyter.entities import ModelRecord, Tag
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models.mlmodel import FILE_NAME
-from mltrack_jupyter.registry.records import HISTORY_TAG, longer_history
+from mltrack_jupyter.registry.records import longer_history
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import files_in, open_given
-from mltrack_jupyter.store.rules import MODEL_TAG
+from mltrack_jupyter.store.rules import HISTORY_TAG, MODEL_TAG
 
 
 def note_on_run(services: Services, run_id: str, record: ModelRecord) -> None:

@@ -18,8 +18,6 @@ FORMS = (
 )
 """The forms that are accepted, for messages."""
 
-_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
-_NO_NAME = re.compile(r"""[/:.%"']""")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 # Spaces and what ends a name are encoded; letters of any language stay readable.
 _RESERVED = "%/:@?# "
@@ -113,11 +111,6 @@ Registered = Version | Stage | AliasOf | Latest
 ModelUri = RunModel | Registered | Logged | StoreFolder | LocalFolder
 
 
-def model_name(path: str) -> str:
-    """Return the name of the logged model at a path of a run: the path, without what names cannot hold."""
-    return _NO_NAME.sub("-", path)
-
-
 def parse_model_uri(uri: str | Path) -> ModelUri:
     """Return what a URI names.
 
@@ -173,7 +166,7 @@ def _registered(uri: str, rest: str) -> Registered | Logged:
         if last.lower() in {stage.lower() for stage in STAGES}:
             return Stage(name, rules.parse_stage(last))
         raise _wrong(uri, f"'{last}' is neither a version nor a stage ({', '.join(STAGES)})")
-    if _MODEL_ID.match(first):
+    if rules.MODEL_ID.match(first):
         return Logged(first)
     text, at, alias = first.rpartition("@")
     if not at:

@@ -26,12 +26,17 @@ MAX_INT64 = 2**63 - 1
 MAX_ORDINAL = 2**31 - 1
 MODEL_TAG = "mltrack.model"
 """The tag of a run with its newest model: where it is, of what class, and the digests of its files."""
+HISTORY_TAG = "mlflow.log-model.history"
+"""The tag of a run with the models that it made, in MLflow's JSON, by which its tools find them."""
+MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
+"""The id of a logged model."""
 RESERVED = frozenset({MODEL_TAG})
 """Tags of runs that are set by the store alone."""
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
+_NO_LOGGED_NAME = re.compile(r"""[/:.%"']""")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -276,6 +281,21 @@ def check_model_name(name: str) -> str:
 def _model_name(text: str) -> str:
     found = re.sub("[/:]|%2f", "-", text, flags=re.IGNORECASE).strip("-. ")
     return found or "model"
+
+
+def check_logged_name(name: str) -> str:
+    """Check the name of a logged model."""
+    if _NO_LOGGED_NAME.search(name) or len(name) > MAX_EXPERIMENT_NAME:
+        raise InvalidParameter(
+            f"Invalid model name {short(name)}: it must not hold any of / : . % \" ' and may "
+            f"have at most {MAX_EXPERIMENT_NAME} characters."
+        )
+    return name
+
+
+def logged_name(path: str) -> str:
+    """Return the name of the logged model at a path of a run: the path, without what names cannot hold."""
+    return _NO_LOGGED_NAME.sub("-", path)
 
 
 def parse_version(text: str) -> int:

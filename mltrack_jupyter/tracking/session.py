@@ -26,7 +26,6 @@ from mltrack_jupyter.store.journal import (
     is_absent,
     is_away,
     is_known_absent,
-    journal_folder,  # noqa: F401 - who uses a session finds it here
     recover_all,
 )
 from mltrack_jupyter.store.read_only import check_info, check_writable

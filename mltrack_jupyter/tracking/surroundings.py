@@ -15,16 +15,14 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.store.journal import Keeper
 from mltrack_jupyter.tracking import beside
-from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.redact import redact_cut
-from mltrack_jupyter.tracking.sharing import share, share_again
+from mltrack_jupyter.tracking.sharing import Sharing, share, share_again
 
 if TYPE_CHECKING:
     from mltrack_jupyter.tracking.git import GitState
@@ -71,29 +69,7 @@ def set_moment_provider(provider: Callable[[], Moment]) -> None:
     _moment = provider
 
 
-class Recorded(Protocol):
-    """A run of this process, as far as it matters here."""
-
-    run_id: str
-    uri: str
-
-    @property
-    def experiment(self) -> tuple[str, str]:
-        """The id of the experiment, and its name where the id is not known yet."""
-        ...
-
-    @property
-    def keeper(self) -> Keeper:
-        """The keeper of the journal that the run is logged to."""
-        ...
-
-    @property
-    def files(self) -> RunFiles:
-        """The artifacts of the run."""
-        ...
-
-
-def record(run: Recorded, *, whole: bool) -> None:
+def record(run: Sharing, *, whole: bool) -> None:
     """Begin to record what a run stands on; ``whole`` for its files as well, which children need not repeat.
 
     The store keeps a file once, however many runs have it.
@@ -121,14 +97,14 @@ def wait(run_id: str) -> None:
         thread.join(_SECONDS)
 
 
-def _tag(run: Recorded, tags: Mapping[str, str]) -> None:
+def _tag(run: Sharing, tags: Mapping[str, str]) -> None:
     if tags:
         pairs = [Tag(key, value) for key, value in tags.items()]
         run.keeper.journal.entry(RunEntry(run_id=run.run_id, tags=pairs))
         run.keeper.wrote()
 
 
-def _write(run: Recorded, moment: Moment, whole: bool, go: threading.Event) -> None:
+def _write(run: Sharing, moment: Moment, whole: bool, go: threading.Event) -> None:
     go.wait(_PAUSE)
     new = _known is None or _known[0] != moment
     state = _state(moment)

@@ -10,6 +10,7 @@ from typing import Any
 from mltrack_jupyter.entities import ERROR, REASON, Run
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.shown import shown
+from mltrack_jupyter.store.rules import MODEL_TAG
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets.bundle import View, view_bundle
 from mltrack_jupyter.widgets.colours import NEUTRAL, STATUS
@@ -122,7 +123,7 @@ def _names(inferred: Mapping[str, Any], kind: str) -> list[str]:
 
 
 def _model_text(tags: Mapping[str, str], version: str) -> str:
-    record = _json(tags.get("mltrack.model"))
+    record = _json(tags.get(MODEL_TAG))
     name = str(record.get("class") or record.get("flavor") or "").rpartition(".")[2]
     registered = f"registered as {version}" if version else ""
     return ", ".join(filter(None, [name, registered]))

@@ -17,26 +17,19 @@ TEMPORARY = ".upload-"
 """How the names of files begin that are not complete yet; they are in no listing."""
 
 
-class HashedReader(io.RawIOBase):
-    """Passes bytes on, and knows how many there were and their SHA-256."""
+class PassingReader(io.RawIOBase):
+    """Passes the bytes of a body on; what is done with them besides is told by its subclasses."""
 
     def __init__(self, body: BinaryIO) -> None:
         super().__init__()
         self._body = body
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """The digest of what was read so far, in hexadecimal digits."""
-        return self._digest.hexdigest()
 
     def readable(self) -> bool:
         """Tell that this is for reading."""
         return True
 
     def seekable(self) -> bool:
-        """Tell that the size can be found out; what is read in another order has another digest."""
+        """Tell whether the body can be read again; what is read in another order has another digest."""
         return self._body.seekable()
 
     def tell(self) -> int:
@@ -49,7 +42,25 @@ class HashedReader(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes."""
-        chunk = self._body.read(size)
+        return self._body.read(size)
+
+
+class HashedReader(PassingReader):
+    """Knows how many bytes were passed on, and their SHA-256."""
+
+    def __init__(self, body: BinaryIO) -> None:
+        super().__init__(body)
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was read so far, in hexadecimal digits."""
+        return self._digest.hexdigest()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        chunk = super().read(size)
         self._digest.update(chunk)
         self.size += len(chunk)
         return chunk

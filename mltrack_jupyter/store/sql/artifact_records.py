@@ -21,7 +21,7 @@ from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles, check_path
 from mltrack_jupyter.store.sql.database import Database, chunked, record_change
-from mltrack_jupyter.store.sql.fixed_files import FixedFiles, Watched, same_digest
+from mltrack_jupyter.store.sql.fixed_files import FixedFiles, WatchedReader, same_digest
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.shared_files import REMOVED, WRITTEN, SharedFiles
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
@@ -205,7 +205,7 @@ class RecordedFiles:
             return written
         if self._records.get(self._name, path):
             self._records.forget(self._name, [path])
-        written = self._files.write(path, cast(BinaryIO, Watched(body, check)))
+        written = self._files.write(path, cast(BinaryIO, WatchedReader(body, check)))
         self._records.put(self._name, path, written, self._uri)
         if self._files.stamp(path) != written.stamp:  # another process was quicker, or slower
             self._records.forget(self._name, [path])

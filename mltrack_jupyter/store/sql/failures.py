@@ -73,7 +73,7 @@ def _of_file(error: sa_exc.DBAPIError, path: str) -> MltrackError | None:
     if "unable to open" in low:
         if Path(path).is_file() and not os.access(path, os.R_OK):
             return StoreUnwritable(
-                f"{place} cannot be opened: you may not read and write this file. Is it another user's?"
+                f"{place} cannot be opened: you may not read this file. Is it another user's?"
             )
         return StoreUnwritable(
             f"{place} cannot be opened; its folder must exist and be writable for you."

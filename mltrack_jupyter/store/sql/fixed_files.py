@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.artifacts.streams import CHUNK, PassingReader
 from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.model_places import Placed
 
-CHUNK = 1024 * 1024
 _SOON = 0.02
 """For how many seconds it is taken to be as it was that a file may be written."""
 
@@ -89,34 +88,17 @@ def _why(model_id: str) -> str:
     return f"it belongs to the logged model {model_id}, which is ready"
 
 
-class Watched(io.RawIOBase):
+class WatchedReader(PassingReader):
     """A body at whose end it is checked once more whether it may be written, if that took its time."""
 
     def __init__(self, body: BinaryIO, check: Callable[[], None]) -> None:
-        super().__init__()
-        self._body = body
+        super().__init__(body)
         self._check = check
         self._begun = time.monotonic()
 
-    def readable(self) -> bool:
-        """Tell that this is for reading."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell whether the body can be read again."""
-        return self._body.seekable()
-
-    def tell(self) -> int:
-        """Return where the body stands."""
-        return self._body.tell()
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move to another place."""
-        return self._body.seek(offset, whence)
-
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes."""
-        chunk = self._body.read(size)
+        chunk = super().read(size)
         is_end = size != 0 and (size < 0 or not chunk)
         if is_end and time.monotonic() - self._begun > _SOON:
             self._check()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -48,7 +47,6 @@ from mltrack_jupyter.store.sql.values import from_bits, to_bits
 T = TypeVar("T")
 
 _MAX_PAGE = 50_000
-_FORBIDDEN = re.compile(r"""[/:.%"']""")
 
 
 def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
@@ -165,7 +163,7 @@ class SqlLoggedModels(LoggedModels):
         tags: list[Tag] | None = None,
         artifact_path: str = "",
     ) -> LoggedModel:
-        _check_name(name)
+        rules.check_logged_name(name)
         _check_unique(params or [], "params")
         _check_unique(tags or [], "tags")
         model_id, now = f"m-{uuid.uuid4().hex}", now_ms()
@@ -299,14 +297,6 @@ class SqlLoggedModels(LoggedModels):
         with self._database.read() as connection:
             uri: str = find_logged_model(connection, model_id).artifact_uri
             return uri
-
-
-def _check_name(name: str) -> None:
-    if _FORBIDDEN.search(name) or len(name) > rules.MAX_EXPERIMENT_NAME:
-        raise InvalidParameter(
-            f"Invalid model name {rules.short(name)}: it must not hold any of / : . % \" ' and may "
-            f"have at most {rules.MAX_EXPERIMENT_NAME} characters."
-        )
 
 
 def _check_unique(items: Sequence[Tag] | Sequence[Param], kind: str) -> None:

@@ -71,23 +71,17 @@ class Purge:
 
     def _one(self, entity: str, entity_id: str) -> TrashItem:
         with self._database.read() as connection:
-            found = list(self._trash.roots(connection, entity, entity_id))
-        roots = [root for item in found if (root := self._root(*item)) is not None]
+            places = list(self._trash.roots(connection, entity, entity_id))
+        roots = [
+            _Root(of, named, uri, *found)
+            for of, named, uri in places
+            if (found := self._trash.found(uri)) is not None
+        ]
         item = retried(self._delete)(entity, entity_id, roots)
         if item.kept_because:
             return item
         sizes = [size for root in roots for size in root.sizes.values()]
         return replace(item, files=len(sizes), size=sum(sizes))
-
-    def _root(self, entity: str, entity_id: str, uri: str) -> _Root | None:
-        """Return what is at a place, if that belongs to this store; no other one is ever touched."""
-        try:
-            if self._reach.locations.is_own(uri):
-                files = self._reach.recorded(uri)
-                return _Root(entity, entity_id, uri, files, dict(files.walk()))
-        except InvalidParameter:  # behind a link
-            pass
-        return None
 
     def _delete(self, entity: str, entity_id: str, roots: Sequence[_Root]) -> TrashItem:
         with self._database.write() as connection:

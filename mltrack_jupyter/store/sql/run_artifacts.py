@@ -166,11 +166,11 @@ class RootArtifactFiles(ArtifactFiles):
         return files.open(path)
 
     def upload(self, path: str, body: BinaryIO) -> None:
-        self._roots.check_written(_callers(check_path(path)))
+        self._roots.check_written(_check_not_shared(check_path(path)))
         self._reach.own().write(path, body)
 
     def delete(self, path: str) -> None:
-        self._roots.check_deleted(_callers(check_path(path)))
+        self._roots.check_deleted(_check_not_shared(check_path(path)))
         self._reach.own().delete(path)
 
     # --- past the store: in parts, or from the object store itself ----------------------------------
@@ -216,10 +216,11 @@ def _place(folder: str, path: str) -> str:
         raise InvalidParameter(
             f"Invalid path {path[:80]!r}: it does not end in the name of a file."
         )
-    return _callers(check_path(f"{folder}/{name}"))
+    return _check_not_shared(check_path(f"{folder}/{name}"))
 
 
-def _callers(path: str) -> str:
+def _check_not_shared(path: str) -> str:
+    """Refuse a path at which the store keeps what runs share. Raises ``InvalidParameter``."""
     if path.partition("/")[0] == FOLDER:
         raise InvalidParameter(
             f"Invalid path {path[:80]!r}: what is in {FOLDER} belongs to several runs, and is kept by the store."

@@ -10,12 +10,11 @@ from sqlalchemy import Connection, Row, select
 
 from mltrack_jupyter.entities import Dataset, DatasetInput, DatasetSummary
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.store.rules import check_text, short
+from mltrack_jupyter.store.rules import HISTORY_TAG, check_text, short
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, tags
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
 _CONTEXT = "mlflow.data.context"
-_HISTORY = "mlflow.log-model.history"
 _MODEL_FIELDS = {"artifact_path", "flavors", "utc_time_created", "run_id"}
 _MAX_SUMMARIES = 1000
 _LIMITS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
@@ -60,14 +59,16 @@ def add_model_history(connection: Connection, run: Row[Any], model_json: str) ->
     missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
     if missing:
         raise InvalidParameter(f"Model json is missing mandatory fields: {sorted(missing)}.")
-    mine = (tags.c.run == run.id, tags.c.key == _HISTORY)
+    mine = (tags.c.run == run.id, tags.c.key == HISTORY_TAG)
     before = _read_json(
         connection.execute(select(tags.c.value).where(*mine)).scalar() or "[]", "tag"
     )
     if not isinstance(before, list):
-        raise InvalidParameter(f"The tag {_HISTORY} of the run {run.run_id} is no list of models.")
-    value = check_text(json.dumps([*before, model]), f"tag {_HISTORY}")
-    upsert(connection, tags, [{"run": run.id, "key": _HISTORY, "value": value}])
+        raise InvalidParameter(
+            f"The tag {HISTORY_TAG} of the run {run.run_id} is no list of models."
+        )
+    value = check_text(json.dumps([*before, model]), f"tag {HISTORY_TAG}")
+    upsert(connection, tags, [{"run": run.id, "key": HISTORY_TAG, "value": value}])
 
 
 def _read_json(text: str, name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,17 +24,14 @@ from mltrack_jupyter.store.sql.tables import (
 )
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
-HISTORY_TAG = "mlflow.log-model.history"
 _REMEMBERED = 100
 """How many models MLflow's list of a run has: each is a page of text, which is written again for the next."""
-_NO_NAME = re.compile(r"""[/:.%"']""")
-_MODEL_ID = re.compile(r"(m-[0-9a-f]{32})?\Z")
 
 
 def check_record(record: ModelRecord) -> None:
     """Refuse what describes no model. Raises ``InvalidParameter``."""
     check_path(record.artifact_path)
-    if not _MODEL_ID.match(record.model_id):
+    if record.model_id and not rules.MODEL_ID.match(record.model_id):
         raise InvalidParameter(
             f"Invalid value {rules.short(record.model_id)} for parameter 'model_id' supplied: it is 'm-' "
             "and 32 hexadecimal digits."
@@ -52,10 +48,10 @@ def note_model(connection: Connection, run: Row[Any], record: ModelRecord) -> No
     check_record(record)
     values = {rules.MODEL_TAG: record.to_tag()}
     if record.entry:
-        query = select(tags.c.value).where(tags.c.run == run.id, tags.c.key == HISTORY_TAG)
+        query = select(tags.c.value).where(tags.c.run == run.id, tags.c.key == rules.HISTORY_TAG)
         before = _read(connection.execute(query).scalar() or "[]")
         known = before if isinstance(before, list) else []
-        values[HISTORY_TAG] = json.dumps([*known, _read(record.entry)][-_REMEMBERED:])
+        values[rules.HISTORY_TAG] = json.dumps([*known, _read(record.entry)][-_REMEMBERED:])
     for key, value in values.items():
         rules.check_text(value, "tag", key=key)
     upsert(
@@ -105,7 +101,7 @@ def add_made(connection: Connection, run: Row[Any], made: Sequence[MadeModel]) -
         row = {
             "model_id": record.model_id,
             "experiment": run.experiment,
-            "name": _NO_NAME.sub("-", record.artifact_path),
+            "name": rules.logged_name(record.artifact_path),
             "model_type": model.model_type,
             "source_run_id": run.run_id,
             "artifact_uri": f"{run.artifact_uri}/{model.place}",

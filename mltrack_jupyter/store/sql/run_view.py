@@ -26,8 +26,6 @@ class RunView:
         What returns the newest model at each path of the run, the newest last.
     files_at
         What returns the files at the place of a model.
-    below
-        The path in the run that is the root here.
     """
 
     def __init__(
@@ -35,23 +33,20 @@ class RunView:
         files: Repository,
         models: Callable[[], Sequence[Placed]],
         files_at: Callable[[str], Repository],
-        below: str = "",
     ) -> None:
         self._files = files
         self._models = models
         self._files_at = files_at
-        self._below = below
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return the children of a folder by base name."""
         check_path(path, empty=True)
         found: dict[str, FileInfo] = {}
-        whole = self._whole(path)
         for model in self._elsewhere():
-            inner = _inside(whole, model.path)
+            inner = _inside(path, model.path)
             if inner is not None:
                 found |= {item.path: item for item in self._files_at(model.uri).list(inner)}
-            elif (above := _inside(model.path, whole)) is not None:
+            elif (above := _inside(model.path, path)) is not None:
                 name = above.split("/")[0]
                 found[name] = FileInfo(path=name, is_dir=True)
         found |= {item.path: item for item in self._files.list(path)}
@@ -62,10 +57,9 @@ class RunView:
         try:
             return self._files.open(path)
         except NotFound:
-            whole = self._whole(path)
             for model in reversed(self._elsewhere()):
-                inner = _inside(whole, model.path)
-                if inner == "" or _inside(model.path, whole) is not None:
+                inner = _inside(path, model.path)
+                if inner == "" or _inside(model.path, path) is not None:
                     raise InvalidParameter(
                         f"{path!r} is a directory; list it and ask for its files."
                     ) from None
@@ -83,9 +77,6 @@ class RunView:
     def delete(self, path: str) -> None:
         """Delete a file or a tree of the run's own."""
         self._files.delete(path)
-
-    def _whole(self, path: str) -> str:
-        return "/".join(filter(None, (self._below, path)))
 
     def _elsewhere(self) -> Sequence[Placed]:
         """Return the models that are not in the run's folder, where those of old stores are."""

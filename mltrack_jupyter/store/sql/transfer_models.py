@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -31,13 +30,11 @@ from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 from mltrack_jupyter.store.sql.values import to_bits
 from mltrack_jupyter.store.sql.version_writes import Sources, check_not_reused, version_changed
 
-_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
-
 
 def put_logged_model(connection: Connection, model: LoggedModel, location: str) -> str:
     """Write a logged model and return its artifact URI; ``location`` is one that it keeps."""
     info = model.info
-    if not _MODEL_ID.match(info.model_id):
+    if not rules.MODEL_ID.match(info.model_id):
         raise InvalidParameter(
             f"Invalid value {rules.short(info.model_id)} for parameter 'model_id' supplied: it is 'm-' "
             "and 32 hexadecimal digits."

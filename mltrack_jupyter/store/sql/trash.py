@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -135,22 +135,19 @@ class TrashBin:
     def _measured(self, item: TrashItem) -> TrashItem:
         with self._database.read() as connection:
             uris = [uri for _, _, uri in self.roots(connection, item.entity, item.entity_id)]
-        sizes = [size for uri in uris for size in self.files(uri).values()]
+        found = [here for uri in uris if (here := self.found(uri)) is not None]
+        sizes = [size for _, here in found for size in here.values()]
         return replace(item, files=len(sizes), size=sum(sizes))
 
-    def files(self, uri: str) -> Mapping[str, int]:
-        """Return what is at a place that belongs to this store, with sizes; no other one is ever looked at."""
-        files = self._own(uri)
+    def found(self, uri: str) -> tuple[RecordedFiles, dict[str, int]] | None:
+        """Return the files at a place that belongs to this store, and their sizes; no other one is looked at."""
         try:
-            return {} if files is None else files.walk()
+            if self._reach.locations.is_own(uri):
+                files = self._reach.recorded(uri)
+                return files, dict(files.walk())
         except InvalidParameter:  # behind a link
-            return {}
-
-    def _own(self, uri: str) -> RecordedFiles | None:
-        try:
-            return self._reach.recorded(uri) if self._reach.locations.is_own(uri) else None
-        except InvalidParameter:
-            return None
+            pass
+        return None
 
 
 def _deleted(connection: Connection, numbers: Sequence[int] | None) -> Sequence[Row[Any]]:
@@ -220,14 +217,13 @@ def _is_shared(connection: Connection, uri: str) -> bool:
     """Tell whether a run's folder is, is in, or holds that of something else; the usual ones are not."""
     parts = uri.rstrip("/").split("/")
     above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    for column in (runs.c.artifact_uri, experiments.c.artifact_location):
-        around = column.in_(above) if column is runs.c.artifact_uri else column == uri
-        meant = or_(around, column.startswith(f"{uri}/", autoescape=True))
-        if connection.execute(select(func.count()).where(meant)).scalar_one() > (
-            1 if column is runs.c.artifact_uri else 0
-        ):
-            return True
-    return False
+    run, location = runs.c.artifact_uri, experiments.c.artifact_location
+    inside = f"{uri}/"
+    around = or_(run.in_(above), run.startswith(inside, autoescape=True))
+    if connection.execute(select(func.count()).where(around)).scalar_one() > 1:  # besides itself
+        return True
+    held_here = or_(location == uri, location.startswith(inside, autoescape=True))
+    return connection.execute(select(location).where(held_here).limit(1)).first() is not None
 
 
 def _row_of(entity: str, entity_id: str) -> tuple[Table, ColumnElement[bool]]:

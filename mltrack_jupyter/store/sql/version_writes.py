@@ -32,7 +32,6 @@ _RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
 _VERSIONS_TAG = "mlflow.modelVersions"
 _NO_FILES = "dummy-source"
 _LATEST = re.compile(r"(models:/+)([^/]+)/latest\Z", re.IGNORECASE)
-_MODEL_ID = re.compile(r"m-[0-9a-f]{32}\Z")
 
 
 def model_path(connection: Connection, run: Row[Any]) -> str:
@@ -41,10 +40,10 @@ def model_path(connection: Connection, run: Row[Any]) -> str:
     if newest is not None:
         return newest.path
     query = select(tags.c.key, tags.c.value).where(
-        tags.c.run == run.id, tags.c.key.in_(("mltrack.model", "mlflow.log-model.history"))
+        tags.c.run == run.id, tags.c.key.in_((rules.MODEL_TAG, rules.HISTORY_TAG))
     )
     found = {row.key: row.value for row in connection.execute(query)}
-    for key in ("mltrack.model", "mlflow.log-model.history"):
+    for key in (rules.MODEL_TAG, rules.HISTORY_TAG):
         try:
             logged = json.loads(found.get(key, "null"))
             last = logged[-1] if isinstance(logged, list) and logged else logged
@@ -147,7 +146,7 @@ class Sources:
 
     def _of_model(self, connection: Connection, source: str, model_id: str) -> str:
         rest = source.partition(":")[2].strip("/")
-        if _MODEL_ID.match(rest):
+        if rules.MODEL_ID.match(rest):
             if model_id != rest:
                 raise InvalidParameter(
                     f"Invalid model version source {source!r}: its model must be the version's model_id, "
@@ -178,7 +177,7 @@ class Sources:
     def run_of(self, connection: Connection, source: str, model_id: str) -> str:
         """Return the run that made the model of a source, as far as the store knows, else ``""``."""
         rest = source.partition(":")[2].strip("/")
-        if _MODEL_ID.match(rest) or model_id:
+        if rules.MODEL_ID.match(rest) or model_id:
             run_id: str = find_logged_model(connection, model_id or rest).source_run_id
             return run_id
         if scheme_of(source) == "models":
@@ -218,7 +217,7 @@ def location_of(connection: Connection, version: Row[Any]) -> str:
     if scheme == "runs" and not version.model_id:
         return str(version.source)
     rest = version.source.partition(":")[2].strip("/")
-    if scheme == "models" and not _MODEL_ID.match(rest):
+    if scheme == "models" and not rules.MODEL_ID.match(rest):
         try:
             return location_of(connection, _original(connection, rest))
         except NotFound:  # deleted since

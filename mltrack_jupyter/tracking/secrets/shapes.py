@@ -17,10 +17,6 @@ from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
 from mltrack_jupyter.tracking.secrets.spans import REDACTED, Span, hide
 from mltrack_jupyter.tracking.secrets.values import RUN, is_literal, is_mixed, is_random
 
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,60}+(?<=PRIVATE KEY)(?: BLOCK)?-----|-----END [A-Z0-9 ]{0,60}+(?<=PRIVATE KEY)"
-    r"(?: BLOCK)?-----|PuTTY-User-Key-File-\d[^\n]*+"
-)
 _BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}?PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,60}?PRIVATE KEY(?: BLOCK)?-----")
 _PUTTY = re.compile(r"PuTTY-User-Key-File-\d:(?:[^\n]*+\n){0,400}?Private-MAC:[^\n]*+")

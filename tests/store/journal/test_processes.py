@@ -73,7 +73,7 @@ import shutil, subprocess, sys, mltrack_jupyter as mltrack
 from mltrack_jupyter.tracking import session
 with mltrack.start_run():
     mltrack.log_metric("m", 0, step=0)
-    journals = session.journal_folder(mltrack.get_tracking_uri())
+    journals = journal_folder(mltrack.get_tracking_uri())
     shutil.copytree(journals, "backup")
     other = '''
 import sys
