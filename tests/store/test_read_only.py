@@ -1,8 +1,6 @@
 """A store that may only be read: it opens, shows what is in it, and says once that nothing will be recorded."""
 
-import hashlib
 import io
-import json
 import os
 import shutil
 import sqlite3
@@ -95,9 +93,7 @@ WRITES = {
     "a file less": lambda services, run_id: services.artifact_files.delete(
         f"0/{run_id}/artifacts/f.txt"
     ),
-    "a file that runs share": lambda services, run_id: services.run_artifacts.put_shared(
-        hashlib.sha256(b"x").hexdigest(), io.BytesIO(b"x")
-    ),
+    "a shared file": lambda services, _: services.run_artifacts.put_shared("0" * 64, io.BytesIO()),
     "a journal": lambda services, run_id: services.journals.append(
         "0" * 32, 0, 1, [RunEntry(run_id=run_id, params=[Param("q", "1")])]
     ),
@@ -333,8 +329,8 @@ def test_what_an_interrupted_purge_left_stays(shared, caplog):
     check_reading(shared, run_id)
     left = shared / "artifacts" / ".purged" / "x"
     (left / "files").mkdir(parents=True)
-    note = {"entity": "run", "id": run_id, "root": f"0/{run_id}/artifacts"}
-    (left / "of.json").write_text(json.dumps(note))
+    note = f'{{"entity": "run", "id": "{run_id}", "root": "0/{run_id}/artifacts"}}'
+    (left / "of.json").write_text(note)
     lock_away(shared, folders=0o777, files=0o644)
     before = listing(shared)
 
