@@ -70,7 +70,7 @@ def test_the_lock_outlives_a_copy_of_the_folder_made_by_the_process_itself(run_s
     done = run_script(
         """
 import shutil, subprocess, sys, mltrack_jupyter as mltrack
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.store.journal import journal_folder
 with mltrack.start_run():
     mltrack.log_metric("m", 0, step=0)
     journals = journal_folder(mltrack.get_tracking_uri())
