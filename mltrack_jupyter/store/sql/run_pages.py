@@ -67,6 +67,8 @@ class RunPages:
 
     def rows(self, offset: int, limit: int) -> list[Row[Any]]:
         """Return rows of runs; the cost grows with the offset."""
+        if self._scope.run_ids is not None and not self._order:
+            return self._as_asked(self._scope.run_ids, offset, limit)
         leading = first_order(RUN_FIELDS, self._order)
         if leading is None or not self._is_large or self._narrowed is not None:
             return self._slice(self._sorted(self._query, self._order), offset, limit)
@@ -79,6 +81,16 @@ class RunPages:
             if offset:
                 offset = 0 if got else offset - self._count(query)
         return found
+
+    def _as_asked(self, run_ids: Sequence[str], offset: int, limit: int) -> list[Row[Any]]:
+        """Return the runs that were asked for by their ids, in that order over all pages."""
+        ids = self._query.with_only_columns(runs.c.run_id)
+        there = set(self._connection.execute(ids).scalars())
+        page = [run_id for run_id in dict.fromkeys(run_ids) if run_id in there]
+        page = page[offset : offset + limit]
+        query = self._query.where(runs.c.run_id.in_(page))
+        rows = {row.run_id: row for row in self._connection.execute(query)}
+        return [rows[run_id] for run_id in page]
 
     def _walk(self, pairs: Any, key: str, ascending: bool) -> list[Select[Any]]:
         """Return the runs that have a number or text, then those with NaN, then those with nothing."""

@@ -260,9 +260,6 @@ class SqlRuns(Runs):
             page = rows[:max_results]
             whole = offset == 0 and len(rows) <= max_results
             total = len(rows) if whole else pages.total()
-            if run_ids is not None and not order_by:
-                place = {run_id: index for index, run_id in enumerate(run_ids)}
-                page.sort(key=lambda row: place[row.run_id])
             more = encode_token(offset + max_results) if len(rows) > max_results else ""
             return run_table.load_table(connection, page, columns, more, total)
 
