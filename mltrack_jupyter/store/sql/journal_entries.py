@@ -103,7 +103,10 @@ def apply(
     for item in live:
         _add_links(connection, item)
         if item.entry.shared:
-            shared_files.give(connection, item.run, item.entry.shared)
+            if hiding := shared_files.hides(connection, item.row, item.entry.shared):
+                refused[item.entry.run_id] = hiding
+            else:
+                shared_files.give(connection, item.run, item.entry.shared)
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *changed])
     return [Refusal(run_id, reason) for run_id, reason in refused.items()]

@@ -154,3 +154,12 @@ def version_places(connection: Connection, place: str) -> list[str]:
     columns = model_versions.c
     of = columns.run_id.in_(runs_named(place)) | columns.model_id.in_(_MODEL.findall(place))
     return list(connection.execute(select(columns.download_uri).where(of).distinct()).scalars())
+
+
+def fixed_paths(connection: Connection, run_id: str, root: str) -> list[str]:
+    """Return the paths of a run, whose files are at ``root``, at which there is a model that was made or a version."""
+    paths = select(model_paths.c.path).where(model_paths.c.run_id == run_id)
+    columns = model_versions.c
+    places = select(columns.download_uri).where(columns.run_id == run_id).distinct()
+    inside = [uri.removeprefix(f"{root}/") for uri in connection.execute(places).scalars()]
+    return [*connection.execute(paths).scalars(), *inside]

@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
+from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_reads import find_active_run
@@ -63,6 +64,8 @@ class SharedFiles:
                     f"The run {run_id} keeps its files at {run.artifact_uri!r}, not below the store's own root: "
                     "write them there."
                 )
+            if hiding := hides(connection, run, files):
+                raise InvalidParameter(hiding)
             missing = give(connection, run.id, files)
             given = [path for path, digest in sorted(files.items()) if digest not in missing]
             parent = str(run.experiment)
@@ -212,6 +215,21 @@ def give(connection: Connection, run: int, files: Mapping[str, str]) -> list[str
     ]
     upsert(connection, run_shared_files, rows)
     return sorted(set(files.values()) - known)
+
+
+def hides(connection: Connection, run: Row[Any], files: Mapping[str, str]) -> str:
+    """Return why a run cannot be given files, ``""`` if it can: none comes among those of a model.
+
+    What a run has of its own is seen before what its models have at the same paths.
+    """
+    for fixed in model_places.fixed_paths(connection, run.run_id, run.artifact_uri):
+        for path in files:
+            if f"{path}/".startswith(f"{fixed}/") or fixed.startswith(f"{path}/"):
+                return (
+                    f"The file {path!r} is not shared with the run {run.run_id}: at {fixed!r} are the files of a "
+                    "model, which stay as they are. Give it another path."
+                )
+    return ""
 
 
 def check(files: Mapping[str, str]) -> None:
