@@ -7,7 +7,6 @@ that is asked before a byte of a body is read.
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 import tornado
@@ -178,9 +177,10 @@ def _is_loopback(host: str) -> bool:
 
 def _password(encoded: str) -> str:
     try:
-        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+        found = base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:  # also what has letters that no header should have
         return ""
+    return found if found.isprintable() else ""
 
 
 _REFUSED = (

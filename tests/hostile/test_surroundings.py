@@ -96,6 +96,7 @@ CREDENTIALS = [
     "Basic", "Basic ", "Basic !!!", "Basic /w==", "Basic Og==", "Basic " + base64.b64encode(b"admin:password1234").decode(), "Bearer " + "x" * 50_000,
     "token", "token null", "token undefined", "Token x", "AWS4-HMAC-SHA256 Credential=x", "Bearer {token}x", "Bearer x{token}", "Bearer {token},x",
     "Bearer None", "Bearer {TOKEN}", "Basic " + base64.b64encode(b"x" * 5000).decode(), "\xff\xfe", "Bearer %00", "token {token}.",
+    "Basic \xff\xfe", "Basic " + base64.b64encode(b"a:b\r\nX-Evil: 1").decode(), "Basic " + base64.b64encode("a:ü".encode()).decode(),
 ]  # fmt: skip
 ODD_HEADERS = [
     {"Content-Length": "-1"}, {"Content-Length": "x"}, {"Content-Length": "1e3"}, {"Content-Length": "0x10"}, {"Transfer-Encoding": "chunked"},
