@@ -63,6 +63,8 @@ class Found:
     artifact_path: str = ""
     version: ModelVersion | None = None
     model_id: str = ""
+    is_elsewhere: bool = False
+    """Whether the files are not at the place of the run or model that the store says they are of."""
 
 
 def find_model(uri: str | Path, services: Services) -> Found:
@@ -188,7 +190,7 @@ def _of_version(version: ModelVersion, services: Services) -> Found:
             tree = services.files_at(run.info.artifact_uri, version.run_id)
             return Found(uri, tree, path, version.run_id, path, version)
     found = _at(location, services, version.model_id)
-    known = _path_of(version, location, services) if version.model_id else ""
+    is_models, known = _path_of(version, location, services)
     return replace(
         found,
         uri=uri,
@@ -196,16 +198,19 @@ def _of_version(version: ModelVersion, services: Services) -> Found:
         run_id=version.run_id,
         model_id=version.model_id,
         artifact_path=known,
+        is_elsewhere=bool(version.run_id or version.model_id) and not is_models,
     )
 
 
-def _path_of(version: ModelVersion, location: str, services: Services) -> str:
-    """Return the path of its run at which the model of a version is found, as far as it is known."""
+def _path_of(version: ModelVersion, location: str, services: Services) -> tuple[bool, str]:
+    """Tell whether a location is that of the version's own model and run, and at which path of it that is found."""
     try:
-        info = services.logged_models.get(version.model_id).info
+        info = services.logged_models.get(version.model_id).info if version.model_id else None
     except NotFound:  # in the trash; its versions stay
-        return ""
-    return info.artifact_path if info.artifact_uri == location else ""
+        return False, ""
+    if info is None or info.artifact_uri != location:
+        return False, ""
+    return info.source_run_id == version.run_id, info.artifact_path
 
 
 def _below_run(location: str, run: Run) -> str:
@@ -262,9 +267,10 @@ def _origin(asked: str, found: Found, services: Services) -> Origin:
     sources = dict.fromkeys([asked, found.uri, services.uri])
     if not found.run_id:
         return Origin(tuple(sources))
-    sources[f"runs:/{found.run_id}/{found.artifact_path}".rstrip("/")] = None
-    if found.model_id:
-        sources[f"models:/{found.model_id}"] = None
+    if not found.is_elsewhere:  # to trust a run is not to trust what only says that it is of it
+        sources[f"runs:/{found.run_id}/{found.artifact_path}".rstrip("/")] = None
+        if found.model_id:
+            sources[f"models:/{found.model_id}"] = None
     # Anybody may have written the record who may write to the store: it shows that a file was damaged, and is
     # no reason to trust one. That is the seal, which is made by a key that is in no store.
     subject = Subject(found.run_id, found.model_id, found.artifact_path)

@@ -1,5 +1,6 @@
 """What proves that a pickle is the reader's own: neither what he signed elsewhere, nor whose database it is."""
 
+import io
 import os
 import shutil
 
@@ -101,3 +102,50 @@ class TestWhoseDatabase:
         place = key_place()
         os.chown(place if of == "file" else place.parent, 12345, 12345)
         assert isinstance(scene.load()["models:/iris/1"], PermissionDenied)
+
+
+class TestListed:
+    """A source that the reader trusts is a place: a version elsewhere does not become it by saying so."""
+
+    def evil_version(self, scene, run_id="", model_id="", source=""):
+        evil = scene.wire.runs.create("0").info
+        root = evil.artifact_uri.partition(":/")[2]
+        scene.put(f"{root}/x/model.pkl")
+        scene.put(f"{root}/x/MLmodel", scene.forged())
+        scene.wire.model_versions.create(
+            "iris",
+            source or f"{evil.artifact_uri}/x",
+            run_id=run_id or evil.run_id,
+            model_id=model_id,
+        )
+        scene.wire.registered_models.set_alias("iris", "champion", "2")
+
+    def test_a_version_of_a_model_in_another_place(self, scene):
+        scene.monkeypatch.setenv(audit.TRUST_VARIABLE, scene.info.model_uri)
+        self.evil_version(scene, model_id=scene.info.model_id)
+        found = scene.load("models:/iris/2", "models:/iris@champion", scene.info.model_uri)
+        assert [isinstance(item, PermissionDenied) for item in found.values()] == [
+            True,
+            True,
+            False,
+        ]
+
+    def test_a_version_of_a_run_in_an_object_store(self, scene):
+        from mltrack_jupyter.store.artifacts import repository_at
+
+        scene.monkeypatch.setenv(audit.TRUST_VARIABLE, f"runs:/{scene.run_id}")
+        files = repository_at("memory://evil/x")
+        files.write("model.pkl", io.BytesIO(scene.evil))
+        files.write("MLmodel", io.BytesIO(scene.forged()))
+        self.evil_version(scene, run_id=scene.run_id, source="memory://evil/x")
+        (refused,) = scene.load("models:/iris/2").values()
+        assert isinstance(refused, PermissionDenied)
+
+    def test_the_model_itself_by_its_version(self, scene):
+        forget_digests(scene)
+        scene.monkeypatch.setenv("MLTRACK_STATE_DIR", str(scene.folder / "another machine"))
+        scene.monkeypatch.setenv(
+            audit.TRUST_VARIABLE, f"{scene.info.model_uri},runs:/{scene.run_id}"
+        )
+        for loaded in scene.load("models:/iris/1", f"runs:/{scene.run_id}/model").values():
+            assert loaded.max_depth == 3
