@@ -62,8 +62,7 @@ class SqlModelVersions(ModelVersions):
             location = self._sources.check(
                 connection, source, run_id, model_id, prompt=_is_prompt(tags)
             )
-            meant = None if model_id else self._sources.model_at(connection, source, run_id)
-            model_id = meant.model_id if meant else model_id
+            model_id = model_id or self._sources.model_of(connection, source, run_id)
             values = {
                 "source": source,
                 "download_uri": location,

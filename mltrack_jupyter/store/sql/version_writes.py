@@ -133,6 +133,17 @@ class Sources:
         except NotFound:  # it may be a run of another server
             return source
 
+    def model_of(self, connection: Connection, source: str, run_id: str) -> str:
+        """Return the id of the logged model that a source means without naming it, ``""`` if it means none."""
+        found = self.model_at(connection, source, run_id)
+        if found is not None:
+            return found.model_id
+        rest = source.partition(":")[2].strip("/")
+        if scheme_of(source) != "models" or _MODEL_ID.match(rest):
+            return ""
+        copied: str = _original(connection, rest).model_id
+        return copied
+
     def model_at(self, connection: Connection, source: str, run_id: str) -> Placed | None:
         """Return the model that a source means which names a path of its run: the newest that is there.
 
@@ -219,9 +230,12 @@ def location_of(connection: Connection, version: Row[Any]) -> str:
     rest = version.source.partition(":")[2].strip("/")
     if scheme == "models" and not rules.MODEL_ID.match(rest):
         try:
-            return location_of(connection, _original(connection, rest))
+            original = _original(connection, rest)
         except NotFound:  # deleted since
             return location
+        # Who deleted its model may have made another version of that name and number since.
+        if original.download_uri == location:
+            return location_of(connection, original)
     return location
 
 
