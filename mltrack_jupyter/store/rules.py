@@ -35,6 +35,8 @@ RESERVED = frozenset({MODEL_TAG})
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
+# A run's folder is named after it: not so that it would be that of a logged model, or be in another run's.
+_NO_RUN_ID = re.compile(r"(?:m-[0-9a-f]{32}|artifacts|models)\Z", re.IGNORECASE)
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _NO_LOGGED_NAME = re.compile(r"""[/:.%"']""")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
@@ -249,10 +251,10 @@ def final_status(status: str) -> RunStatus:
 
 def check_run_id(run_id: str) -> str:
     """Check the shape of a run id."""
-    if not isinstance(run_id, str) or not _RUN_ID.match(run_id):
+    if not isinstance(run_id, str) or not _RUN_ID.match(run_id) or _NO_RUN_ID.match(run_id):
         raise InvalidParameter(
             f"Invalid value {short(run_id)} for parameter 'run_id' supplied: a run id has letters, "
-            "digits, '-' and '_' (32 hexadecimal digits as a rule)."
+            "digits, '-' and '_' (32 hexadecimal digits as a rule), and is not the id of a logged model."
         )
     return run_id
 

@@ -1,6 +1,6 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
-from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
+from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
 from mltrack_jupyter.store.artifacts.given import files_in, open_given
 from mltrack_jupyter.store.artifacts.locations import (
     PROXY,
@@ -23,6 +23,7 @@ from mltrack_jupyter.store.artifacts.walking import Folder, tree, walked
 __all__ = [
     "ASIDE",
     "PROXY",
+    "SHARED",
     "CheckedReader",
     "Folder",
     "KeptFiles",

@@ -28,6 +28,9 @@ from mltrack_jupyter.store.artifacts.walking import (
 ASIDE = ".purged"
 """The folder of a store's root in which lies what is about to be deleted; no caller reaches it."""
 
+SHARED = ".shared"
+"""The folder of a store's root in which is what several runs have."""
+
 
 class LocalFiles:
     """Artifacts below one folder, which is created when the first of them is written.
@@ -71,7 +74,7 @@ class LocalFiles:
     def _way(self, path: str) -> tuple[tuple[str, ...], str]:
         """Return the names of the folders above a path, from the top, and its own name."""
         *above, name = check_path(path).split("/")
-        if not self._names and (above or [name])[0] == ASIDE:
+        if not self._names and (above or [name])[0].lower() == ASIDE:
             raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
         return (*self._names, *above), name
 

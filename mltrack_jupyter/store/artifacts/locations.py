@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
-from mltrack_jupyter.store.artifacts.files import ASIDE, LocalFiles
+from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import repository_at, scheme_of
 
@@ -93,7 +93,10 @@ class Locations:
                 f"Invalid default artifact root {hide_password(uri)!r}: no {scheme}: addresses. A web server "
                 "that takes files can be the destination of mlflow-artifacts: instead."
             )
-        return uri.rstrip("/") if scheme not in ("", "file") else str(local_path(uri).absolute())
+        if scheme in ("", "file"):
+            return self._below_root(local_path(uri).absolute())
+        below = _inner(uri, self.root)
+        return uri.rstrip("/") if below is None else f"{PROXY}:/{below}"
 
     def of_experiment(self, number: int) -> str:
         """Return the location of a new experiment that names none."""
@@ -102,8 +105,8 @@ class Locations:
     def check(self, uri: str) -> str:
         """Return an artifact location as it is stored. Raises ``InvalidParameter``.
 
-        A local path inside the store's own root becomes an ``mlflow-artifacts:`` URI, which is right still when
-        all of it was moved.
+        A place inside the store's own root becomes an ``mlflow-artifacts:`` URI: that is right still when all
+        of it was moved, and there is one spelling by which it is known whose the files are.
         """
         scheme = scheme_of(uri)
         rest = uri.partition(":")[2] if scheme else uri
@@ -120,7 +123,13 @@ class Locations:
             return self._below_root(self._allowed(local_path(uri).absolute(), uri))
         elif scheme in _REFUSED:
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: no {scheme}: addresses.")
-        return uri.rstrip("/")
+        below = _inner(uri, self.root)
+        found = uri.rstrip("/") if below is None else f"{PROXY}:/{below}"
+        if scheme_of(found) == PROXY and split(found).partition("/")[0].lower() in (ASIDE, SHARED):
+            raise InvalidParameter(
+                f"Invalid artifact_location {uri!r}: it is the store's own folder."
+            )
+        return found
 
     def split(self, uri: str) -> str:
         """Return the path below the root that an ``mlflow-artifacts:`` URI stands for."""
@@ -159,7 +168,7 @@ class Locations:
         """Return the files below a path of the store's own root; ``""`` is the root."""
         folder = self.folder
         if folder is not None:
-            if path.partition("/")[0] == ASIDE:
+            if path.partition("/")[0].lower() == ASIDE:
                 raise InvalidParameter(f"Invalid path {path!r}: {ASIDE} is the store's own folder.")
             return LocalFiles(folder / path if path else folder, folder)
         return _kept(repository_at(f"{self.root.rstrip('/')}/{path}".rstrip("/")))
@@ -197,7 +206,7 @@ class Locations:
                 for top in (folder, real):
                     if way.is_relative_to(top) and ".." not in way.parts:
                         names = way.relative_to(top).parts
-                        if names[:1] == (ASIDE,):
+                        if names and names[0].lower() == ASIDE:
                             raise InvalidParameter(
                                 f"Invalid path '{path}': it is the store's own folder."
                             )

@@ -14,6 +14,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql import run_links
 from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
+from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import changes, experiment_tags, experiments, runs
@@ -134,6 +135,11 @@ class SqlExperiments(Experiments):
             ).scalar()
             if taken is not None:
                 raise AlreadyExists(_taken(name, taken))
+            if location and is_in_anothers(connection, location):
+                raise InvalidParameter(
+                    f"Invalid artifact_location {artifact_location!r}: it is in the folder of a run or of a logged "
+                    "model, which is that one's alone."
+                )
             number = insert_experiment(connection, self._locations, name, location)
             _set_tags(connection, number, tags or [])
         return str(number)

@@ -163,3 +163,17 @@ def fixed_paths(connection: Connection, run_id: str, root: str) -> list[str]:
     places = select(columns.download_uri).where(columns.run_id == run_id).distinct()
     inside = [uri.removeprefix(f"{root}/") for uri in connection.execute(places).scalars()]
     return [*connection.execute(paths).scalars(), *inside]
+
+
+def is_in_anothers(connection: Connection, uri: str, own_id: str = "") -> bool:
+    """Tell whether a folder is that of a run or of a logged model other than ``own_id``, or in one."""
+    uri = uri.lower()  # a disk may take one spelling for the other
+    roots: list[str] = []
+    for column, ids in (
+        (runs.c.run_id, [item for item in runs_named(uri) if item != own_id.lower()]),
+        (logged_models.c.model_id, _MODEL.findall(uri)),
+    ):
+        if ids:
+            query = select(column.table.c.artifact_uri).where(column.in_(ids))
+            roots += connection.execute(query).scalars()
+    return any(f"{uri}/".startswith(f"{root.lower()}/") for root in roots)

@@ -221,7 +221,7 @@ def _place(folder: str, path: str) -> str:
 
 def _check_not_shared(path: str) -> str:
     """Refuse a path at which the store keeps what runs share. Raises ``InvalidParameter``."""
-    if path.partition("/")[0] == FOLDER:
+    if path.partition("/")[0].lower() == FOLDER:
         raise InvalidParameter(
             f"Invalid path {path[:80]!r}: what is in {FOLDER} belongs to several runs, and is kept by the store."
         )

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
-from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path
+from mltrack_jupyter.store.artifacts import PROXY, SHARED, Locations, check_path
 from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes
 from mltrack_jupyter.store.sql.retries import retried
@@ -32,7 +32,7 @@ from mltrack_jupyter.store.sql.upserts import upsert
 
 WRITTEN, REMOVED = "write-artifact", "remove-artifact"
 """What the change feed says of files."""
-FOLDER = ".shared"
+FOLDER = SHARED
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST = 100
 # An experiment's folder, a run's id, and what is below; whose it is says the database.

@@ -29,6 +29,7 @@ from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.amendments import bring_amendments, check_amendments
 from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_experiment, load_experiments
+from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.register_run import register_run
 from mltrack_jupyter.store.sql.run_models import imported_tag
@@ -84,7 +85,9 @@ class SqlTransfer(Transfer):
     def _add_experiment(self, connection: Connection, experiment: Experiment) -> int:
         row = {
             "name": experiment.name,
-            "artifact_location": kept_location(self._locations, experiment.artifact_location),
+            "artifact_location": kept_location(
+                connection, self._locations, experiment.artifact_location
+            ),
             "lifecycle_stage": experiment.lifecycle_stage or "active",
             "creation_time": experiment.creation_time or now_ms(),
             "last_update_time": experiment.last_update_time or now_ms(),
@@ -147,7 +150,7 @@ class SqlTransfer(Transfer):
         }
         if found is None:
             unbury(connection, "run", info.run_id)
-            location = kept_location(self._locations, info.artifact_uri)
+            location = kept_location(connection, self._locations, info.artifact_uri)
             values |= {
                 "run_id": info.run_id,
                 "experiment": experiment.id,
@@ -170,8 +173,8 @@ class SqlTransfer(Transfer):
         return find_run(connection, info.run_id)
 
     def import_logged_model(self, model: LoggedModel) -> str:
-        location = kept_location(self._locations, model.info.artifact_uri)
         with self._database.write() as connection:
+            location = kept_location(connection, self._locations, model.info.artifact_uri)
             return transfer_models.put_logged_model(connection, model, location)
 
     def import_registered_model(self, model: RegisteredModel) -> None:
@@ -228,14 +231,18 @@ def _arrived(tag: Tag) -> Tag:
     return Tag(tag.key, imported_tag(tag.value)) if tag.key == rules.MODEL_TAG else tag
 
 
-def kept_location(locations: Locations, uri: str) -> str:
-    """Return an artifact URI that stays valid wherever the row is: in an object store; else ``""``."""
+def kept_location(connection: Connection, locations: Locations, uri: str) -> str:
+    """Return an artifact URI that stays valid wherever the row is: in an object store; else ``""``.
+
+    What belongs to something else here is nobody else's place.
+    """
     if not uri or scheme_of(uri) in ("", "file", PROXY):
         return ""
     try:
-        return locations.check(uri)
+        found = locations.check(uri)
     except InvalidParameter:
         return ""
+    return "" if is_in_anothers(connection, found) else found
 
 
 def check_run(run: Run, points: Sequence[Metric]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_,
 from mltrack_jupyter.entities import Trash, TrashItem
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.artifact_records import RecordedFiles
 from mltrack_jupyter.store.sql.database import Database, chunked, held
 from mltrack_jupyter.store.sql.run_artifacts import Reach
@@ -123,8 +124,10 @@ class TrashBin:
         for uri in connection.execute(select(table.c.artifact_uri).where(mine)).scalars():
             if entity == "logged_model":
                 alone = _is_models_own(uri, entity_id)
+            elif uri.endswith(f"/{entity_id}/artifacts"):
+                alone = not model_places.is_in_anothers(connection, uri, entity_id)
             else:
-                alone = uri.endswith(f"/{entity_id}/artifacts") or not _is_shared(connection, uri)
+                alone = not _is_shared(connection, uri)
             if alone:
                 yield entity, entity_id, uri
         if entity == "run":
@@ -180,7 +183,10 @@ def _needed_run(connection: Connection, row: Row[Any]) -> str:
         .where(
             or_(
                 model_versions.c.download_uri.startswith(root),
-                model_versions.c.model_id.in_(_found_in(row.run_id)),
+                model_versions.c.model_id.in_(_found_in(row.run_id, logged_models.c.model_id)),
+                model_versions.c.download_uri.in_(
+                    _found_in(row.run_id, logged_models.c.artifact_uri)
+                ),
             )
         )
     )
@@ -188,14 +194,10 @@ def _needed_run(connection: Connection, row: Row[Any]) -> str:
     return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
 
 
-def _found_in(run_id: str) -> Select[Any]:
-    """Return the query of the ids of the models that are found at paths of a run."""
+def _found_in(run_id: str, column: ColumnElement[str]) -> Select[Any]:
+    """Return the query of a column of the models that are found at paths of a run."""
     here = logged_models.c.id == model_paths.c.logged_model
-    return (
-        select(logged_models.c.model_id)
-        .join(model_paths, here)
-        .where(model_paths.c.run_id == run_id)
-    )
+    return select(column).join(model_paths, here).where(model_paths.c.run_id == run_id)
 
 
 def _needed_experiment(connection: Connection, row: Row[Any]) -> str:
