@@ -1,7 +1,9 @@
 """Somebody's database names places: none of the reader's is followed, and nothing in or beside it is changed."""
 
+import contextlib
 import hashlib
 import io
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import sys
 import pytest
 
 from mltrack_jupyter.cli import main
-from mltrack_jupyter.errors import MltrackError, StoreUnreadable
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, StoreUnreadable
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.transfer import Report, open_source, write_archive
 from mltrack_jupyter.transfer.report import Progress
@@ -214,3 +216,50 @@ def test_a_server_serves_no_place_that_only_a_row_names(mltrack_store, home):
         with pytest.raises(MltrackError, match="below its own root"):
             call(BAD)
     services.close()
+
+
+@pytest.fixture
+def handed_on(tmp_path):
+    """A store that somebody handed on: its artifacts are a link to the reader's own folder, its rows lead there."""
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh" / "id_rsa").write_text("KEY")
+    store = tmp_path / "given" / ".mltrack"
+    services = open_store(store)
+    run_id = services.runs.create("0").info.run_id
+    digest = hashlib.sha256(b"x").hexdigest()
+    services.run_artifacts.put_shared(digest, io.BytesIO(b"x"))
+    services.run_artifacts.share(run_id, {"shared": digest})
+    services.close()
+    shutil.rmtree(store / "artifacts")
+    (store / "artifacts").symlink_to(home)
+    with contextlib.closing(sqlite3.connect(store / "mltrack.db")) as database, database:
+        database.execute("UPDATE runs SET artifact_uri = 'mlflow-artifacts:/.ssh'")
+        database.execute("UPDATE shared_files SET place = '.ssh/id_rsa', used = 0")
+    services = open_store(store)
+    yield services, run_id, store, home
+    services.close()
+    assert [item.name for item in (home / ".ssh").iterdir()] == ["id_rsa"]
+    assert (home / ".ssh" / "id_rsa").read_text() == "KEY"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+class TestAStoreWithALink:
+    def test_nothing_is_written(self, handed_on):
+        services, run_id, *_ = handed_on
+        files = services.files_at(services.runs.get(run_id).info.artifact_uri, run_id)
+        for path in ("authorized_keys", "id_rsa", "a/artifacts/b"):
+            with pytest.raises(InvalidParameter, match="no place of a run"):
+                files.write(path, io.BytesIO(b"evil"))
+
+    def test_a_purge_deletes_nothing(self, handed_on):
+        services, run_id, *_ = handed_on
+        services.runs.delete(run_id)
+        (item,) = services.workspace.purge(run_ids=[run_id]).items
+        assert "no place of a run" in item.kept_because
+
+    def test_what_no_run_shares_is_collected_in_its_own_folder_only(self, handed_on):
+        services, _, store, _ = handed_on
+        with contextlib.closing(sqlite3.connect(store / "mltrack.db")) as database, database:
+            database.execute("DELETE FROM run_shared_files")
+        services.workspace.purge(run_ids=[])

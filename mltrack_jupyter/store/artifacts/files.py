@@ -212,6 +212,7 @@ class LocalFiles:
 
         Tells whether there was anything. What is there already stays. Raises ``StoreUnwritable``.
         """
+        self._check_open()
         try:
             with walked(self._top, self._names[:-1]) as folder:
                 folder.kind(self._names[-1])

@@ -139,7 +139,15 @@ class Locations:
         """Return the files below an artifact URI. Raises ``InvalidParameter`` where they may not be."""
         scheme = scheme_of(uri)
         if scheme == PROXY:
-            return self.own(split(uri))
+            found = self.own(split(uri))
+            # A store that somebody hands on may have a link there to the reader's own folders.
+            if (
+                isinstance(found, LocalFiles)
+                and found.top.is_symlink()
+                and "artifacts" not in found.way.split("/")[1:]
+            ):
+                _close(found)
+            return found
         if scheme in ("", "file"):
             path = local_path(uri).absolute()
             return self._below(path) or self._elsewhere(self._allowed(path, uri))
@@ -158,10 +166,7 @@ class Locations:
         """
         files = LocalFiles(path, chosen_location(path))
         if "artifacts" not in path.parts[2:]:
-            files.closed = (
-                f"Nothing is written to {path}: only a row of the store names it, and it is no place of a "
-                "run (<location>/<run id>/artifacts)."
-            )
+            _close(files)
         return files
 
     def own(self, path: str = "") -> KeptFiles:
@@ -247,6 +252,13 @@ def chosen_location(root: Path) -> Path:
         return root
     above = root.parent.parent
     return above.parent if above.name == "models" else above
+
+
+def _close(files: LocalFiles) -> None:
+    files.closed = (
+        f"Nothing is written to {files.root}: only a row of the store names it, and it is no place of a "
+        "run (<location>/<run id>/artifacts)."
+    )
 
 
 def _kept(found: Repository) -> KeptFiles:

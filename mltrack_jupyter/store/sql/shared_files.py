@@ -34,6 +34,8 @@ WRITTEN, REMOVED = "write-artifact", "remove-artifact"
 """What the change feed says of files."""
 FOLDER = SHARED
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# A row may be somebody else's: it leads to nothing but what we have put there.
+_KEPT = re.compile(rf"{re.escape(FOLDER)}/[0-9a-f]{{64}}-[0-9a-f]{{8}}")
 _MOST = 100
 # An experiment's folder, a run's id, and what is below; whose it is says the database.
 _PLACE = re.compile(r"(?P<root>.*?/(?P<run>[^/]+)/artifacts)(?:/(?P<path>.*))?", re.DOTALL)
@@ -125,7 +127,7 @@ class SharedFiles:
                     delete(shared_files).where(shared_files.c.sha256 == row.sha256, unused)
                 )
             record_changes(connection, [Write("artifact", row.place, REMOVED) for row in rows])
-        return [row.place for row in rows]
+        return [row.place for row in rows if _KEPT.fullmatch(row.place)]
 
     # --- as files of their runs ------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ def _of_run(connection: Connection, root: str, run_id: str) -> Sequence[Any]:
         .where(runs.c.run_id == run_id, runs.c.artifact_uri == root)
         .order_by(run_shared_files.c.path)
     )
-    return connection.execute(query).all()
+    return [row for row in connection.execute(query) if _KEPT.fullmatch(row.place)]
 
 
 def give(connection: Connection, run: int, files: Mapping[str, str]) -> list[str]:
