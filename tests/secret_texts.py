@@ -20,6 +20,7 @@ SYNTAXES = [
     '$env:TOKEN = "@@"',
     "set -x API_TOKEN @@",
     "setenv API_TOKEN @@",
+    "setx API_TOKEN @@",
     "mongodb+srv://u:@@@h/db",
     "Authorization: Bearer @@",
     '-H "Authorization: @@"',

@@ -9,9 +9,9 @@ from mltrack_jupyter.tracking.secrets.spans import NAME, Span, hide, hide_found
 from mltrack_jupyter.tracking.secrets.values import is_literal, is_mixed, is_secret
 
 _ARGUMENT = r"(?P<value>'[^'\n]++'|\"[^\"\n]++\"|[^\s'\"|;&()<>,\\]++)"
-# %env TOKEN …, %set_env TOKEN …, set -x TOKEN …, setenv TOKEN …, ENV TOKEN …
+# %env TOKEN …, %set_env TOKEN …, set -x TOKEN …, setenv TOKEN …, setx TOKEN …, ENV TOKEN …
 _SPACED = re.compile(
-    r"^[+\- ]?[ \t]*+[\"!]?[ \t]*+(?:%%?(?:set_)?env|set[ \t]++-\w{1,3}|setenv|ENV|ARG)[ \t]++"
+    r"^[+\- ]?[ \t]*+[\"!]?[ \t]*+(?:%%?(?:set_)?env|set[ \t]++-\w{1,3}|setenv|setx|ENV|ARG)[ \t]++"
     rf"{NAME}[ \t=]++(?P<value>[^\n\\]++)",
     re.MULTILINE,
 )
