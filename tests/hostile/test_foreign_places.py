@@ -186,8 +186,11 @@ def test_a_source_is_the_same_afterwards(mltrack_store, into, state_of_it, bring
 
 def test_an_older_source_is_not_brought_to_our_schema(mltrack_store, into, bring):
     with sqlite3.connect(mltrack_store / "mltrack.db") as database:
-        database.execute("DROP TABLE tombstones")
-        database.execute("UPDATE alembic_version SET version_num = '0002'")
+        for table in ("tombstones", "model_paths", "run_shared_files", "shared_files"):
+            database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX ix_model_versions_run_id")
+        database.execute("DROP INDEX ix_model_versions_model_id")
+        database.execute("UPDATE alembic_version SET version_num = '0003'")
     database.close()
     before = state(mltrack_store)
     assert bring(mltrack_store, into).there["runs"] == 2

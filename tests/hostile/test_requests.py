@@ -176,6 +176,7 @@ BASE = {
     "folder": "0/x", "num_parts": 1, "upload_id": "u", "parts": [], "stage": "Staging", "path": "x", "artifact_file_path": "x", "entity": "run", "ids": [], "marks": {}, "experiment": {}, "run": {}, "model": {},
     "experiment_ids": ["{experiment_id}"], "run_ids": ["{run_id}"], "metric_keys": ["m"], "model_json": "{}",
     "journal_id": "j", "since": 0, "upto": 1, "entries": [],
+    "files": {"a": "0" * 64}, "sha256": "0" * 64,
     "process": {"process_id": "p"}, "process_id": "p", "kernel_id": "k", "reason": "r",
 }  # fmt: skip
 NESTED = {

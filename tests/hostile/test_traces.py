@@ -4,6 +4,7 @@ import http.server
 import io
 import json
 import logging
+import sqlite3
 import threading
 import traceback
 import warnings
@@ -321,7 +322,12 @@ def test_a_card_survives_what_others_write_into_tags(tmp_path, environment, name
     mltrack.set_tracking_uri(tmp_path / ".mltrack")
     with mltrack.start_run(run_name="n\x1b[31m\nforged") as run:
         mltrack.log_param("p", "v\x9b31m")
-        mltrack.set_tags(TAGS[name])
+    with sqlite3.connect(tmp_path / ".mltrack" / "mltrack.db") as database:
+        # The file is anybody's who was given the store; over the wire one of them is reserved.
+        number = "SELECT id, ?, ? FROM runs WHERE run_id = ?"
+        for key, value in TAGS[name].items():
+            database.execute(f"INSERT INTO tags {number}", (key, value, run.info.run_id))
+    database.close()
     plain = card(run.info.run_id).bundle()["text/plain"]
     assert not steers(plain)
     assert "\nforged" not in plain

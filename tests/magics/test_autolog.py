@@ -66,7 +66,7 @@ def test_register_takes_the_model_that_was_logged(started, services):
     reply = started.run("%%track --register tree\nmodel = DecisionTreeClassifier().fit(X, y)")
     version = services.model_versions.get("tree", "1")
     assert version.run_id == reply.run_id
-    assert version.source.endswith("/model")
+    assert version.source == f"models:/{version.model_id}"
 
 
 def test_a_tracked_cell_that_fails_or_searches(started, new_runs):

@@ -139,7 +139,7 @@ class Sources:
         if found is not None:
             return found.model_id
         rest = source.partition(":")[2].strip("/")
-        if scheme_of(source) != "models" or _MODEL_ID.match(rest):
+        if scheme_of(source) != "models" or rules.MODEL_ID.match(rest):
             return ""
         copied: str = _original(connection, rest).model_id
         return copied

@@ -15,7 +15,7 @@ from mltrack_jupyter.tracking.autolog import stored
 def asked(monkeypatch):
     """Return how often a whole run is read, and the names that are asked for."""
     found = {"whole": 0, "names": []}
-    runs = type(session.unflushed(session.get_tracking_uri()).runs)
+    runs = session.unflushed(session.get_tracking_uri()).runs
     whole, table = runs.get, runs.table
 
     def get(self, *args):
