@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mltrack_jupyter.entities.base import Entity, Tag, text
 from mltrack_jupyter.entities.logged_model import MadeModel
 from mltrack_jupyter.entities.process import Process
@@ -65,6 +67,11 @@ class RunEntry(Entity, frozen=True, kw_only=True):
     process: Process | None = None
     status: RunStatus | None = None
     end_time: int | None = None
+
+    def divided(self) -> tuple[RunEntry, RunEntry]:
+        """Return how the run began, and what else happened to it."""
+        begin = RunEntry(run_id=self.run_id, new=self.new, tags=self.tags, process=self.process)
+        return begin, replace(self, new=None, tags=[], process=None)
 
 
 class Refusal(Entity, frozen=True):

@@ -22,6 +22,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, unique
 
 
@@ -184,6 +185,22 @@ class TestJournals:
         assert (run.info.status, run.info.end_time) == ("FINISHED", NOW + 5)
         assert (run.data.params, run.data.metrics) == ({"p": "1"}, {"m": 0.5})
         assert run.data.tags["t"] == "1"
+
+    def test_a_begin_that_is_told_late_takes_nothing_back(self, services: Services) -> None:
+        run_id, journal = new_id(), new_id()
+        new = NewRun(experiment_id=new_experiment(services), start_time=NOW)
+        begin = RunEntry(run_id=run_id, new=new, tags=[Tag(RUN_NAME, "first"), Tag("t", "begin")])
+        services.journals.append(new_id(), 0, 1, [begin])
+        services.runs.log_batch(run_id, tags=[Tag(RUN_NAME, "renamed"), Tag("t", "worker")])
+        later = RunEntry(run_id=run_id, tags=[Tag("later", "1")])
+        whole = RunEntry(run_id=run_id, new=new, tags=[*begin.tags, Tag("late", "begin")])
+        assert services.journals.append(journal, 0, 2, [whole, later]).refused == []
+        run = services.runs.get(run_id)
+        assert run.info.run_name == "renamed"
+        found = {key: run.data.tags[key] for key in ("t", "late", "later")}
+        assert found == {"t": "worker", "late": "begin", "later": "1"}
+        services.journals.append(journal, 2, 3, [RunEntry(run_id=run_id, tags=[Tag("t", "new")])])
+        assert services.runs.get(run_id).data.tags["t"] == "new"
 
     def test_a_run_of_an_experiment_that_is_not_there(self, services: Services) -> None:
         run_id, journal = new_id(), new_id()

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from mltrack_jupyter.entities import Refusal, RunEntry
 from mltrack_jupyter.errors import (
     InvalidParameter,
@@ -170,9 +168,7 @@ class Drain:
         unknown = {item.run_id for item in refused}
         for entry in entries:
             if entry.new is not None and entry.run_id not in unknown:
-                self._begun[entry.run_id] = RunEntry(
-                    run_id=entry.run_id, new=entry.new, tags=entry.tags, process=entry.process
-                )
+                self._begun[entry.run_id] = entry.divided()[0]
             if entry.status is not None and entry.status.is_terminated():
                 self._begun.pop(entry.run_id, None)
 
@@ -219,15 +215,7 @@ class Drain:
 
     def _begun_again(self, entries: Sequence[RunEntry]) -> list[RunEntry]:
         """Return entries together with the begin of every run that is open."""
-        begun = dict(self._begun)
-        whole = []
-        for entry in entries:
-            begin = begun.pop(entry.run_id, None)
-            if begin is not None and entry.new is None:
-                tags, process = [*begin.tags, *entry.tags], entry.process or begin.process
-                entry = replace(entry, new=begin.new, tags=tags, process=process)
-            whole.append(entry)
-        return [*begun.values(), *whole]
+        return [*self._begun.values(), *entries]
 
     def _upload(self, found: Waiting, sink: Sink) -> bool:
         """Hand over an artifact; tell whether it was refused and is kept where it is."""

@@ -15,7 +15,6 @@ from mltrack_jupyter.entities import (
     Metric,
     ModelInput,
     ModelOutput,
-    NewRun,
     Param,
     Points,
     Process,
@@ -45,7 +44,6 @@ class _Growing:
     """The entry of a run while records are added to it."""
 
     run_id: str
-    new: NewRun | None = None
     points: dict[str, _Columns] = field(default_factory=dict)
     noted: list[Metric] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
@@ -60,7 +58,6 @@ class _Growing:
     end_time: int | None = None
 
     def add(self, entry: RunEntry) -> None:
-        self.new = entry.new or self.new
         self.noted += entry.noted
         self.params += entry.params
         if entry.status is not None:  # why it had ended before is over
@@ -88,7 +85,6 @@ class _Growing:
         ]
         return RunEntry(
             run_id=self.run_id,
-            new=self.new,
             points=points,
             noted=self.noted,
             params=self.params,
@@ -136,10 +132,15 @@ def _turn(numbers: list[int]) -> int:
 
 
 class Fold:
-    """Entries of several runs that grow by records, in the order in which the runs were first met."""
+    """Entries of several runs that grow by records, in the order in which the runs were first met.
+
+    How a run began is an entry of its own, before all others: a store that has heard of it already takes
+    nothing back that was written to the run since.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._begun: list[RunEntry] = []
         self._runs: dict[str, _Growing] = {}
         self._columns: dict[int, _Columns] = {}
 
@@ -149,6 +150,11 @@ class Fold:
             self._add_points(*read_points(record))
         elif record.kind == ENTRY_KIND:
             entry = read_entry(record)
+            if entry.new is not None:
+                begin, entry = entry.divided()
+                self._begun.append(begin)
+                if entry == RunEntry(run_id=entry.run_id):
+                    return
             self._run(entry.run_id).add(entry)
 
     def _add_points(
@@ -180,4 +186,4 @@ class Fold:
 
     def entries(self) -> list[RunEntry]:
         """Return the entries."""
-        return [run.whole() for run in self._runs.values()]
+        return [*self._begun, *[run.whole() for run in self._runs.values()]]

@@ -129,9 +129,7 @@ def _refused(
 
 
 def _begin(entry: RunEntry) -> RunEntry:
-    if entry.new is None:
-        return RunEntry(run_id=entry.run_id)
-    return RunEntry(run_id=entry.run_id, new=entry.new, tags=entry.tags, process=entry.process)
+    return RunEntry(run_id=entry.run_id) if entry.new is None else entry.divided()[0]
 
 
 __all__ = ["Kept", "Refusals"]

@@ -186,15 +186,26 @@ def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
 
 def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
     values: dict[tuple[int, str], str] = {}
+    known = _tags_before(connection, live)
     for run, row, entry, _ in live:
         for tag in entry.tags:
-            values[run, tag.key] = tag.value
-        if entry.new is not None:
+            if entry.new is None or (run, tag.key) not in known:
+                values[run, tag.key] = tag.value
+        if entry.new is not None and (run, RUN_NAME) not in known:
             values.setdefault((run, RUN_NAME), row.name)
     found = [{"run": run, "key": key, "value": text} for (run, key), text in values.items()]
     upsert(connection, tags, found)
     names = {run: text for (run, key), text in values.items() if key == RUN_NAME and text}
     _update_runs(connection, live, "name", names)
+
+
+def _tags_before(connection: Connection, live: Sequence[_Live]) -> set[tuple[int, str]]:
+    """Return the tags of runs whose begin is told again: whoever set them knew of the run, and came later."""
+    again = {item.run for item in live if item.entry.new is not None and not item.is_fresh}
+    if not again:
+        return set()
+    query = select(tags.c.run, tags.c.key).where(tags.c.run.in_(again))
+    return {(run, key) for run, key in connection.execute(query)}
 
 
 def _update_runs(
@@ -336,9 +347,11 @@ def _has_old_reason(item: _Live) -> bool:
 
 
 def _told(live: Sequence[_Live]) -> Iterable[Write]:
-    for _, row, entry, is_fresh in live:
+    begun: set[int] = set()
+    for run, row, entry, is_fresh in live:
         parent = str(row.experiment)
-        if is_fresh:
+        if is_fresh and run not in begun:
+            begun.add(run)
             yield Write("run", row.run_id, "create", parent)
         if _has_content(entry):
             yield Write("run", row.run_id, "log", parent)

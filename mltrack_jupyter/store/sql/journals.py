@@ -25,7 +25,7 @@ from mltrack_jupyter.store.sql.database import (
     record_changes,
 )
 from mltrack_jupyter.store.sql.journal_entries import apply, check_entry
-from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begin
+from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begins
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import journals
 from mltrack_jupyter.store.sql.upserts import upsert
@@ -59,9 +59,7 @@ class SqlJournals(Journals):
         except MissingRuns as error:
             # Outside of a transaction: whoever else writes does not wait for files to be read.
             told = self.elsewhere(error.run_ids) if self.elsewhere is not None else []
-        begun = {entry.run_id: entry for entry in told}
-        whole = [with_begin(entry, begun.get(entry.run_id)) for entry in entries]
-        return self._append(journal_id, since, upto, whole, may_miss=True)
+        return self._append(journal_id, since, upto, with_begins(entries, told), may_miss=True)
 
     def _append(
         self, journal_id: str, since: int, upto: int, entries: list[RunEntry], *, may_miss: bool

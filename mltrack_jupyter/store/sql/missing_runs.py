@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from collections.abc import Sequence
 
 from mltrack_jupyter.entities import RunEntry
 
@@ -15,9 +15,7 @@ class MissingRuns(Exception):  # noqa: N818 - taken back, and no error
         self.run_ids = run_ids
 
 
-def with_begin(entry: RunEntry, begin: RunEntry | None) -> RunEntry:
-    """Return an entry together with how its run began."""
-    if begin is None or entry.new is not None:
-        return entry
-    tags, process = [*begin.tags, *entry.tags], begin.process or entry.process
-    return replace(entry, new=begin.new, tags=tags, process=process)
+def with_begins(entries: Sequence[RunEntry], begins: Sequence[RunEntry]) -> list[RunEntry]:
+    """Return entries behind how their runs began, where none of them tells that."""
+    told = {entry.run_id for entry in entries if entry.new is not None}
+    return [*[begin for begin in begins if begin.run_id not in told], *entries]

@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 
-from mltrack_jupyter.entities import NewRun, Param, RunEntry
+from mltrack_jupyter.entities import NewRun, Param, RunEntry, Tag
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.recovery import recover
+from mltrack_jupyter.store.names import RUN_NAME
 
 NOW = 1_760_000_000_000
 
@@ -28,7 +29,8 @@ class Desk:
 
     def begin(self, journal, run_id=""):
         new = NewRun(experiment_id="0", start_time=NOW)
-        journal.entry(RunEntry(run_id=run_id or self.run_id, new=new))
+        begin = RunEntry(run_id=run_id or self.run_id, new=new, tags=[Tag(RUN_NAME, "first")])
+        journal.entry(begin)
 
     def param(self, journal, key, value):
         journal.entry(RunEntry(run_id=self.run_id, params=[Param(key, value)]))

@@ -14,6 +14,7 @@ from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.journal.draining import Drain
 from mltrack_jupyter.store.journal.journal import Journal
 from mltrack_jupyter.store.journal.sinks import StoreSink
+from mltrack_jupyter.store.names import RUN_NAME
 
 
 @pytest.fixture
@@ -67,6 +68,14 @@ def test_the_rest_of_the_journal_comes_once(desk, journal):
     Drain(journal.journal_id, desk.folder, journal.segments).run(StoreSink(desk.services))
     assert (desk.steps(), desk.params()) == ([0], {"p": "2"})
     assert len(desk.services.journals.amendments(desk.run_id)) == 1
+
+
+def test_its_begin_takes_back_nothing_that_was_written_to_it_since(desk, journal):
+    desk.services.runs.set_tag(desk.run_id, RUN_NAME, "renamed")
+    desk.param(journal, "p", "1")
+    Drain(journal.journal_id, desk.folder, journal.segments).run(StoreSink(desk.services))
+    assert desk.services.runs.get(desk.run_id).info.run_name == "renamed"
+    assert desk.params() == {"p": "1"}
 
 
 def test_of_a_dead_process_everything_is_there(desk, journal):

@@ -130,13 +130,13 @@ for _ in range(int(sys.argv[2])):
     time.sleep(random.uniform(0.002, 0.01))
     os.kill(int(sys.argv[1]), signal.SIGINT)
 '''
-sender = subprocess.Popen([sys.executable, "-c", code, str(os.getpid()), str(count)],
-                          start_new_session=True)
 said, caught, step, armed = [0], 0, 0, False
 def handler(*_):
     if armed:
         raise KeyboardInterrupt
-signal.signal(signal.SIGINT, handler)
+signal.signal(signal.SIGINT, handler)  # before anybody sends one
+sender = subprocess.Popen([sys.executable, "-c", code, str(os.getpid()), str(count)],
+                          start_new_session=True)
 while sender.poll() is None or step < 100:
     step += 1
     try:
