@@ -82,10 +82,14 @@ class Refusal(Entity, frozen=True):
 
 
 class JournalAnswer(Entity, frozen=True, kw_only=True, omit_defaults=False):
-    """How far the store has read a journal, in records, and what it could not take."""
+    """How far the store has read a journal, in records, and what it could not take.
+
+    ``missing`` are the SHA-256 of shared files that runs were given, and that nobody has brought there.
+    """
 
     position: int = 0
     refused: list[Refusal] = []
+    missing: list[str] = []
 
 
 class Amendment(Entity, frozen=True, kw_only=True):

@@ -202,6 +202,13 @@ class TestJournals:
         services.journals.append(journal, 2, 3, [RunEntry(run_id=run_id, tags=[Tag("t", "new")])])
         assert services.runs.get(run_id).data.tags["t"] == "new"
 
+    def test_shared_files_that_nobody_brought_are_named(self, services: Services) -> None:
+        new = NewRun(experiment_id=new_experiment(services), start_time=NOW)
+        digest = "ab" * 32
+        entry = RunEntry(run_id=new_id(), new=new, shared={"a.txt": digest})
+        answer = services.journals.append(new_id(), 0, 1, [entry])
+        assert (answer.refused, answer.missing) == ([], [digest])
+
     def test_a_run_of_an_experiment_that_is_not_there(self, services: Services) -> None:
         run_id, journal = new_id(), new_id()
         new = NewRun(experiment_id="987654321", start_time=NOW)

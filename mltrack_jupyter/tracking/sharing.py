@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
-from mltrack_jupyter.store.journal import Keeper, send_or_keep
+from mltrack_jupyter.store.journal import Keeper, brought, send_or_keep
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import RunFiles
 
@@ -88,7 +88,12 @@ def _send(run: Sharing, what: Hashable, bodies: Mapping[str, bytes]) -> None:
         return
     if len(_given) > 100:  # a process that lives long, and edits its code between runs
         _given.clear()
+        brought.forget()
     _given[run.uri, run.experiment, what] = time.monotonic(), digests
+    brought.remember({digest: bodies[path] for path, digest in digests.items()})
+    # Said in the journal, too: whoever tells another store of an open run gives it what the run has.
+    run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=digests))
+    run.keeper.wrote()
 
 
 def _write(run: Sharing, bodies: Mapping[str, bytes]) -> None:

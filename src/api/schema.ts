@@ -2601,12 +2601,16 @@ export interface components {
         /**
          * JournalAnswer
          * @description How far the store has read a journal, in records, and what it could not take.
+         *
+         *     ``missing`` are the SHA-256 of shared files that runs were given, and that nobody has brought there.
          */
         JournalAnswer: {
             /** @default 0 */
             position?: number;
             /** @default [] */
             refused?: components["schemas"]["Refusal"][];
+            /** @default [] */
+            missing?: string[];
         };
         /**
          * Refusal

@@ -38,3 +38,26 @@ def test_an_experiment_that_was_chosen_is_made_again(mltrack, tmp_path, taken):
         mltrack.log_metric("m", 2.0)
     number = client.get_run(run.info.run_id).info.experiment_id
     assert client.get_experiment(number).name == "mine"
+
+
+@pytest.mark.parametrize("when", ["between runs", "during a run"])
+def test_the_environment_is_brought_to_a_store_that_is_a_new_one(run_script, when):
+    done = run_script(
+        """
+import os, shutil, sys, mltrack_jupyter as mltrack
+def begin(replaced=False):
+    with mltrack.start_run() as run:
+        mltrack.log_metric("m", 1)
+        if replaced:
+            mltrack.search_runs()
+            shutil.rmtree(os.environ["MLTRACK_TRACKING_URI"])
+            mltrack.log_metric("m", 2)
+    return [file.path for file in mltrack.Client().list_artifacts(run.run_id, "environment")]
+first = begin()
+if sys.argv[1] == "between runs":
+    shutil.rmtree(os.environ["MLTRACK_TRACKING_URI"])
+assert first and begin(sys.argv[1] == "during a run") == begin() == first
+""",
+        when,
+    )
+    assert "any more" not in done.stderr

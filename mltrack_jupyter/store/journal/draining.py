@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from mltrack_jupyter.entities import Refusal, RunEntry
 from mltrack_jupyter.errors import (
     InvalidParameter,
@@ -169,6 +171,9 @@ class Drain:
         for entry in entries:
             if entry.new is not None and entry.run_id not in unknown:
                 self._begun[entry.run_id] = entry.divided()[0]
+            begun = self._begun.get(entry.run_id)
+            if begun is not None and entry.shared:
+                self._begun[entry.run_id] = replace(begun, shared=begun.shared | entry.shared)
             if entry.status is not None and entry.status.is_terminated():
                 self._begun.pop(entry.run_id, None)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from mltrack_jupyter.entities import JournalAnswer, RunEntry
 from mltrack_jupyter.errors import MltrackError, NotFound
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
@@ -181,7 +183,8 @@ class Finder:
         if answer.position != upto or not missing or not self.hand_over(missing):
             return answer
         rest = [entry for entry in entries if entry.run_id in missing]
-        return self._append(journal_id, upto, upto, rest)
+        again = self._append(journal_id, upto, upto, rest)
+        return replace(again, missing=[*answer.missing, *again.missing])
 
 
 def finding(services: Services) -> Services:

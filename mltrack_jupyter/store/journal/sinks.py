@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import uuid
@@ -23,12 +24,14 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.journal.brought import bring
 from mltrack_jupyter.store.journal.folder import Folder
 from mltrack_jupyter.store.names import RUN_NAME
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
 
+log = logging.getLogger("mltrack_jupyter")
 _AMENDED = "mltrack.amended."
 """Before the name of a param, the tag with its newest value on a server that never changes one."""
 _OF_MODEL = re.compile(r"\Amodels/m-[0-9a-f]{32}/")
@@ -74,6 +77,7 @@ class StoreSink:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._owed: list[RunEntry] = []
 
     def position(self, journal_id: str) -> int:
         """Ask the store."""
@@ -84,7 +88,29 @@ class StoreSink:
     ) -> list[Refusal] | None:
         """Write a batch in one transaction."""
         found = self._services.journals.append(journal_id, since, upto, entries)
-        return found.refused if found.position == upto else None
+        if found.position != upto:
+            return None
+        if found.missing:
+            self._owed += [entry for entry in entries if entry.shared]
+        self._bring()
+        return found.refused
+
+    def _bring(self) -> None:
+        """Bring shared files that the store has lost; what cannot be brought now is tried with the next batch."""
+        while self._owed:
+            entry = self._owed[0]
+            try:
+                lost = bring(self._services.run_artifacts, entry)
+            except MltrackError as error:
+                if is_away(error):
+                    return
+                lost = list(entry.shared)
+            if lost:
+                log.warning(
+                    "mltrack: the store has no files %s of the run %s any more, and nobody can bring them.",
+                    ", ".join(lost), entry.run_id,
+                )  # fmt: skip
+            del self._owed[0]
 
     def upload(self, run_id: str, path: str, body: BinaryIO) -> None:
         """Write a file into the artifacts of its run."""

@@ -77,8 +77,11 @@ class _Live(NamedTuple):
 
 def apply(
     connection: Connection, locations: Locations, entries: Sequence[RunEntry]
-) -> list[Refusal]:
-    """Write what happened to some runs; return the runs that could not be written, which cost no other."""
+) -> tuple[list[Refusal], list[str]]:
+    """Write what happened to some runs.
+
+    Return the runs that could not be written, which cost no other, and the shared files that are not there.
+    """
     refused: dict[str, str] = {}
     entries = run_models.without_reserved(entries, refused)
     fresh = _begin(connection, locations, entries, refused)
@@ -100,16 +103,17 @@ def apply(
     _set_tags(connection, live)
     changed = _set_params(connection, live)
     _add_points(connection, live)
+    lacking: set[str] = set()
     for item in live:
         _add_links(connection, item)
         if item.entry.shared:
             if hiding := shared_files.hides(connection, item.row, item.entry.shared):
                 refused[item.entry.run_id] = hiding
             else:
-                shared_files.give(connection, item.run, item.entry.shared)
+                lacking.update(shared_files.give(connection, item.run, item.entry.shared))
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *changed])
-    return [Refusal(run_id, reason) for run_id, reason in refused.items()]
+    return [Refusal(run_id, reason) for run_id, reason in refused.items()], sorted(lacking)
 
 
 def _begin(

@@ -68,14 +68,14 @@ class SqlJournals(Journals):
             found = _position(connection, journal_id)
             if found != since:
                 return JournalAnswer(position=found)
-            refused = apply(connection, self._locations, entries)
+            refused, missing = apply(connection, self._locations, entries)
             if refused and self.elsewhere is not None and not may_miss:
                 raise MissingRuns([item.run_id for item in refused])
             if len(refused) == len({entry.run_id for entry in entries}):  # no run tells of it
                 record_changes(connection, [Write("journal", _public(journal_id), "log")])
             row = {"journal_id": journal_id, "position": upto, "updated": now_ms()}
             upsert(connection, journals, [row])
-        return JournalAnswer(position=upto, refused=refused)
+        return JournalAnswer(position=upto, refused=refused, missing=missing)
 
     def forget(self, journal_id: str) -> None:
         if self._database.file.is_missing:
