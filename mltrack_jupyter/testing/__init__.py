@@ -47,7 +47,7 @@ pytest.register_assert_rewrite(
 from mltrack_jupyter.testing.artifacts import TestArtifacts, TestPaths  # noqa: E402
 from mltrack_jupyter.testing.experiments import TestExperiments, TestExperimentSearch  # noqa: E402
 from mltrack_jupyter.testing.feed import TestChangeFeed  # noqa: E402
-from mltrack_jupyter.testing.journals import TestAmendments, TestJournals  # noqa: E402
+from mltrack_jupyter.testing.journals import TestAmendments, TestBegins, TestJournals  # noqa: E402
 from mltrack_jupyter.testing.leases import TestLeases  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
@@ -85,6 +85,7 @@ __all__ = [
     "TestAlike",
     "TestAmendments",
     "TestArtifacts",
+    "TestBegins",
     "TestBatches",
     "TestChangeFeed",
     "TestColumns",

@@ -186,6 +186,44 @@ class TestJournals:
         assert (run.data.params, run.data.metrics) == ({"p": "1"}, {"m": 0.5})
         assert run.data.tags["t"] == "1"
 
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            RunEntry(run_id="x", params=[Param("", "no name")]),
+            RunEntry(run_id="x", tags=[Tag("", "no name")]),
+            RunEntry(run_id="x", points=[points("", 0)]),
+            RunEntry(run_id="x", points=[Points(key="m", steps=[1], timestamps=[], values=[])]),
+        ],
+        ids=["param", "tag", "metric", "columns"],
+    )
+    def test_a_batch_that_is_wrong_is_not_taken_in_part(
+        self, services: Services, bad: RunEntry
+    ) -> None:
+        run_id, journal = new_run(services).info.run_id, new_id()
+        good = RunEntry(run_id=run_id, points=[points("m", 0)])
+        with pytest.raises(InvalidParameter):
+            services.journals.append(journal, 0, 2, [good, bad])
+        assert services.journals.position(journal).position == 0
+        assert steps_of(services, run_id) == []
+
+    @pytest.mark.parametrize(("since", "upto"), [(-1, 3), (5, 3), (0, 2**63)])
+    def test_places_that_are_none(self, services: Services, since: int, upto: int) -> None:
+        with pytest.raises(InvalidParameter):
+            services.journals.append(new_id(), since, upto, [])
+
+    def test_values_keep_every_bit(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        values = [math.nan, math.inf, -math.inf, 5e-324]
+        found = Points(key="m", steps=[0, 1, 2, 3], timestamps=[NOW] * 4, values=values)
+        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=run_id, points=[found])])
+        there = [point.value for point in services.metrics.history(run_id, "m")]
+        assert math.isnan(there[0])
+        assert there[1:] == values[1:]
+
+
+class TestBegins:
+    """How runs begin by a journal."""
+
     def test_a_begin_that_is_told_late_takes_nothing_back(self, services: Services) -> None:
         run_id, journal = new_id(), new_id()
         new = NewRun(experiment_id=new_experiment(services), start_time=NOW)
@@ -250,40 +288,6 @@ class TestJournals:
         new = NewRun(experiment_id=experiment_id, experiment_name=name, start_time=NOW)
         services.journals.append(new_id(), 0, 1, [RunEntry(run_id=run_id, new=new)])
         return services.runs.get(run_id).info.experiment_id
-
-    @pytest.mark.parametrize(
-        "bad",
-        [
-            RunEntry(run_id="x", params=[Param("", "no name")]),
-            RunEntry(run_id="x", tags=[Tag("", "no name")]),
-            RunEntry(run_id="x", points=[points("", 0)]),
-            RunEntry(run_id="x", points=[Points(key="m", steps=[1], timestamps=[], values=[])]),
-        ],
-        ids=["param", "tag", "metric", "columns"],
-    )
-    def test_a_batch_that_is_wrong_is_not_taken_in_part(
-        self, services: Services, bad: RunEntry
-    ) -> None:
-        run_id, journal = new_run(services).info.run_id, new_id()
-        good = RunEntry(run_id=run_id, points=[points("m", 0)])
-        with pytest.raises(InvalidParameter):
-            services.journals.append(journal, 0, 2, [good, bad])
-        assert services.journals.position(journal).position == 0
-        assert steps_of(services, run_id) == []
-
-    @pytest.mark.parametrize(("since", "upto"), [(-1, 3), (5, 3), (0, 2**63)])
-    def test_places_that_are_none(self, services: Services, since: int, upto: int) -> None:
-        with pytest.raises(InvalidParameter):
-            services.journals.append(new_id(), since, upto, [])
-
-    def test_values_keep_every_bit(self, services: Services) -> None:
-        run_id = new_run(services).info.run_id
-        values = [math.nan, math.inf, -math.inf, 5e-324]
-        found = Points(key="m", steps=[0, 1, 2, 3], timestamps=[NOW] * 4, values=values)
-        services.journals.append(new_id(), 0, 1, [RunEntry(run_id=run_id, points=[found])])
-        there = [point.value for point in services.metrics.history(run_id, "m")]
-        assert math.isnan(there[0])
-        assert there[1:] == values[1:]
 
 
 class TestAmendments:

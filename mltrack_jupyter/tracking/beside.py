@@ -1,7 +1,7 @@
 """Work in threads of ours beside the user's: none of it is inside a store while the process forks.
 
 What a thread holds at that moment, a lock inside SQLite say, would be held in the child for ever. So a
-fork waits for such a call to return, two seconds at most.
+fork waits for such a call to return, five seconds at most.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 
-_PATIENCE = 2.0
+_PATIENCE = 5.0
 
 inside = threading.RLock()
 """Held by a thread of ours while it is inside a store."""

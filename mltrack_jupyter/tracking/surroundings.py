@@ -106,6 +106,7 @@ def _tag(run: Sharing, tags: Mapping[str, str]) -> None:
 
 def _write(run: Sharing, moment: Moment, whole: bool, go: threading.Event) -> None:
     go.wait(_PAUSE)
+    _load(whole)
     new = _known is None or _known[0] != moment
     state = _state(moment)
     try:
@@ -118,6 +119,17 @@ def _write(run: Sharing, moment: Moment, whole: bool, go: threading.Event) -> No
     except MltrackError:
         # The run itself tells if its store is away; this is only what stands beside it.
         return
+
+
+def _load(whole: bool) -> None:
+    """Import what the thread needs, with no fork meanwhile: its child would have half of a module for ever."""
+    with beside.inside:
+        from mltrack_jupyter.tracking import git, repository  # noqa: F401
+
+        if whole:
+            import psutil  # noqa: F401
+
+            from mltrack_jupyter.tracking import environment  # noqa: F401
 
 
 def _texts(state: GitState | None) -> Mapping[str, str]:

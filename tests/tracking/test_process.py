@@ -311,3 +311,38 @@ print(found.data.metrics, found.info.run_name, found.info.status)
 """
     )
     assert done.stdout.strip() == "{'child': 2.0, 'parent': 1.0} ours FINISHED"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("name", ["git", "environment"])
+def test_a_fork_while_a_thread_imports_leaves_no_half_of_a_module(run_script, name):
+    done = run_script(
+        f"""
+import importlib, os, signal, sys, threading, time
+inside = threading.Event()
+class Slow:
+    def find_spec(self, name, *_):
+        if name == wanted and threading.current_thread() is not threading.main_thread():
+            sys.meta_path.remove(self)
+            inside.set()
+            time.sleep(0.5)
+import mltrack_jupyter as mltrack
+mltrack.search_runs()  # the store is open
+wanted = "mltrack_jupyter.tracking.{name}"
+assert wanted not in sys.modules
+sys.meta_path.insert(0, Slow())
+run = mltrack.start_run()
+assert inside.wait(20)
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # it used to wait for the lock of a thread that is not there
+    importlib.import_module(wanted)
+    with mltrack.start_run(run_name="child") as own:
+        pass
+    found = [file.path for file in mltrack.Client().list_artifacts(own.run_id, "environment")]
+    os._exit(0 if len(found) == 2 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    )
+    assert done.stdout.strip() == "0", done.stderr
+    assert "Traceback" not in done.stderr
