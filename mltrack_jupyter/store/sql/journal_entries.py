@@ -103,17 +103,12 @@ def apply(
     _set_tags(connection, live)
     changed = _set_params(connection, live)
     _add_points(connection, live)
-    lacking: set[str] = set()
     for item in live:
         _add_links(connection, item)
-        if item.entry.shared:
-            if hiding := shared_files.hides(connection, item.row, item.entry.shared):
-                refused[item.entry.run_id] = hiding
-            else:
-                lacking.update(shared_files.give(connection, item.run, item.entry.shared))
+    lacking = _give_files(connection, live, refused)
     _set_status(connection, live)
     record_changes(connection, [*_told(live), *changed])
-    return [Refusal(run_id, reason) for run_id, reason in refused.items()], sorted(lacking)
+    return [Refusal(run_id, reason) for run_id, reason in refused.items()], lacking
 
 
 def _begin(
@@ -280,6 +275,24 @@ def _add_links(connection: Connection, item: _Live) -> None:
 
         add_points(connection, item.run, entry.noted)
         add_model_points(connection, entry.run_id, entry.noted)
+
+
+def _give_files(
+    connection: Connection, live: Sequence[_Live], refused: dict[str, str]
+) -> list[str]:
+    """Give runs the files that they share; return the digests of those that nobody has brought."""
+    found: dict[int, dict[str, str]] = {}
+    for item in live:
+        run, row, entry, is_fresh = item
+        if not entry.shared:
+            continue
+        # A run that begins here has no models yet, and most that share files do.
+        has_models = not is_fresh or entry.made
+        if has_models and (hiding := shared_files.hides(connection, row, entry.shared)):
+            refused[entry.run_id] = hiding
+        else:
+            found.setdefault(run, {}).update(entry.shared)
+    return shared_files.give(connection, found) if found else []
 
 
 def _set_status(connection: Connection, live: Sequence[_Live]) -> None:

@@ -24,7 +24,14 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import PROXY, SHARED, Locations, check_path
 from mltrack_jupyter.store.sql import model_places
-from mltrack_jupyter.store.sql.database import Database, Write, held, now_ms, record_changes
+from mltrack_jupyter.store.sql.database import (
+    Database,
+    Write,
+    chunked,
+    held,
+    now_ms,
+    record_changes,
+)
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 from mltrack_jupyter.store.sql.tables import run_shared_files, runs, shared_files
@@ -68,7 +75,7 @@ class SharedFiles:
                 )
             if hiding := hides(connection, run, files):
                 raise InvalidParameter(hiding)
-            missing = give(connection, run.id, files)
+            missing = give(connection, {run.id: files})
             given = [path for path, digest in sorted(files.items()) if digest not in missing]
             parent = str(run.experiment)
             record_changes(
@@ -204,19 +211,26 @@ def _of_run(connection: Connection, root: str, run_id: str) -> Sequence[Any]:
     return [row for row in connection.execute(query) if _KEPT.fullmatch(row.place)]
 
 
-def give(connection: Connection, run: int, files: Mapping[str, str]) -> list[str]:
-    """Give a run, by its number, those files that are there; return the digests of the others."""
-    mine = shared_files.c.sha256.in_(sorted(set(files.values())))
-    query = select(shared_files.c.sha256).where(mine)
-    known = set(connection.execute(held(connection, query)).scalars())
-    connection.execute(update(shared_files).where(mine).values(used=now_ms()))
+def give(connection: Connection, files: Mapping[int, Mapping[str, str]]) -> list[str]:
+    """Give runs, by their numbers, those files that are there; return the digests of the others.
+
+    What many runs have is looked for once: that is what runs of one environment share.
+    """
+    digests = sorted({digest for item in files.values() for digest in item.values()})
+    known: set[str] = set()
+    for some in chunked(digests):
+        mine = shared_files.c.sha256.in_(some)
+        query = held(connection, select(shared_files.c.sha256).where(mine))
+        known.update(connection.execute(query).scalars())
+        connection.execute(update(shared_files).where(mine).values(used=now_ms()))
     rows = [
         {"run": run, "path": path, "sha256": digest}
-        for path, digest in sorted(files.items())
+        for run, item in sorted(files.items())
+        for path, digest in sorted(item.items())
         if digest in known
     ]
     upsert(connection, run_shared_files, rows)
-    return sorted(set(files.values()) - known)
+    return [digest for digest in digests if digest not in known]
 
 
 def hides(connection: Connection, run: Row[Any], files: Mapping[str, str]) -> str:
