@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mltrack_jupyter.entities import ERROR, REASON
-from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_SENTENCE = 500
 _MAX_TRACEBACK = 20_000
@@ -16,12 +15,12 @@ def sentence_of(error: BaseException) -> str:
     if type(error).__name__ == "CancelledError":
         return "Cancelled."
     if isinstance(error, SystemExit):
-        return f"Ended by sys.exit({redact_cut(repr(error.code), _MAX_SENTENCE)})."
+        return f"Ended by sys.exit({_cut(repr(error.code), _MAX_SENTENCE)})."
     import traceback
 
     # As the last line of a traceback: that also copes with an exception that cannot say what it is.
     lines = list(traceback.TracebackException(type(error), error, None).format_exception_only())
-    return redact_cut(lines[-1].partition("\n")[0].strip(), _MAX_SENTENCE)
+    return _cut(lines[-1].partition("\n")[0].strip(), _MAX_SENTENCE)
 
 
 def is_good(error: BaseException | None) -> bool:
@@ -47,4 +46,11 @@ def tags_of(error: BaseException | None) -> dict[str, str]:
 
 def shown_traceback(text: str) -> str:
     """Return a traceback without secrets; the end of one that is too long to be kept whole."""
-    return redact_cut(text, _MAX_TRACEBACK, keep_end=True)
+    return _cut(text, _MAX_TRACEBACK, keep_end=True)
+
+
+def _cut(text: str, most: int, *, keep_end: bool = False) -> str:
+    # Its patterns take longer to build than all the rest of a first metric: a run that ends well needs none.
+    from mltrack_jupyter.tracking.redact import redact_cut
+
+    return redact_cut(text, most, keep_end=keep_end)

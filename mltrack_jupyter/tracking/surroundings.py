@@ -21,7 +21,6 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.tracking import beside
-from mltrack_jupyter.tracking.redact import redact_cut
 from mltrack_jupyter.tracking.sharing import Sharing, share, share_again
 
 if TYPE_CHECKING:
@@ -151,6 +150,7 @@ def _found_texts(state: GitState | None) -> Mapping[str, str]:
     texts = dict(_environment())
     if state is not None and state.dirty is not False:
         from mltrack_jupyter.tracking.git import MAX_DIFF, read_diff
+        from mltrack_jupyter.tracking.redact import redact_cut
 
         texts[DIFF] = redact_cut(read_diff(state.root), MAX_DIFF, mark=_CUT)
     return texts
