@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO, cast
 
-from sqlalchemy import Connection, Row, Table, delete, select
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete, select
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, NotFound
@@ -31,6 +32,17 @@ _FOLDER = "artifacts"
 """What the folder of a run or a model is called, within one with its id."""
 
 
+def _owners(column: Column[Any], table: Table) -> Select[Any]:
+    query = select(column.label("id"), table.c.experiment, table.c.artifact_uri)
+    return query.where(column.in_(bindparam("ids", expanding=True)))
+
+
+# Built once: what every file that is written asks.
+_RUNS = _owners(runs.c.run_id, runs)
+_MODELS = _owners(logged_models.c.model_id, logged_models)
+_RECORD = select(artifact_digests.c.sha256).where(artifact_digests.c.place == bindparam("key"))
+
+
 class ArtifactRecords:
     """The records of a store, by location and path."""
 
@@ -43,11 +55,12 @@ class ArtifactRecords:
 
     def get(self, name: str, path: str) -> str:
         """Return the SHA-256 of a file, ``""`` if there is no record of it."""
-        query = select(artifact_digests.c.sha256).where(
-            artifact_digests.c.place == _key(name, path)
-        )
         with self._database.read() as connection:
-            return connection.execute(query).scalar() or ""
+            return connection.execute(_RECORD, {"key": _key(name, path)}).scalar() or ""
+
+    def one_state(self) -> AbstractContextManager[Connection]:
+        """Let what is read in a block be read in one transaction."""
+        return self._database.read_together()
 
     def put(self, name: str, path: str, written: Written, uri: str) -> None:
         """Note what was written at a path below ``uri``, and by whom."""
@@ -96,11 +109,10 @@ def record_file(connection: Connection, uri: str, path: str, action: str) -> Non
     """
     whole = f"{uri.rstrip('/')}/{path}"
     roots = _possible_roots(whole)
-    run = _owner(connection, runs.c.run_id, runs, roots)
-    if run is not None:
-        told = ("run", run.run_id, str(run.experiment), run.artifact_uri)
-    elif (model := _owner(connection, logged_models.c.model_id, logged_models, roots)) is not None:
-        told = ("logged_model", model.model_id, str(model.experiment), model.artifact_uri)
+    if (run := _owner(connection, _RUNS, roots)) is not None:
+        told = ("run", run.id, str(run.experiment), run.artifact_uri)
+    elif (model := _owner(connection, _MODELS, roots)) is not None:
+        told = ("logged_model", model.id, str(model.experiment), model.artifact_uri)
     else:
         told = ("artifact", hide_password(whole), "", "")
     entity, name, parent, root = told
@@ -118,15 +130,11 @@ def _possible_roots(place: str) -> dict[str, str]:
     }
 
 
-def _owner(
-    connection: Connection, column: Any, table: Table, roots: Mapping[str, str]
-) -> Row[Any] | None:
+def _owner(connection: Connection, query: Select[Any], roots: Mapping[str, str]) -> Row[Any] | None:
     if not roots:
         return None
-    query = select(column, table.c.experiment, table.c.artifact_uri)
-    rows = connection.execute(query.where(column.in_(list(roots)))).all()
-    mine = (row for row in rows if row.artifact_uri == roots[getattr(row, column.key)])
-    return next(mine, None)
+    rows = connection.execute(query, {"ids": list(roots)}).all()
+    return next((row for row in rows if row.artifact_uri == roots[row.id]), None)
 
 
 def forget_records(connection: Connection, name: str, paths: Iterable[str]) -> None:
@@ -197,13 +205,15 @@ class RecordedFiles:
         self._records.check_writable()
         check = partial(self._fixed.check_written, f"{self._name}/{path}", partial(self._has, path))
         try:
-            check()
+            with self._records.one_state():
+                check()
+                known = self._records.get(self._name, path)
         except InvalidParameter:
             written = self._same(path, body)
             if written is None:
                 raise
             return written
-        if self._records.get(self._name, path):
+        if known:
             self._records.forget(self._name, [path])
         written = self._files.write(path, cast(BinaryIO, WatchedReader(body, check)))
         self._records.put(self._name, path, written, self._uri)

@@ -96,6 +96,7 @@ class Database:
         begun = self.file.follow() if joined is None else None
         self.check_writable()
         if joined is not None:
+            assert joined.info.get("write")  # and not in read_together
             yield joined
             return
         until = time.monotonic() + left_s(BUSY_SECONDS)
@@ -148,6 +149,16 @@ class Database:
         Nothing of it stays if an exception leaves it; so none of what is done in it may be caught.
         """
         with self.write() as connection:
+            token = self._joined.set(connection)
+            try:
+                yield connection
+            finally:
+                self._joined.reset(token)
+
+    @contextmanager
+    def read_together(self) -> Iterator[Connection]:
+        """Open a transaction that whatever is read in it, by this thread, is part of: nothing is written."""
+        with self.read() as connection:
             token = self._joined.set(connection)
             try:
                 yield connection

@@ -10,6 +10,8 @@ from typing import Any
 
 INTERRUPT = (signal.SIGINT,)
 OTHERS = tuple(sorted(signal.valid_signals() - set(INTERRUPT)))
+# Each write asks for sixty handlers; to look each up as a member of an enumeration takes ten times as long.
+_handler_of = getattr(signal, "_signal", signal).getsignal
 
 
 class Signals:
@@ -24,7 +26,7 @@ class Signals:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        found = {number: signal.getsignal(number) for number in numbers}
+        found = {number: _handler_of(number) for number in numbers}
         handlers = {number: handler for number, handler in found.items() if callable(handler)}
         try:
             for number, handler in handlers.items():

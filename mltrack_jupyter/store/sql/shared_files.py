@@ -15,6 +15,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
@@ -253,10 +254,15 @@ def check(files: Mapping[str, str]) -> None:
     if not files or len(files) > _MOST:
         raise InvalidParameter(f"Invalid files: 1 to {_MOST} are given to a run at once.")
     for path, digest in files.items():
-        check_path(path)
-        if len(path) > 250:
-            raise InvalidParameter(f"Invalid path {path[:80]!r}…: at most 250 characters.")
-        if not _DIGEST.fullmatch(digest):
-            raise InvalidParameter(
-                f"Invalid SHA-256 {digest[:80]!r} of {path!r}: 64 hexadecimal digits in lower case."
-            )
+        _check_file(path, digest)
+
+
+@lru_cache(maxsize=1000)  # what many runs share is told many times, and what is refused is not kept
+def _check_file(path: str, digest: str) -> None:
+    check_path(path)
+    if len(path) > 250:
+        raise InvalidParameter(f"Invalid path {path[:80]!r}…: at most 250 characters.")
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidParameter(
+            f"Invalid SHA-256 {digest[:80]!r} of {path!r}: 64 hexadecimal digits in lower case."
+        )
