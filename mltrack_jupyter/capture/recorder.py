@@ -151,6 +151,15 @@ class TrackedCell:
                 f"as the run {run.run_name} ({run.run_id}), and handed over when the store is there again."
             )
 
+    def hand_over(self) -> None:
+        """Bring the run to its store, if that answers now: who looks there after the cell finds it."""
+        run = self._writer.run
+        try:
+            with briefly(session.ASIDE if session.is_known_away(run.uri) else 3.0):
+                run.keeper.flush()
+        except MltrackError:
+            pass  # the thread tries again, and tells of it
+
     def _end(self, status: RunStatus, why: Mapping[str, str]) -> None:
         try:
             self._writer.end(status, why)

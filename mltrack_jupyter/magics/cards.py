@@ -38,7 +38,10 @@ class CardSlot:
         if tracked.problem and report.run_id:
             self._problem(tracked.problem)
             return
-        if self._quiet or not report.run_id:
+        if not report.run_id:
+            return
+        if self._quiet:
+            tracked.hand_over()
             return
         run = tracked.stored()
         if isinstance(run, str):

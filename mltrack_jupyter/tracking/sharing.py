@@ -6,9 +6,10 @@ import hashlib
 import io
 import time
 from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Protocol
 
-from mltrack_jupyter.entities import RunEntry
+from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
 from mltrack_jupyter.store.journal import Keeper, brought, send_or_keep
 from mltrack_jupyter.tracking import session
@@ -42,15 +43,16 @@ _SURE = 12 * 3600.0
 _given: dict[Hashable, tuple[float, dict[str, str]]] = {}
 
 
-def share_again(run: Sharing, what: Hashable) -> bool:
+def share_again(run: Sharing, what: Hashable, tags: Mapping[str, str] | None = None) -> bool:
     """Give a run the files that an earlier one has, by a word in the journal; ``False`` if none has them.
 
-    ``what`` is what the files tell of.
+    ``what`` is what the files tell of; ``tags`` are told together with them.
     """
     known = _given.get((run.uri, run.experiment, what))
     if known is None or time.monotonic() - known[0] > _SURE:
         return False
-    run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=known[1]))
+    pairs = [Tag(key, value) for key, value in (tags or {}).items()]
+    run.keeper.journal.entry(RunEntry(run_id=run.run_id, tags=pairs, shared=known[1]))
     run.keeper.wrote()
     return True
 
@@ -69,31 +71,54 @@ def share(run: Sharing, what: Hashable, texts: Mapping[str, str]) -> None:
         for path, body in bodies.items():
             run.keeper.journal.spool(run.run_id, path, io.BytesIO(body))
 
+    digests = {path: hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
+    # A notebook looks again at each cell, and mostly finds what the cell before has brought.
+    store = _file_of(run.uri)
+    found = store, tuple(sorted(digests.items()))
+    if store is not None and share_again(run, found):
+        return
+
+    def send() -> None:
+        if not _send(run, digests, bodies):
+            return
+        if len(_given) > 100:  # a process that lives long, and edits its code between runs
+            _given.clear()
+            brought.forget()
+        for known in (what, found):
+            _given[run.uri, run.experiment, known] = time.monotonic(), digests
+        brought.remember({digest: bodies[path] for path, digest in digests.items()})
+        # Said in the journal, too: whoever tells another store of an open run gives it what the run has.
+        run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=digests))
+        run.keeper.wrote()
+
     try:
-        send_or_keep(run.keeper, lambda: _send(run, what, bodies), keep)
+        send_or_keep(run.keeper, send, keep)
     except (EndpointNotFound, NotImplementedHere, InvalidParameter):
         # A server of an earlier release, or a run that keeps its files in a place of its own.
         _write(run, bodies)
 
 
-def _send(run: Sharing, what: Hashable, bodies: Mapping[str, bytes]) -> None:
+def _file_of(uri: str) -> tuple[int, int] | None:
+    """Return what tells the file of a local store from one that takes its place; ``None`` for others."""
+    path = uri.removeprefix("sqlite:///")
+    try:
+        found = None if path == uri else Path(path).stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found is not None else None
+
+
+def _send(run: Sharing, digests: Mapping[str, str], bodies: Mapping[str, bytes]) -> bool:
+    """Give a run files, and bring those that the store lacks; tell whether it has all of them."""
     artifacts = session.services(run.uri).run_artifacts
-    digests = {path: hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
-    missing = set(artifacts.share(run.run_id, digests).sha256)
+    missing = set(artifacts.share(run.run_id, dict(digests)).sha256)
+    if not missing:
+        return True
     for path, digest in digests.items():
         if digest in missing:
             missing.discard(digest)
             artifacts.put_shared(digest, io.BytesIO(bodies[path]))
-    if missing or artifacts.share(run.run_id, digests).sha256:
-        return
-    if len(_given) > 100:  # a process that lives long, and edits its code between runs
-        _given.clear()
-        brought.forget()
-    _given[run.uri, run.experiment, what] = time.monotonic(), digests
-    brought.remember({digest: bodies[path] for path, digest in digests.items()})
-    # Said in the journal, too: whoever tells another store of an open run gives it what the run has.
-    run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=digests))
-    run.keeper.wrote()
+    return not artifacts.share(run.run_id, dict(digests)).sha256
 
 
 def _write(run: Sharing, bodies: Mapping[str, bytes]) -> None:

@@ -77,8 +77,11 @@ def record(run: Sharing, *, whole: bool) -> None:
     moment = _moment()
     known = _known
     if known is not None and known[0] == moment:
-        _tag(run, known[1].tags if known[1] is not None else {})
-        if not whole or share_again(run, _what(known[1])):
+        tags = known[1].tags if known[1] is not None else {}
+        if whole and share_again(run, _what(known[1]), tags):
+            return
+        _tag(run, tags)
+        if not whole:
             return
     go = threading.Event()
     thread = threading.Thread(
