@@ -152,8 +152,9 @@ def _what(state: GitState | None) -> Hashable:
 def _found_texts(state: GitState | None) -> Mapping[str, str]:
     texts = dict(_environment())
     if state is not None and state.dirty is not False:
-        from mltrack_jupyter.tracking.git import MAX_DIFF, read_diff
-        from mltrack_jupyter.tracking.redact import redact_cut
+        with beside.inside:  # no fork meanwhile: its child would have half of a module
+            from mltrack_jupyter.tracking.git import MAX_DIFF, read_diff
+            from mltrack_jupyter.tracking.redact import redact_cut
 
         texts[DIFF] = redact_cut(read_diff(state.root), MAX_DIFF, mark=_CUT)
     return texts

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import threading
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Engine, event
 
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import DamagedArtifact, InvalidParameter
@@ -37,6 +39,26 @@ def later(monkeypatch):
         monkeypatch.setattr(shared_files, "now_ms", lambda: now + milliseconds)
 
     return move
+
+
+@pytest.fixture
+def statements():
+    """Return a context that lists the statements that are executed in it."""
+
+    @contextmanager
+    def noted():
+        said = []
+
+        def hear(_connection, _cursor, statement, *_more):
+            said.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", hear)
+        try:
+            yield said
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+
+    return noted
 
 
 def give(services, run_id, path="a"):
@@ -173,6 +195,19 @@ def test_a_run_with_a_place_of_its_own_keeps_its_files_there(store, tmp_path):
     run_id = store.runs.create(experiment_id=experiment).info.run_id
     with pytest.raises(InvalidParameter, match="below the store's own root"):
         store.run_artifacts.share(run_id, {"a": DIGEST})
+
+
+def test_a_batch_gives_each_of_its_runs_its_own_by_a_few_statements(store, statements):
+    given(store)
+    runs = [new_run(store).info.run_id for _ in range(20)]
+    shared = [{f"a/{number}": DIGEST} for number in range(20)]
+    entries = [RunEntry(run_id=run, shared=files) for run, files in zip(runs, shared, strict=True)]
+    with statements() as said:
+        store.journals.append("j", 0, 1, entries)
+    assert sum("shared_files" in text for text in said) == 3
+    for run_id, files in zip(runs, shared, strict=True):
+        assert [read(store, run_id, path) for path in files] == [BODY]
+        assert len(store.run_artifacts.list(run_id, "a").files) == 1
 
 
 def test_a_journal_gives_what_is_there_and_leaves_out_the_rest(store):

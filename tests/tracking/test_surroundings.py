@@ -131,6 +131,24 @@ def test_each_run_has_the_files_and_the_store_has_them_once(
     assert len(brought) == 4
 
 
+def test_a_cell_that_finds_the_same_asks_the_store_for_nothing(mltrack, tmp_path, monkeypatch):
+    kind = type(session.services().run_artifacts)
+    share, asked, runs = kind.share, [], []
+
+    def noted(self, run_id, files):
+        asked.append(run_id)
+        return share(self, run_id, files)
+
+    monkeypatch.setattr(kind, "share", noted)
+    for what in ("cell 1", "cell 2", "cell 3"):
+        monkeypatch.setattr(surroundings, "_moment", lambda what=what: Moment(tmp_path, what))
+        with mltrack.start_run() as run:
+            runs.append(run.info.run_id)
+    assert set(asked) == {runs[0]}
+    lock = text_of(mltrack, runs[0], surroundings.LOCK)
+    assert [text_of(mltrack, run_id, surroundings.LOCK) for run_id in runs[1:]] == [lock] * 2
+
+
 def test_a_run_that_keeps_its_files_elsewhere_has_them_there(mltrack, tmp_path):
     experiment = mltrack.create_experiment("own", artifact_location=str(tmp_path / "own"))
     with mltrack.start_run(experiment_id=experiment) as run:
