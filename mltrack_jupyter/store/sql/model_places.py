@@ -71,10 +71,14 @@ _PLACED = (
 )
 
 
+_RUNS: BindParameter[Any] = bindparam("runs", expanding=True)
+# Built once: what every file of a run that is listed or opened asks.
+_PLACED_IN = _PLACED.where(model_paths.c.run_id.in_(_RUNS), logged_models.c.deleted.is_(False))
+
+
 def models_of(connection: Connection, run_ids: Iterable[str]) -> list[Placed]:
     """Return the newest model, of those that are ready and not deleted, at each path of runs; the newest last."""
-    query = _PLACED.where(model_paths.c.run_id.in_(list(run_ids)))
-    return _newest(connection.execute(query.where(logged_models.c.deleted.is_(False))).all())
+    return _newest(connection.execute(_PLACED_IN, {"runs": list(run_ids)}).all())
 
 
 def newest_model(connection: Connection, run_id: str, path: str = "") -> Placed | None:
@@ -120,7 +124,6 @@ def _above(place: str) -> list[ColumnElement[bool]]:
     return found
 
 
-_RUNS: BindParameter[Any] = bindparam("runs", expanding=True)
 _MODELS: BindParameter[Any] = bindparam("models", expanding=True)
 # Built once: what every artifact that is written asks, most of them of nothing that is fixed.
 _ANY = union_all(

@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
@@ -195,21 +195,25 @@ class SharedFiles:
         return (found["root"], found["run"], found["path"] or "") if found else None
 
 
-def _of_run(connection: Connection, root: str, run_id: str) -> Sequence[Any]:
-    query = (
-        select(
-            run_shared_files.c.run,
-            run_shared_files.c.path,
-            shared_files.c.sha256,
-            shared_files.c.place,
-            shared_files.c.size,
-        )
-        .join(runs, runs.c.id == run_shared_files.c.run)
-        .join(shared_files, shared_files.c.sha256 == run_shared_files.c.sha256)
-        .where(runs.c.run_id == run_id, runs.c.artifact_uri == root)
-        .order_by(run_shared_files.c.path)
+# Built once: what every folder of a run that is listed asks.
+_OF_RUN = (
+    select(
+        run_shared_files.c.run,
+        run_shared_files.c.path,
+        shared_files.c.sha256,
+        shared_files.c.place,
+        shared_files.c.size,
     )
-    return [row for row in connection.execute(query) if _KEPT.fullmatch(row.place)]
+    .join(runs, runs.c.id == run_shared_files.c.run)
+    .join(shared_files, shared_files.c.sha256 == run_shared_files.c.sha256)
+    .where(runs.c.run_id == bindparam("name"), runs.c.artifact_uri == bindparam("root"))
+    .order_by(run_shared_files.c.path)
+)
+
+
+def _of_run(connection: Connection, root: str, run_id: str) -> Sequence[Any]:
+    found = connection.execute(_OF_RUN, {"name": run_id, "root": root})
+    return [row for row in found if _KEPT.fullmatch(row.place)]
 
 
 def give(connection: Connection, files: Mapping[int, Mapping[str, str]]) -> list[str]:
