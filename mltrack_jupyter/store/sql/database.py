@@ -234,6 +234,8 @@ def _forget_keys(connection: Connection) -> None:
     connection.info.pop("metric_keys", None)
 
 
+SEEN_MS = 2000
+"""How long a ``log`` row stays that a newer one says the same as: whoever follows the feed sees no gap in it."""
 _TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")
 _NOTE = insert(tables.changes)
 _FORGET_LOG = delete(tables.changes).where(
@@ -241,6 +243,7 @@ _FORGET_LOG = delete(tables.changes).where(
     tables.changes.c.entity_id.in_(bindparam("named", expanding=True)),
     tables.changes.c.action == "log",
     tables.changes.c.actor == bindparam("by"),
+    tables.changes.c.timestamp < bindparam("before"),
 )
 
 
@@ -255,8 +258,8 @@ def record_change(
 ) -> None:
     """Append a row to the change feed.
 
-    Of the action ``log`` only the newest row of an entity and an actor is kept: a million points are no
-    million rows, and nobody's writes hide another's.
+    Of the action ``log`` only the rows of the last moments are kept, and the newest of an entity and an actor:
+    a million points are no million rows, nobody's writes hide another's, and followers miss no number.
     """
     record_changes(connection, [Write(entity, entity_id, action, parent_id, detail)])
 
@@ -284,15 +287,16 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
         # Numbers are given out before a commit. Without taking turns from here to there, a reader could
         # see a number and never the smaller one that was committed after it.
         connection.execute(_TAKE_TURNS)
-    by = author()
+    by, now = author(), now_ms()
     logged: dict[str, list[str]] = {}
     for item in found:
         if item.action == "log":
             logged.setdefault(item.entity, []).append(item.entity_id)
     for entity, ids in logged.items():
         for some in chunked(ids):
-            connection.execute(_FORGET_LOG, {"of": entity, "named": some, "by": by})
-    common = {"timestamp": now_ms(), "actor": by}
+            of = {"of": entity, "named": some, "by": by, "before": now - SEEN_MS}
+            connection.execute(_FORGET_LOG, of)
+    common = {"timestamp": now, "actor": by}
     rows = [{**item._asdict(), **common} for item in found]
     connection.execute(_NOTE, rows)
 
