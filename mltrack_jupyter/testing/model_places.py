@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mltrack_jupyter.entities import (
@@ -240,6 +242,19 @@ class TestReservedTags:
             services.logged_models.note(run_id, wrong)
         assert _TAG not in services.runs.get(run_id).data.tags
 
+    def test_what_a_run_of_elsewhere_says_is_kept_as_foreign(self, services: Services) -> None:
+        for told, kept in (
+            ('{"artifact_path": "m"}', "m"),
+            ('["m"]', None),
+            ('{"a":' * 5000, None),
+        ):
+            run = services.transfer.register_run(tags={_TAG: told})
+            found = services.runs.get(run.info.run_id).data.tags[_TAG]
+            if kept is None:
+                assert found == told
+            else:
+                assert json.loads(found) == {"artifact_path": kept, "foreign": True}
+
     def test_nobody_else_sets_or_removes_them(self, services: Services) -> None:
         run = new_run(services)
         run_id = run.info.run_id
@@ -251,7 +266,6 @@ class TestReservedTags:
             lambda: services.runs.log_batch(run_id, tags=[Tag("a", "b"), tag]),
             lambda: services.runs.delete_tag(run_id, _TAG),
             lambda: services.runs.create(run.info.experiment_id, tags=[tag]),
-            lambda: services.transfer.register_run(tags={_TAG: "{}"}),
         ):
             with pytest.raises(InvalidParameter, match="reserved"):
                 attempt()

@@ -22,6 +22,7 @@ from mltrack_jupyter.store.sql.artifact_records import put_records
 from mltrack_jupyter.store.sql.database import Database, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.point_writes import add_points
+from mltrack_jupyter.store.sql.run_models import imported_tag
 from mltrack_jupyter.store.sql.run_reads import find_run, load_runs
 from mltrack_jupyter.store.sql.tables import runs
 from mltrack_jupyter.store.sql.tombstones import unbury
@@ -80,8 +81,9 @@ def _row(given: Mapping[str, Any], run_id: str, experiment: Any, name: str) -> d
 def _labels(given: Mapping[str, Any]) -> dict[str, str]:
     labels: dict[str, str] = dict(given["tags"] or {})
     labels[RUN_NAME] = given["run_name"] or labels.get(RUN_NAME) or invent_name()
-    rules.check_run_tags([Tag(key, value) for key, value in labels.items()])
-    return labels
+    rules.check_pairs([Tag(key, value) for key, value in labels.items()], "tag")
+    # A run that was made elsewhere: what it says of its models is kept as such, as an import keeps it.
+    return labels | {key: imported_tag(labels[key]) for key in rules.RESERVED.intersection(labels)}
 
 
 def _points(given: Mapping[str, Any]) -> list[Metric]:
