@@ -149,7 +149,7 @@ def test_a_file_that_one_may_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     found = translate(error, str(path))
     assert isinstance(found, StoreUnwritable)
-    assert "may not read and write this file" in found.message
+    assert "may not read this file" in found.message
 
 
 FULL = """

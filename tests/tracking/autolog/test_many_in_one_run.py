@@ -111,7 +111,7 @@ def test_a_server_of_mlflows_tells_a_run_at_once(script, monkeypatch):
     with script.start_run() as run:
         script.log_params({"C": "mine", "tol": "1"})
         known = stored.Stored(run.info.run_id)
-        runs = type(session.unflushed(session.get_tracking_uri()).runs)
+        runs = session.unflushed(session.get_tracking_uri()).runs
 
         def unknown(*_, **__):
             raise stored.EndpointNotFound("no such path")
@@ -126,7 +126,7 @@ def test_while_the_store_is_away_what_is_logged_here_is_all_that_is_known(script
     with script.start_run() as run:
         script.log_param("C", "mine")
         script.flush_async_logging()
-        runs = type(session.unflushed(session.get_tracking_uri()).runs)
+        runs = session.unflushed(session.get_tracking_uri()).runs
 
         def away(*_, **__):
             raise ServerUnreachable("nobody answers")
