@@ -92,8 +92,7 @@ class World:
 
 def digested():
     """Return the SHA-256 of a new text, and the text."""
-    text = unique().encode()
-    return hashlib.sha256(text).hexdigest(), io.BytesIO(text)
+    return hashlib.sha256(text := unique().encode()).hexdigest(), io.BytesIO(text)
 
 
 def whole_run(world, run_id):
