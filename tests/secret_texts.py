@@ -58,7 +58,7 @@ SYNTAXES = [
     "headers['X-Token'] = '@@'",
     'app.config["SECRET_KEY"] = "@@"',
     "machine x\n login y\n password @@",
-    "//registry.npmjs.org/:_authToken=@@",
+    "//packages.example.org/:_authToken=@@",
     'password = ("@@"\n  "@@")',
     'password = "a" + \\\n "@@"',
     'password = base64.b64decode("@@")',
