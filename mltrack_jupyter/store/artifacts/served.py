@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -65,21 +65,11 @@ class RunServed:
 
     def list(self, path: str = "") -> Sequence[FileInfo]:
         """Return the children of a folder by base name."""
-        prefix = f"{path}/" if path else ""
         found: list[FileInfo] = []
         token = ""
         while True:
             page = self.artifacts.list(self.run_id, path, token)
-            # Some servers answer the listing of a file with the file itself; it is no child.
-            found += [
-                FileInfo(
-                    path=item.path.removeprefix(prefix),
-                    is_dir=item.is_dir,
-                    file_size=item.file_size,
-                )
-                for item in page.files
-                if item.path.startswith(prefix)
-            ]
+            found += _children(page.files, path)
             token = page.next_page_token
             if not token or len(found) > _MAX_CHILDREN:
                 return found
@@ -107,14 +97,7 @@ class ModelServed:
 
     def list(self, path: str = "") -> Sequence[FileInfo]:
         """Return the children of a folder by base name."""
-        prefix = f"{path}/" if path else ""
-        return [
-            FileInfo(
-                path=item.path.removeprefix(prefix), is_dir=item.is_dir, file_size=item.file_size
-            )
-            for item in self.models.list_artifacts(self.model_id, path).files
-            if item.path.startswith(prefix)
-        ]
+        return _children(self.models.list_artifacts(self.model_id, path).files, path)
 
     def open(self, path: str) -> Download:
         """Open a file."""
@@ -163,3 +146,16 @@ def files_of_server(services: Services, uri: str, run_id: str) -> Repository:
         f"The files are at {uri!r}, which is not reached from here: {scheme or 'local'} paths of a server "
         "are read through its run."
     )
+
+
+def _children(files: Iterable[FileInfo], path: str) -> list[FileInfo]:
+    """Return what a server lists below a path, by the names there.
+
+    Some servers answer the listing of a file with the file itself; it is no child.
+    """
+    prefix = f"{path}/" if path else ""
+    return [
+        FileInfo(path=item.path.removeprefix(prefix), is_dir=item.is_dir, file_size=item.file_size)
+        for item in files
+        if item.path.startswith(prefix)
+    ]
