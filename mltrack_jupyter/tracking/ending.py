@@ -21,7 +21,7 @@ from typing import Any, Never
 
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.tracking import reasons, scope, session
+from mltrack_jupyter.tracking import reasons, scope, session, stores
 
 _Outcome = tuple[RunStatus, dict[str, str]]
 _outcome: _Outcome = (RunStatus.FINISHED, {})
@@ -136,7 +136,7 @@ def install() -> None:
     """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
     sys.excepthook = _note_failure(sys.excepthook)
     threading.excepthook = _note_failure_of_thread(threading.excepthook)
-    session.end_of_worker = _end_with_worker
+    stores.end_of_worker = _end_with_worker
     sys.exit = _noticing(sys.exit)
     quitter = type(getattr(builtins, "exit", None))
     if quitter.__name__ == "Quitter":

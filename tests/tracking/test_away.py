@@ -12,7 +12,7 @@ import pytest
 from flaky import FlakyServer
 
 from mltrack_jupyter.errors import Unauthenticated, Unavailable
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import session, stores
 
 AWAY = (503, {}, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "not now"}')
 FRAME = pd.DataFrame({"x": [1, 2]})
@@ -243,11 +243,11 @@ def test_a_database_that_was_never_reached(mltrack, recwarn):
         assert run.info.run_id
         mltrack.log_text("text", "text.txt")
         mltrack.log_metric("loss", 1.0)
-    (left,) = (keeper.journal for keeper in session._keepers.values())
+    (left,) = (keeper.journal for keeper in stores._keepers.values())
     assert left.segments
-    (keeper,) = session._keepers.values()
+    (keeper,) = stores._keepers.values()
     keeper.close(wait=0.1)
-    session._keepers.clear()
+    stores._keepers.clear()
     shutil.rmtree(left.folder / f"{left.journal_id}.files")
     mltrack.set_tracking_uri("elsewhere")
 
@@ -260,11 +260,11 @@ def test_a_server_that_takes_the_question_and_never_answers(mltrack, environment
         before = time.monotonic()
         with mltrack.start_run():
             mltrack.log_metric("loss", 1.0)
-        (keeper,) = session._keepers.values()
+        (keeper,) = stores._keepers.values()
         time.sleep(0.5)  # the thread has asked by now, and waits for two minutes
         assert not keeper.close(wait=1.0)
         assert time.monotonic() - before < 60
-        session._keepers.clear()
+        stores._keepers.clear()
     mltrack.set_tracking_uri("elsewhere")
 
 

@@ -289,17 +289,17 @@ def test_a_forked_child_may_be_heard_before_its_parent(run_script):
     done = run_script(
         """
 import os, time, mltrack_jupyter as mltrack
-from mltrack_jupyter.tracking import session
-real = session.open_store
+from mltrack_jupyter.tracking import session, stores
+real = stores.open_store
 def away(uri):
     from mltrack_jupyter.errors import ServerUnreachable
     raise ServerUnreachable("nobody answers")
-session.open_store = away
+stores.open_store = away
 run = mltrack.start_run(run_name="ours")
 mltrack.log_metric("parent", 1.0)
 time.sleep(0.5)  # the parent tries, and waits for longer and longer
 child = os.fork()
-session.open_store = real
+stores.open_store = real
 if child == 0:
     mltrack.log_metric("child", 2.0)
     session.close()
