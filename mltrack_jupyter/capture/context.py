@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltrack_jupyter import config
-from mltrack_jupyter.capture.notebook import Notebook, NotebookFinder, source_name
-from mltrack_jupyter.store.process import kernel_id
+from mltrack_jupyter.hosted import kernel_id
 from mltrack_jupyter.tracking.git import find_root
+from mltrack_jupyter.tracking.notebook import Notebook, NotebookFinder, source_name
 from mltrack_jupyter.tracking.redact import redact_cut
 from mltrack_jupyter.tracking.surroundings import Moment
 
@@ -28,8 +28,8 @@ class Place:
 
     @property
     def experiment(self) -> str:
-        """The experiment that runs of this notebook belong to if nobody chose one."""
-        return self.source if self.notebook.path else "Default"
+        """The name of the notebook's experiment, ``""`` if it is not known which notebook it is."""
+        return self.source if self.notebook.path else ""
 
 
 def find_place(shell: Any, info: Any = None) -> Place:
@@ -95,6 +95,11 @@ class Here:
             return {}
         usual = "cell" if self._open is not None else "api"
         return {**place_tags(place), "mltrack.trigger": config.trigger(usual)}
+
+    def experiment(self) -> str:
+        """Return the name of the experiment of this notebook, ``""`` where there is none."""
+        place = self._place()
+        return place.experiment if place is not None else ""
 
     def moment(self) -> Moment:
         """Return where git is asked, and until when its answer holds: until the next cell."""

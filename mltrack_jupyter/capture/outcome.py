@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from mltrack_jupyter.entities import ERROR, REASON, RunStatus
-from mltrack_jupyter.store.process import kernel_id
+from mltrack_jupyter.hosted import kernel_id
 from mltrack_jupyter.tracking import reasons
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
 from mltrack_jupyter.capture.code import parse_quietly, read_code
-from mltrack_jupyter.capture.context import Place, code_tag, find_place, here, place_tags
+from mltrack_jupyter.capture.context import code_tag, find_place, here, place_tags
 from mltrack_jupyter.capture.figures import Figures, FigureTaps
 from mltrack_jupyter.capture.namespace import Cell, Inferred, Snapshot, infer
 from mltrack_jupyter.capture.outcome import Outcome
@@ -91,7 +91,7 @@ class TrackedCell:
         place = find_place(self._shell, info)
         here.enter(place)
         try:
-            self._open_run(place)
+            self._open_run(place_tags(place))
         except MltrackError as error:
             here.leave()
             if self.options.experiment and isinstance(error, InvalidParameter):
@@ -106,12 +106,10 @@ class TrackedCell:
         )
         self._taps = FigureTaps(self._shell)
 
-    def _open_run(self, place: Place) -> None:
+    def _open_run(self, place: dict[str, str]) -> None:
         options = self.options
         name = options.experiment
-        if not name and not fluent.has_explicit_experiment():
-            name = place.experiment
-        tags = {**place_tags(place), "mltrack.code": code_tag(self._source.raw)}
+        tags = {**place, "mltrack.code": code_tag(self._source.raw)}
         tags.update((key, redact_value(key, value)) for key, value in options.tags.items())
         run = fluent.begin_run(
             experiment_name=name or None, run_name=options.name or None, tags=tags

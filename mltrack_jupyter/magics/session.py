@@ -49,11 +49,12 @@ class Session:
     def _tell_context(self) -> None:
         """Make runs that are started by hand know the notebook they are started in."""
         from mltrack_jupyter.capture import here, outcome_of_session
-        from mltrack_jupyter.store.process import is_kernel
-        from mltrack_jupyter.tracking import ending, fluent, surroundings
+        from mltrack_jupyter.hosted import is_kernel
+        from mltrack_jupyter.tracking import context, ending, surroundings
 
         self._told = True
-        fluent.set_context_provider(here.tags)
+        context.set_context_provider(here.tags)
+        context.set_experiment_provider(here.experiment)
         surroundings.set_moment_provider(here.moment)
         if is_kernel():
             ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
@@ -134,9 +135,10 @@ class Session:
     def forget(self) -> None:
         """Undo what was told to the tracking room."""
         if self._told:
-            from mltrack_jupyter.tracking import context, ending, fluent, surroundings
+            from mltrack_jupyter.tracking import context, ending, surroundings
 
-            fluent.set_context_provider(context.script_context)
+            context.set_context_provider(context.script_context)
+            context.set_experiment_provider(context.experiment_of_script)
             ending.set_outcome_provider(ending.outcome_of_script)
             surroundings.set_moment_provider(surroundings.moment_of_script)
 

@@ -19,6 +19,7 @@ from mltrack_jupyter.magics.arguments import parse_words, split_line
 from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets import card, compare, runs_view
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}\Z")
@@ -116,8 +117,9 @@ def _open(rest: str, namespace: Mapping[str, Any]) -> Any:
 
 def _experiment(rest: str, namespace: Mapping[str, Any]) -> None:
     name = " ".join(split_line(rest, namespace))
-    experiment = fluent.set_experiment(name) if name else fluent.current_experiment()
-    _say(f"Experiment: {experiment.name} (id {experiment.experiment_id})")
+    numbers = [fluent.set_experiment(name).experiment_id] if name else experiments_to_search()
+    known = f"id {numbers[0]}" if numbers else "created with its first run"
+    _say(f"Experiment: {name or fluent.name_of_experiment()} ({known})")
 
 
 def _status(_: str, __: Mapping[str, Any]) -> None:
@@ -125,11 +127,10 @@ def _status(_: str, __: Mapping[str, Any]) -> None:
 
     place = find_place(get_ipython())
     run = fluent.active_run()
-    explicit = fluent.has_explicit_experiment()
     uri = fluent.get_tracking_uri()
     lines = {
         "store": redact(shown_uri(uri)) + (" (can only be read)" if is_read_only(uri) else ""),
-        "experiment": fluent.name_of_experiment() if explicit else place.experiment,
+        "experiment": fluent.name_of_experiment(),
         "notebook": place.source,
         "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",
     }

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import uuid
 from functools import lru_cache
 from pathlib import Path
 
 from mltrack_jupyter.entities import Process
+from mltrack_jupyter.hosted import kernel_id
 
-_KERNEL_FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
 _ENDED = ("Z", "X", "x")  # a zombie only waits for its parent to ask how it ended
 _STATE, _STARTED = 0, 19  # counted from the field after the name, see proc(5)
-
-
-def is_kernel() -> bool:
-    """Tell whether this process is a Jupyter kernel."""
-    module = sys.modules.get("ipykernel.kernelapp")
-    return module is not None and bool(module.IPKernelApp.initialized())
-
-
-def kernel_id() -> str:
-    """Return the id of this kernel, ``""`` outside of one, and of one that no Jupyter server started."""
-    if not is_kernel():
-        return ""
-    kernel = sys.modules["ipykernel.kernelapp"].IPKernelApp.instance()
-    match = _KERNEL_FILE.search(str(kernel.connection_file))
-    return match[1] if match else ""
 
 
 def present() -> Process:

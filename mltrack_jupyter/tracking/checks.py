@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.context import experiment_of_notebook
+
+_ids: dict[tuple[str, str], str] = {}
 
 
 def check_experiment(uri: str, experiment_id: str) -> None:
@@ -35,6 +38,31 @@ def check_experiment(uri: str, experiment_id: str) -> None:
     session.checked[place] = now
 
 
+def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
+    """Return the id of the experiment of a name that a run is to begin in, ``""`` if there is none yet.
+
+    Asked of the store once a second at most; unless ``opening``, of one that is open already only.
+    Raises ``InvalidParameter`` if it is deleted.
+    """
+    known = _ids.get((uri, name), "")
+    if session.checked.get((uri, known), 0.0) > time.monotonic() - 1:
+        return known
+    if session.is_known_away(uri) or not (opening or session.is_open(uri)):
+        return ""
+    try:
+        with briefly(session.ASIDE):
+            found = session.not_deleted(session.unflushed(uri).experiments.get_by_name(name))
+    except NotFound:
+        return ""
+    except MltrackError as error:
+        if not session.goes_on(uri, error):
+            raise
+        return ""
+    _ids[uri, name] = found.experiment_id
+    session.checked[uri, found.experiment_id] = time.monotonic()
+    return found.experiment_id
+
+
 def check_run(run_id: str) -> None:
     """Check that a run may get children. Raises ``NotFound``."""
     try:
@@ -47,6 +75,8 @@ def check_run(run_id: str) -> None:
 
 def name_of_experiment() -> str:
     """Return the name of the active experiment; while the store is away, what is known of it here."""
+    if not session.has_explicit_experiment() and (name := experiment_of_notebook()):
+        return name
     try:
         if not session.is_known_away(session.get_tracking_uri()):
             with briefly(session.ASIDE):

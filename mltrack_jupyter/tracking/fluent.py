@@ -19,6 +19,7 @@ from mltrack_jupyter.tracking.logging import (
     set_tag,
     set_tags,
 )
+from mltrack_jupyter.tracking.organising import create_experiment
 from mltrack_jupyter.tracking.reading import (
     download_artifacts,
     get_artifact_uri,
@@ -42,7 +43,6 @@ from mltrack_jupyter.tracking.scope import (
     finish_run,
 )
 from mltrack_jupyter.tracking.session import (
-    create_experiment,
     current_experiment,
     get_tracking_uri,
     has_explicit_experiment,

@@ -17,6 +17,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import active_model, scope, session
+from mltrack_jupyter.tracking.reading import experiments_to_search
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,7 +210,7 @@ def search_logged_models(
     """
     if output_format not in ("pandas", "list"):
         raise InvalidParameter(f"output_format must be 'pandas' or 'list', not {output_format!r}.")
-    numbers = experiment_ids or [session.current_experiment().experiment_id]
+    numbers = experiment_ids or experiments_to_search()
     found: list[LoggedModel] = []
     token = ""
     while True:

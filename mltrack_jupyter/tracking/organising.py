@@ -1,4 +1,4 @@
-"""Experiments and runs as wholes: deleted, restored, tagged; the registry URI."""
+"""Experiments and runs as wholes: created, deleted, restored, tagged; the registry URI."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrack_jupyter import config
-from mltrack_jupyter.entities import Run
+from mltrack_jupyter.entities import Run, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.tracking import scope, session
+
+
+def create_experiment(
+    name: str, artifact_location: str | None = None, tags: dict[str, Any] | None = None
+) -> str:
+    """Create an experiment and return its id. Raises ``AlreadyExists`` if the name is taken."""
+    pairs = [Tag(key, str(value)) for key, value in (tags or {}).items()]
+    return session.services().experiments.create(name, artifact_location or "", pairs)
 
 
 def delete_experiment(experiment_id: str) -> None:

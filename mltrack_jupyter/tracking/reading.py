@@ -16,6 +16,7 @@ from mltrack_jupyter.errors import (
 )
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
+from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.runs import active_or_new_run
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ def search_experiments(
             return found
 
 
+def experiments_to_search() -> list[str]:
+    """Return the id of the active experiment as a list, which is empty before the first run of a notebook.
+
+    Reading creates no experiment. Raises ``InvalidParameter`` if that of the notebook is deleted.
+    """
+    name = "" if session.has_explicit_experiment() else experiment_of_notebook()
+    if not name:
+        return [session.current_experiment().experiment_id]
+    try:
+        found = session.services().experiments.get_by_name(name)
+    except NotFound:
+        return []
+    return [session.not_deleted(found).experiment_id]
+
+
 def iterate_runs(
     experiment_ids: Sequence[str],
     filter_string: str = "",
@@ -110,7 +126,7 @@ def search_runs(
         named = [get_experiment_by_name(name) for name in experiment_names]
         experiment_ids = [item.experiment_id for item in named if item is not None]
     elif experiment_ids is None:
-        experiment_ids = [session.current_experiment().experiment_id]
+        experiment_ids = experiments_to_search()
     numbers = [str(number) for number in experiment_ids]
     found = list(iterate_runs(numbers, filter_string or "", run_view_type, max_results, order_by))
     return found if output_format == "list" else _frame(found)

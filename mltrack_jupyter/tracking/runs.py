@@ -95,20 +95,33 @@ def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:
     run.keeper.wrote()
 
 
-def _experiment(experiment_id: str | None, parent: ActiveRun | None) -> tuple[str, str]:
-    """Return the id, or else the name, of the experiment of a new run."""
+def _experiment(
+    experiment_id: str | None, parent: ActiveRun | None, *, opening: bool = False
+) -> tuple[str, str]:
+    """Return the id, or else the name, of the experiment of a new run.
+
+    Only ``opening`` is worth opening a store for the question whether its experiment can take the run.
+    """
     if experiment_id is None and parent is not None and any(parent.experiment):
         return parent.experiment
     chosen = (str(experiment_id), "") if experiment_id else session.experiment_of_new_run()
     uri = session.get_tracking_uri()
-    # Whether the default experiment is there is not worth opening a store for.
-    if chosen[0] and (experiment_id or session.is_open(uri)):
+    if not chosen[0]:
+        return _experiment_of_name(uri, chosen[1], opening), chosen[1]
+    if experiment_id or session.is_open(uri):
         try:
             checks.check_experiment(uri, chosen[0])
         except NotFound:
             if not chosen[1]:  # in a store that was made anew it is found, or made, by its name
                 raise
     return chosen
+
+
+def _experiment_of_name(uri: str, name: str, opening: bool) -> str:
+    """Return the id of the experiment of a new run, ``""`` if the store finds, or makes, it with the run."""
+    if session.keeps_ids(uri) or session.is_known_away(uri):
+        return checks.find_experiment(uri, name, opening=opening)
+    return session.experiment_of_name(name).experiment_id
 
 
 def _surrounding(nested: bool) -> ActiveRun | None:
@@ -138,7 +151,7 @@ def begin_run(
         experiment = session.experiment_of_name(experiment_name)
         number, name = experiment.experiment_id, experiment.name
     else:
-        number, name = _experiment(None, None)
+        number, name = _experiment(None, None, opening=True)
     parent = _surrounding(nested=False)
     run = open_run(
         experiment_id=number,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config, inheritance
-from mltrack_jupyter.entities import Experiment, Tag
+from mltrack_jupyter.entities import Experiment
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import normalise_uri, rules
 from mltrack_jupyter.tracking import stores
+from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.stores import (
     ASIDE,
     HANDING_OVER,
@@ -36,7 +37,6 @@ __all__ = [
     "HANDING_OVER",
     "checked",
     "close",
-    "create_experiment",
     "current_experiment",
     "experiment_of_name",
     "experiment_of_new_run",
@@ -52,6 +52,7 @@ __all__ = [
     "is_worker",
     "keeper",
     "keeps_ids",
+    "not_deleted",
     "services",
     "set_experiment",
     "set_tracking_uri",
@@ -138,7 +139,7 @@ def experiment_of_name(name: str) -> Experiment:
     """
     rules.check_experiment_name(name)
     try:
-        return _not_deleted(get_or_create_experiment(name))
+        return not_deleted(get_or_create_experiment(name))
     except MltrackError as error:
         _go_on_without(error, f"{name!r}")
         return Experiment(experiment_id="", name=name)
@@ -146,18 +147,19 @@ def experiment_of_name(name: str) -> Experiment:
 
 def _experiment_of_id(experiment_id: str) -> Experiment:
     try:
-        return _not_deleted(services().experiments.get(experiment_id))
+        return not_deleted(services().experiments.get(experiment_id))
     except MltrackError as error:
         rules.parse_experiment_id(experiment_id)
         _go_on_without(error, f"with the id {experiment_id}")
         return Experiment(experiment_id=experiment_id, name="")
 
 
-def _not_deleted(experiment: Experiment) -> Experiment:
+def not_deleted(experiment: Experiment) -> Experiment:
+    """Return an experiment. Raises ``InvalidParameter``, which says how to restore it, if it is deleted."""
     if experiment.lifecycle_stage == "deleted":
         raise InvalidParameter(
             f"The experiment {experiment.name!r} is deleted. Restore it with "
-            f"Client().restore_experiment({experiment.experiment_id!r}), or choose another name."
+            f"Client().restore_experiment({experiment.experiment_id!r}), or choose another one."
         )
     return experiment
 
@@ -185,14 +187,6 @@ def get_or_create_experiment(name: str) -> Experiment:
         return experiments.get_by_name(name)
 
 
-def create_experiment(
-    name: str, artifact_location: str | None = None, tags: dict[str, Any] | None = None
-) -> str:
-    """Create an experiment and return its id. Raises ``AlreadyExists`` if the name is taken."""
-    pairs = [Tag(key, str(value)) for key, value in (tags or {}).items()]
-    return services().experiments.create(name, artifact_location or "", pairs)
-
-
 def has_explicit_experiment() -> bool:
     """Tell whether someone chose an experiment, here, by the environment, or in the parent process."""
     return _chosen() is not None or any(_environment())
@@ -211,7 +205,10 @@ def _environment() -> tuple[str, str]:
 
 
 def current_experiment() -> Experiment:
-    """Return the active experiment: chosen here, by the environment, or ``Default``."""
+    """Return the active experiment: chosen here or by the environment, else the notebook's, else ``Default``.
+
+    That of a notebook is created if need be. Raises ``InvalidParameter`` if it is deleted.
+    """
     chosen = _chosen()
     if chosen is not None and chosen[0]:
         return services().experiments.get(chosen[0])
@@ -222,14 +219,19 @@ def current_experiment() -> Experiment:
         return set_experiment(experiment_id=number)
     if name:
         return set_experiment(name)
+    if name := experiment_of_notebook():
+        return experiment_of_name(name)
     return services().experiments.get("0")
 
 
 def experiment_of_new_run() -> tuple[str, str]:
-    """Return the id of the active experiment, and its name where the id is not known yet.
+    """Return the id of the active experiment, ``""`` where it is not known yet, and its name then.
 
     The store is not opened for that if nobody chose an experiment.
     """
     if _chosen() is None and any(_environment()):
         current_experiment()
-    return _chosen() or ("0", "")
+    if chosen := _chosen():
+        return chosen
+    name = experiment_of_notebook()
+    return ("", rules.check_experiment_name(name)) if name else ("0", "")

@@ -17,6 +17,7 @@ from mltrack_jupyter.store.journal import send_or_keep
 from mltrack_jupyter.tracking import logging, scope, session
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.images import encoded, small, to_pil
+from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def load_table(
     NotFound
         No run has such a table.
     """
-    experiment = session.current_experiment().experiment_id
-    return read_tables(session.services(), experiment, artifact_file, run_ids, extra_columns)
+    experiments = experiments_to_search()
+    return read_tables(session.services(), experiments, artifact_file, run_ids, extra_columns)
 
 
 def write_table(services: Services, run_id: str, data: Any, artifact_file: str) -> str:
@@ -232,18 +233,18 @@ def _listed(run: Run) -> list[Any]:
 
 def read_tables(
     services: Services,
-    experiment_id: str,
+    experiment_ids: Sequence[str],
     artifact_file: str,
     run_ids: Sequence[str] | None = None,
     extra_columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Return a table of the runs of an experiment, one below the other. Raises ``NotFound``."""
+    """Return a table of the runs of some experiments, one below the other. Raises ``NotFound``."""
     import pandas as pd
 
     _check(artifact_file)
     wanted = {"path": artifact_file, "type": "table"}
     parts = []
-    for run in _runs(services, experiment_id, run_ids):
+    for run in _runs(services, experiment_ids, run_ids):
         if wanted not in _listed(run):
             continue
         frame = _read(RunFiles.of(services, run.info.run_id), artifact_file)
@@ -252,21 +253,26 @@ def read_tables(
             frame[f"{column}_" if column in frame else column] = _extra(run, column)
         parts.append(frame)
     if not parts:
+        where = f"the experiment {', '.join(experiment_ids)}" if experiment_ids else "this notebook"
         raise NotFound(
-            f"No run of the experiment {experiment_id} has a table {artifact_file!r}"
+            f"No run of {where} has a table {artifact_file!r}"
             + (f" among {', '.join(run_ids)}." if run_ids else ".")
         )
     return pd.concat(parts, ignore_index=True)
 
 
-def _runs(services: Services, experiment_id: str, run_ids: Sequence[str] | None) -> list[Run]:
+def _runs(
+    services: Services, experiment_ids: Sequence[str], run_ids: Sequence[str] | None
+) -> list[Run]:
     if run_ids:
         return [services.runs.get(run_id) for run_id in run_ids]
     found: list[Run] = []
     token = ""
     while True:
         text = f"tags.`{LOGGED}` IS NOT NULL"
-        page = services.runs.search([experiment_id], text, max_results=_PAGE, page_token=token)
+        page = services.runs.search(
+            list(experiment_ids), text, max_results=_PAGE, page_token=token
+        )
         found += page.items
         token = page.next_page_token
         if not token:

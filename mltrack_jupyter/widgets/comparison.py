@@ -10,6 +10,7 @@ from mltrack_jupyter.entities import RunTable
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets.axes import Axis, build_axes, choose_axes, colour_axis, find_axis
 from mltrack_jupyter.widgets.bundle import MAX_OUTPUT, MAX_PNG, View, size_of, view_bundle
 from mltrack_jupyter.widgets.parallel import draw_parallel
@@ -153,16 +154,20 @@ def compare(
     """
     table = find_runs(fluent.services(), runs, _MAX_RUNS)
     if not table.run_ids:
-        raise InvalidParameter("There are no such runs to compare.")
+        raise InvalidParameter(
+            "There are no such runs to compare in the experiment "
+            f"{fluent.name_of_experiment()!r}; another one is chosen with set_experiment(name)."
+            if runs is None or isinstance(runs, str)
+            else "There are no such runs to compare."
+        )
     return Comparison(table, color=color, axes=axes)
 
 
 def find_runs(services: Services, runs: Any, most: int) -> RunTable:
     """Return a table of the runs that are meant: by ids, a DataFrame, a filter, or the newest."""
     if runs is None or (isinstance(runs, str) and not _RUN_ID.match(runs)):
-        experiment = fluent.current_experiment().experiment_id
         return services.runs.table(
-            experiment_ids=[experiment],
+            experiment_ids=experiments_to_search(),
             filter=runs or "",
             order_by=["attributes.start_time DESC"],
             max_results=most,

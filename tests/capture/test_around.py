@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mltrack_jupyter.capture import notebook as notebooks
+from mltrack_jupyter.tracking import notebook as notebooks
 from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
-from mltrack_jupyter.capture.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
+from mltrack_jupyter.tracking.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 from mltrack_jupyter.capture.outcome import outcome_of
 from mltrack_jupyter.tracking.git import read_git
 
@@ -157,7 +157,7 @@ def test_the_environment_is_asked_last(monkeypatch):
 def test_the_token_stays_on_this_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
-    monkeypatch.setattr(notebooks, "kernel_id", lambda: "k")
+    monkeypatch.setattr(notebooks, "nearest_kernel_id", lambda: "k")
     asked = []
     monkeypatch.setattr(notebooks, "_sessions", lambda info: asked.append(info) or [])
     runtime = tmp_path / f"jpserver-{os.getpid()}.json"
@@ -170,9 +170,9 @@ def test_the_token_stays_on_this_machine(tmp_path, monkeypatch):
 
 
 def test_a_silent_server_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "kernel_id", lambda: "k")
+    monkeypatch.setattr(notebooks, "nearest_kernel_id", lambda: "k")
     monkeypatch.setenv("JPY_PARENT_PID", "1")
-    monkeypatch.setattr(notebooks, "_server_info", lambda parent: {"port": 1})
+    monkeypatch.setattr(notebooks, "server_info", lambda: {"port": 1})
     asked = []
 
     def silent(info):

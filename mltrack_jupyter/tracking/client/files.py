@@ -89,7 +89,7 @@ class FileCalls(Calls):
         extra_columns: list[str] | None = None,
     ) -> pd.DataFrame:
         """Return a table of the runs of an experiment, one below the other."""
-        return read_tables(self.services, experiment_id, artifact_file, run_ids, extra_columns)
+        return read_tables(self.services, [experiment_id], artifact_file, run_ids, extra_columns)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""

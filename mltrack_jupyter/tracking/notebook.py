@@ -8,17 +8,18 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from mltrack_jupyter.config import working_folder
-from mltrack_jupyter.store.process import kernel_id
+from mltrack_jupyter.hosted import host_of, nearest_kernel_id, server_info
+from mltrack_jupyter.tracking.git import find_root
 
 UNKNOWN = "<unknown notebook>"
 _TIMEOUT = 1.0
 _PAUSE = 30.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
 _MAX_ANSWER = 5_000_000
 
 
@@ -61,10 +62,10 @@ class NotebookFinder:
         return _from_environment(namespace) or Notebook()
 
     def _from_server(self) -> Notebook | None:
-        kernel = kernel_id()
+        kernel = nearest_kernel_id()
         if not kernel or time.monotonic() < self._silent_until:
             return None
-        info = _colab_info() or _server_info(os.environ.get("JPY_PARENT_PID", ""))
+        info = _colab_info() or server_info()
         if info is None:
             return None
         try:
@@ -72,10 +73,14 @@ class NotebookFinder:
         except (OSError, http.client.HTTPException, ValueError):
             self._silent_until = time.monotonic() + _PAUSE
             return None
-        for session in sessions:
-            if isinstance(session, dict) and (session.get("kernel") or {}).get("id") == kernel:
-                return _located(_path(session), str(info.get("root_dir") or ""))
-        return None
+        root = str(info.get("root_dir") or "")
+        of_kernel = (
+            _located(_path(session), root)
+            for session in sessions
+            if isinstance(session, dict) and (session.get("kernel") or {}).get("id") == kernel
+        )
+        # A console that was opened for the notebook has a session of its own.
+        return next((found for found in of_kernel if found is not None), None)
 
 
 def _colab_info() -> dict[str, Any] | None:
@@ -92,32 +97,10 @@ def _path(session: Mapping[str, Any]) -> str:
     return unquote(str(session.get("name") or "")) if path.startswith("fileId=") else path
 
 
-def _server_info(parent: str) -> dict[str, Any] | None:
-    if not parent.isdigit():
-        return None
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    try:
-        text = (Path(jupyter_runtime_dir()) / f"jpserver-{parent}.json").read_text()
-        info = json.loads(text)
-    except (OSError, ValueError):
-        return None
-    # The token goes to this machine only.
-    if not isinstance(info, dict) or not isinstance(info.get("port"), int) or info.get("sock"):
-        return None
-    return info if _is_loopback(str(info.get("hostname", ""))) else None
-
-
-def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK or host.startswith("127.")
-
-
-def _sessions(info: Mapping[str, Any]) -> list[Any]:
-    host = str(info.get("hostname", ""))
-    host = host if host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
+def _sessions(info: dict[str, Any]) -> list[Any]:
     kind = http.client.HTTPSConnection if info.get("secure") else http.client.HTTPConnection
     # Not urllib: that would send the token to whatever proxy the environment names.
-    connection = kind(host, int(info["port"]), timeout=_TIMEOUT)
+    connection = kind(host_of(info), int(info["port"]), timeout=_TIMEOUT)
     try:
         headers = {"Authorization": f"token {info.get('token', '')}"}
         connection.request("GET", f"{info.get('base_url', '/')}api/sessions", headers=headers)
@@ -142,8 +125,34 @@ def _from_environment(namespace: Mapping[str, Any]) -> Notebook | None:
     for candidate in (os.environ.get("JPY_SESSION_NAME"), namespace.get("__vsc_ipynb_file__")):
         if isinstance(candidate, str) and candidate.endswith(".ipynb"):
             file = Path(candidate)
-            return Notebook(candidate, file if file.is_absolute() and file.exists() else None)
+            path, known = _as_the_server_says(file), file.is_absolute() and file.exists()
+            return Notebook(path, file if known else None)
     return None
+
+
+def _as_the_server_says(file: Path) -> str:
+    """Return the path of a notebook as the server would say it, which may only have been too busy to."""
+    root = str((server_info() or {}).get("root_dir") or "")
+    inside = bool(root) and file.is_absolute() and file.is_relative_to(root)
+    return file.relative_to(root).as_posix() if inside else str(file)
+
+
+def experiment_of(notebook: Notebook) -> str:
+    """Return the name of a notebook's experiment, ``""`` if it is not known which notebook it is."""
+    return source_name(notebook, find_root(notebook.folder)) if notebook.path else ""
+
+
+def experiment_of_process() -> str:
+    """Return the name of the experiment of the notebook that this process belongs to, ``""`` of none.
+
+    Looked for once: a script is of the notebook that it was started in, whatever that is called later.
+    """
+    return _experiment_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _experiment_of(_pid: int) -> str:
+    return experiment_of(NotebookFinder().find({}))
 
 
 def source_name(notebook: Notebook, git_root: Path | None) -> str:
