@@ -270,9 +270,7 @@ def _runs(
     token = ""
     while True:
         text = f"tags.`{LOGGED}` IS NOT NULL"
-        page = services.runs.search(
-            list(experiment_ids), text, max_results=_PAGE, page_token=token
-        )
+        page = services.runs.search(list(experiment_ids), text, max_results=_PAGE, page_token=token)
         found += page.items
         token = page.next_page_token
         if not token:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mltrack_jupyter.tracking import notebook as notebooks
 from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
-from mltrack_jupyter.tracking.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 from mltrack_jupyter.capture.outcome import outcome_of
+from mltrack_jupyter.tracking import notebook as notebooks
 from mltrack_jupyter.tracking.git import read_git
+from mltrack_jupyter.tracking.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 
 
 def png(number):

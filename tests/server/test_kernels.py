@@ -6,13 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
-import httpx
 import pytest
-import websocket
 from conftest import clean_environment
+from kernels import Kernel
 
 from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.store import open_store
@@ -21,58 +19,6 @@ from mltrack_jupyter.store.journal import journal_folder, recover
 ROOT = Path(__file__).parents[2]
 REASON = "mltrack.status_reason"
 OPEN = "import mltrack_jupyter as mltrack; run = mltrack.start_run(); run.info.run_id"
-
-
-class Kernel:
-    """A kernel of the server, driven over its REST and its web socket."""
-
-    def __init__(self, server):
-        self.server = server
-        self.http = httpx.Client(
-            base_url=server.url, headers={"Authorization": f"token {server.token}"}, timeout=60
-        )
-        answer = self.http.post("/api/kernels", json={"name": "python3"})
-        assert answer.status_code == 201, server.log()
-        self.id = answer.json()["id"]
-        self.connect()
-
-    def connect(self):
-        url = self.server.url.replace("http", "ws", 1)
-        url += f"/api/kernels/{self.id}/channels?token={self.server.token}"
-        self.socket = websocket.create_connection(url, timeout=60)
-
-    def start(self, code):
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {},
-                   "allow_stdin": False, "stop_on_error": False}  # fmt: skip
-        header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "t",
-                  "session": "t", "date": "", "version": "5.3"}  # fmt: skip
-        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content,
-                   "channel": "shell", "buffers": []}  # fmt: skip
-        self.socket.send(json.dumps(message))
-        return header["msg_id"]
-
-    def run(self, code):
-        """Run a cell and return the text of its last value."""
-        asked, text = self.start(code), ""
-        while True:
-            answer = json.loads(self.socket.recv())
-            if answer["parent_header"].get("msg_id") != asked:
-                continue
-            if answer["msg_type"] == "execute_result":
-                text = answer["content"]["data"]["text/plain"].strip("'")
-            if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
-                return text
-
-    def ask(self, action):
-        assert self.http.post(f"/api/kernels/{self.id}/{action}").status_code < 300
-
-    def shut_down(self):
-        assert self.http.delete(f"/api/kernels/{self.id}").status_code == 204
-
-    def close(self):
-        self.socket.close()
-        self.http.delete(f"/api/kernels/{self.id}")
-        self.http.close()
 
 
 @pytest.fixture(scope="module")
