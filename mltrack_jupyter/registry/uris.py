@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from mltrack_jupyter.entities import STAGES
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import PROXY, check_path, scheme_of
+from mltrack_jupyter.store.artifacts import PROXY, plain_path, scheme_of
 
 FORMS = (
     "runs:/<run_id>/<path>, models:/<name>/<version>, models:/<name>/<stage>, models:/<name>@<alias>, "
@@ -136,9 +136,9 @@ def parse_model_uri(uri: str | Path) -> ModelUri:
     rest = rest[1:]
     if scheme == "runs":
         run_id, _, path = rest.partition("/")
-        return RunModel(rules.check_run_id(run_id), check_path(path.rstrip("/"), empty=True))
+        return RunModel(rules.check_run_id(run_id), plain_path(path.lstrip("/"), empty=True))
     if scheme == PROXY:
-        return StoreFolder(check_path(rest.rstrip("/")))
+        return StoreFolder(plain_path(rest))
     return _registered(uri, rest)
 
 

@@ -51,7 +51,7 @@ class RunFiles:
 
     def write(self, path: str, body: BinaryIO) -> None:
         """Write one file, whole or not at all; into the journal of an open run whose store is away."""
-        _checked(path)
+        path = _plain(path)
         if self._keeper is None:
             self._reached().write(path, body)
             return
@@ -97,7 +97,7 @@ class RunFiles:
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""
-        _checked(path, empty=True)
+        path = _plain(path, empty=True)
         prefix = f"{path}/" if path else ""
         return [
             FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
@@ -116,7 +116,7 @@ class RunFiles:
             target = tempfile.mkdtemp(prefix="mltrack-")
         folder = Path(target)
         folder.mkdir(parents=True, exist_ok=True)
-        path = _checked(path.rstrip("/"), empty=True)
+        path = _plain(path, empty=True)
         place = folder / path.rpartition("/")[2]
         if not self._fetch_children(path, place) and path:
             self._fetch_file(path, place)
@@ -169,8 +169,14 @@ def figure_bytes(figure: Any, name: str, options: dict[str, Any]) -> bytes:
     )
 
 
-def _checked(path: str, *, empty: bool = False) -> str:
+def _plain(path: PathLike, *, empty: bool = False) -> str:
     # Runs that log no files have no use for the places of files, and start sooner without them.
+    from mltrack_jupyter.store.artifacts import plain_path
+
+    return plain_path(path, empty=empty)
+
+
+def _checked(path: str) -> str:
     from mltrack_jupyter.store.artifacts import check_path
 
-    return check_path(path, empty=empty)
+    return check_path(path)

@@ -205,9 +205,9 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
     Raises ``MltrackError`` while the store is away, if the run began without it.
     """
     run = active_or_new_run()
-    from mltrack_jupyter.store.artifacts import check_path
+    from mltrack_jupyter.store.artifacts import plain_path
 
-    path = check_path(artifact_path, empty=True) if artifact_path else ""
+    path = plain_path(artifact_path or "", empty=True)
     root = run.info.artifact_uri or _asked_for(run)
     return f"{root}/{path}" if path else root
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter.entities import Run
 from mltrack_jupyter.errors import InvalidParameter, NotFound, Unavailable
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.artifacts import plain_path
 from mltrack_jupyter.store.journal import send_or_keep
 from mltrack_jupyter.tracking import logging, scope, session
 from mltrack_jupyter.tracking.artifacts import RunFiles
@@ -43,6 +43,7 @@ def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
     artifact_file
         The path of the file; it ends in ``.json`` or ``.parquet``.
     """
+    artifact_file = _place(artifact_file)
     run = logging.own(run_id)
     if run is None:
         assert run_id is not None
@@ -105,6 +106,7 @@ def load_table(
 
 def write_table(services: Services, run_id: str, data: Any, artifact_file: str) -> str:
     """Write a table; return the new value of the run's tag, or ``""`` if it lists the table already."""
+    artifact_file = _place(artifact_file)
     files = RunFiles.of(services, run_id)
     frame = _described(data, files, artifact_file)
     listed = _listed(services.runs.get(run_id))
@@ -121,7 +123,6 @@ def _entry(artifact_file: str) -> dict[str, str]:
 
 def _described(data: Any, files: RunFiles, artifact_file: str) -> pd.DataFrame:
     """Return data as the table to write; its images are files of the run already."""
-    _check(artifact_file)
     return _without_images(_frame(data), files, artifact_file)
 
 
@@ -138,14 +139,16 @@ def _longer(before: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([before, frame], ignore_index=True)
 
 
-def _check(artifact_file: str) -> None:
-    check_path(artifact_file)
+def _place(artifact_file: str) -> str:
+    """Return the path at which a table is, for its path as it was typed."""
+    artifact_file = plain_path(artifact_file)
     if any(sign in artifact_file for sign in _FORBIDDEN):
         raise InvalidParameter(f"The name {artifact_file!r} of a table holds one of {_FORBIDDEN}.")
     if not artifact_file.endswith(_ENDINGS):
         raise InvalidParameter(
             f"The name {artifact_file!r} of a table must end in {' or '.join(_ENDINGS)}."
         )
+    return artifact_file
 
 
 def _frame(data: Any) -> pd.DataFrame:
@@ -241,7 +244,7 @@ def read_tables(
     """Return a table of the runs of some experiments, one below the other. Raises ``NotFound``."""
     import pandas as pd
 
-    _check(artifact_file)
+    artifact_file = _place(artifact_file)
     wanted = {"path": artifact_file, "type": "table"}
     parts = []
     for run in _runs(services, experiment_ids, run_ids):

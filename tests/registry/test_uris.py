@@ -88,7 +88,7 @@ def test_what_each_form_means(uri, meaning):
         ("runs:/", "run_id"),
         ("runs:/x y/model", "run_id"),
         (f"runs:/{RUN}/../secret", "path"),
-        (f"runs:/{RUN}/a//b", "path"),
+        (f"runs:/{RUN}/a/../../b", "path"),
         (f"runs:/{RUN}/%2e%2e/b", "path"),
         ("mlflow-artifacts://host/x", "single slash"),
         ("mlflow-artifacts:/../x", "path"),

@@ -9,7 +9,7 @@ from mltrack_jupyter.store.artifacts.locations import (
     chosen_location,
     local_path,
 )
-from mltrack_jupyter.store.artifacts.paths import check_path, resolve
+from mltrack_jupyter.store.artifacts.paths import check_path, plain_path, resolve
 from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 from mltrack_jupyter.store.artifacts.served import (
     RootServed,
@@ -39,6 +39,7 @@ __all__ = [
     "local_path",
     "chosen_location",
     "open_given",
+    "plain_path",
     "repository_at",
     "resolve",
     "save",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from pathlib import Path
 
@@ -14,6 +15,24 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_PATH = 4096
 MAX_NAME = 255
+
+
+def plain_path(path: str | os.PathLike[str], *, empty: bool = False, back: bool = True) -> str:
+    """Return a path as the store names it, from one as people type it: ``./a``, ``d//a``, ``d/../a``, ``d/``.
+
+    It is read as MLflow reads it: ``back`` tells whether ``..`` may take a name back, which it may where a
+    path is typed, and not in a request. Raises ``InvalidParameter`` for one that leaves its root, and
+    without ``empty`` for the root itself.
+    """
+    text = os.fspath(path)
+    if not back and ".." in text.split("/"):
+        check_path(text)
+    plain = posixpath.normpath(text) if text else ""
+    try:
+        return check_path("" if plain == "." else plain, empty=empty)
+    except InvalidParameter:
+        check_path(text)  # the message shows what was typed
+        raise
 
 
 def check_path(path: str, *, empty: bool = False) -> str:

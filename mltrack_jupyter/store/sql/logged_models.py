@@ -25,7 +25,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Download, LoggedModels
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.artifacts import check_path, plain_path
 from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
@@ -291,7 +291,7 @@ class SqlLoggedModels(LoggedModels):
         return children(self._reach.recorded(uri), uri, artifact_directory_path)
 
     def read_artifact(self, model_id: str, artifact_file_path: str) -> Download:
-        return self._reach.recorded(self._place(model_id)).open(check_path(artifact_file_path))
+        return self._reach.recorded(self._place(model_id)).open(plain_path(artifact_file_path, back=False))
 
     def _place(self, model_id: str) -> str:
         with self._database.read() as connection:

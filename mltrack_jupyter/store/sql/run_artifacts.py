@@ -16,7 +16,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, Repository, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
-from mltrack_jupyter.store.artifacts import PROXY, KeptFiles, Locations, check_path, scheme_of
+from mltrack_jupyter.store.artifacts import PROXY, KeptFiles, Locations, check_path, plain_path, scheme_of
 from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.fixed_files import FixedFiles
@@ -126,10 +126,10 @@ class SqlRunArtifacts(RunArtifacts):
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
         root = self._root(run_id)
-        return children(self._reach.files_at(root, run_id), root, _folder(path))
+        return children(self._reach.files_at(root, run_id), root, path)
 
     def read(self, run_id: str, path: str) -> Download:
-        return self._reach.files_at(self._root(run_id), run_id).open(path)
+        return self._reach.files_at(self._root(run_id), run_id).open(plain_path(path, back=False))
 
     def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
         return MissingFiles(sha256=self._reach.shared.share(run_id, files))
@@ -140,7 +140,7 @@ class SqlRunArtifacts(RunArtifacts):
 
 def children(files: Repository, uri: str, path: str) -> FileList:
     """Return the children of a path below an artifact URI, by their paths below that URI."""
-    check_path(path, empty=True)
+    path = plain_path(path, empty=True, back=False)
     prefix = f"{path}/" if path else ""
     found = [
         FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
@@ -157,20 +157,21 @@ class RootArtifactFiles(ArtifactFiles):
         self._roots = roots
 
     def list(self, path: str = "") -> FileList:
-        path = check_path(_folder(path), empty=True)
-        files, path = self._reach.seen(path)
+        files, path = self._reach.seen(plain_path(path, empty=True, back=False))
         return FileList(files=[*files.list(path)])
 
     def download(self, path: str) -> Download:
-        files, path = self._reach.seen(check_path(path))
+        files, path = self._reach.seen(plain_path(path, back=False))
         return files.open(path)
 
     def upload(self, path: str, body: BinaryIO) -> None:
-        self._roots.check_written(_check_not_shared(check_path(path)))
+        path = _check_not_shared(plain_path(path, back=False))
+        self._roots.check_written(path)
         self._reach.own().write(path, body)
 
     def delete(self, path: str) -> None:
-        self._roots.check_deleted(_check_not_shared(check_path(path)))
+        path = _check_not_shared(plain_path(path, back=False))
+        self._roots.check_deleted(path)
         self._reach.own().delete(path)
 
     # --- past the store: in parts, or from the object store itself ----------------------------------
@@ -204,7 +205,7 @@ class RootArtifactFiles(ArtifactFiles):
         self._reach.records.tell(_ROOT, place, "abort-upload")
 
     def presign_download(self, path: str) -> PresignedDownload:
-        check_path(path)
+        path = plain_path(path, back=False)
         own = self._reach.locations.own()
         shared = "" if own.stamp(path) else self._reach.shared.find(_ROOT, path)
         return self._reach.multipart().presign(shared or path)
@@ -216,7 +217,7 @@ def _place(folder: str, path: str) -> str:
         raise InvalidParameter(
             f"Invalid path {path[:80]!r}: it does not end in the name of a file."
         )
-    return _check_not_shared(check_path(f"{folder}/{name}"))
+    return _check_not_shared(check_path(f"{plain_path(folder, back=False)}/{name}"))
 
 
 def _check_not_shared(path: str) -> str:
@@ -226,8 +227,3 @@ def _check_not_shared(path: str) -> str:
             f"Invalid path {path[:80]!r}: what is in {FOLDER} belongs to several runs, and is kept by the store."
         )
     return path
-
-
-def _folder(path: str) -> str:
-    # Some clients name a folder with a slash at its end; a slash alone is no relative path.
-    return path[:-1] if len(path) > 1 and path.endswith("/") else path

@@ -103,9 +103,10 @@ class LoggedModelCalls(Calls):
 
     def _upload(self, model_id: str, source: Path, below: str) -> None:
         from mltrack_jupyter.registry.upload import upload_files  # brings yaml
+        from mltrack_jupyter.store.artifacts import plain_path
 
         uri = self.services.logged_models.get(model_id).info.artifact_uri
-        upload_files(self.services, uri, source, below)
+        upload_files(self.services, uri, source, plain_path(below, empty=True))
 
     def log_inputs(
         self,
