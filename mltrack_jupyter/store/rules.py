@@ -5,11 +5,12 @@ Where MLflow cuts a long param or tag in silence we store it whole, up to 1 MB.
 
 from __future__ import annotations
 
+import operator
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from mltrack_jupyter.entities import STAGES, Metric, Param, Points, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
@@ -162,8 +163,17 @@ def check_unique(pairs: Sequence[_Keyed], kind: str) -> None:
 
 
 def check_metric(point: Metric) -> None:
-    """Check the name and the time of a point."""
+    """Check the name, the numbers and the time of a point."""
     check_key(point.key, "metric")
+    if type(point.step) is not int or type(point.timestamp) is not int:
+        raise InvalidParameter(
+            f"The step and the timestamp of metric {short(point.key)} must be whole numbers, not "
+            f"{short(point.step)} and {short(point.timestamp)}."
+        )
+    if not isinstance(point.value, float | int):
+        raise InvalidParameter(
+            f"The metric {short(point.key)} needs a number, not {short(point.value)}."
+        )
     check_int64(point.step, "step")
     if check_int64(point.timestamp, "timestamp") < 0:
         raise InvalidParameter(
@@ -218,6 +228,27 @@ def check_experiment_name(name: str) -> str:
             f"{MAX_EXPERIMENT_NAME} characters."
         )
     return check_text(name, "experiment name")
+
+
+def id_text(value: Any, name: str) -> str:
+    """Return an id as the text that it is; MLflow's users write those of experiments and versions as numbers too."""
+    if isinstance(value, str):
+        return value
+    try:
+        if not isinstance(value, bool):
+            return str(operator.index(value))  # numpy's whole numbers as well
+    except TypeError:
+        pass
+    raise InvalidParameter(
+        f"Invalid value {short(value)} for parameter '{name}' supplied: it is a decimal number, as text or "
+        "as a whole number, such as '0'."
+    )
+
+
+def id_texts(values: Any, name: str) -> list[str]:
+    """Return several ids as texts; a single one stands for itself."""
+    several = isinstance(values, Iterable) and not isinstance(values, str)
+    return [id_text(value, name) for value in (values if several else [values])]
 
 
 def parse_experiment_ids(texts: Sequence[str]) -> list[int]:

@@ -16,6 +16,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.reading import experiments_to_search
 
@@ -31,7 +32,7 @@ def initialize_logged_model(
     tags: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
     model_type: str | None = None,
-    experiment_id: str | None = None,
+    experiment_id: str | int | None = None,
 ) -> LoggedModel:
     """Create a logged model that is pending until :func:`finalize_logged_model` says how it ended.
 
@@ -40,10 +41,11 @@ def initialize_logged_model(
     run = scope.active_run() if source_run_id is None else None
     services = run.services if run is not None else session.services()
     if run is not None:
-        source_run_id, experiment_id = run.info.run_id, experiment_id or run.info.experiment_id
+        source_run_id = run.info.run_id
+        experiment_id = run.info.experiment_id if experiment_id is None else experiment_id
     return create(
         services,
-        experiment_id or session.current_experiment().experiment_id,
+        session.current_experiment().experiment_id if experiment_id is None else experiment_id,
         name,
         source_run_id,
         tags,
@@ -58,7 +60,7 @@ def create_external_model(
     tags: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
     model_type: str | None = None,
-    experiment_id: str | None = None,
+    experiment_id: str | int | None = None,
 ) -> LoggedModel:
     """Create a logged model whose files are elsewhere, ready at once."""
     made = initialize_logged_model(name, source_run_id, tags, params, model_type, experiment_id)
@@ -67,7 +69,7 @@ def create_external_model(
 
 def create(
     services: Services,
-    experiment_id: str,
+    experiment_id: str | int,
     name: str | None,
     source_run_id: str | None,
     tags: Mapping[str, Any] | None,
@@ -76,7 +78,7 @@ def create(
 ) -> LoggedModel:
     """Create a pending logged model."""
     return services.logged_models.create(
-        experiment_id,
+        rules.id_text(experiment_id, "experiment_id"),
         name=name or "",
         model_type=model_type or "",
         source_run_id=source_run_id or "",
@@ -167,7 +169,7 @@ def set_active_model(
 
 def search(
     services: Services,
-    experiment_ids: Sequence[str],
+    experiment_ids: Sequence[str | int],
     filter_string: str | None = None,
     datasets: Sequence[Mapping[str, str]] | None = None,
     max_results: int | None = None,
@@ -177,7 +179,7 @@ def search(
     """Return a page of logged models; datasets and orders are dicts in MLflow's words."""
     try:
         return services.logged_models.search(
-            list(experiment_ids),
+            rules.id_texts(experiment_ids, "experiment_ids"),
             filter_string or "",
             max_results,
             page_token or "",
@@ -192,7 +194,7 @@ def search(
 
 
 def search_logged_models(
-    experiment_ids: list[str] | None = None,
+    experiment_ids: Sequence[str | int] | None = None,
     filter_string: str | None = None,
     datasets: list[dict[str, str]] | None = None,
     max_results: int | None = None,

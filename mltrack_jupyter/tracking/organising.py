@@ -9,7 +9,7 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, Tag
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.store import normalise_uri
+from mltrack_jupyter.store import normalise_uri, rules
 from mltrack_jupyter.tracking import scope, session
 
 
@@ -21,14 +21,14 @@ def create_experiment(
     return session.services().experiments.create(name, artifact_location or "", pairs)
 
 
-def delete_experiment(experiment_id: str) -> None:
+def delete_experiment(experiment_id: str | int) -> None:
     """Put an experiment and its runs into the trash. Raises ``NotFound``."""
-    session.services().experiments.delete(str(experiment_id))
+    session.services().experiments.delete(rules.id_text(experiment_id, "experiment_id"))
 
 
-def restore_experiment(experiment_id: str) -> None:
+def restore_experiment(experiment_id: str | int) -> None:
     """Take an experiment and its runs out of the trash. Raises ``NotFound``."""
-    session.services().experiments.restore(str(experiment_id))
+    session.services().experiments.restore(rules.id_text(experiment_id, "experiment_id"))
 
 
 def set_experiment_tag(key: str, value: Any) -> None:
@@ -76,12 +76,12 @@ def get_registry_uri() -> str:
     return session.get_tracking_uri()
 
 
-def set_registry_uri(uri: str | os.PathLike[str]) -> None:
+def set_registry_uri(uri: str | os.PathLike[str] | None) -> None:
     """Accept the tracking URI only: models are registered in the store that their runs are in.
 
-    Raises ``InvalidParameter`` for another one.
+    ``None`` (or ``""``) means just that. Raises ``InvalidParameter`` for another one.
     """
-    text = os.fspath(uri)
+    text = os.fspath(uri or "")
     if text and normalise_uri(text) != session.get_tracking_uri():
         raise InvalidParameter(
             "The registry is part of the store, so that a model cannot part from its run; choose the store "

@@ -14,6 +14,7 @@ from mltrack_jupyter.errors import (
     NotFound,
     Unavailable,
 )
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.context import experiment_of_notebook
@@ -32,9 +33,9 @@ def get_run(run_id: str) -> Run:
     return session.services().runs.get(run_id)
 
 
-def get_experiment(experiment_id: str) -> Experiment:
+def get_experiment(experiment_id: str | int) -> Experiment:
     """Return an experiment. Raises ``NotFound``."""
-    return session.services().experiments.get(str(experiment_id))
+    return session.services().experiments.get(rules.id_text(experiment_id, "experiment_id"))
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:
@@ -101,7 +102,7 @@ def iterate_runs(
 
 
 def search_runs(
-    experiment_ids: list[str] | None = None,
+    experiment_ids: Sequence[str | int] | None = None,
     filter_string: str = "",
     run_view_type: ViewType = ViewType.ACTIVE_ONLY,
     max_results: int = 100_000,
@@ -127,7 +128,7 @@ def search_runs(
         experiment_ids = [item.experiment_id for item in named if item is not None]
     elif experiment_ids is None:
         experiment_ids = experiments_to_search()
-    numbers = [str(number) for number in experiment_ids]
+    numbers = rules.id_texts(experiment_ids, "experiment_ids")
     found = list(iterate_runs(numbers, filter_string or "", run_view_type, max_results, order_by))
     return found if output_format == "list" else _frame(found)
 

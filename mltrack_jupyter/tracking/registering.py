@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from mltrack_jupyter.entities import ModelVersion, Page, RegisteredModel
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import session
 
 T = TypeVar("T")
@@ -56,4 +57,4 @@ def set_model_version_tag(
     """Set a tag of a version of a registered model. Raises ``NotFound``."""
     if version is None or key is None:
         raise InvalidParameter("Give the version and the key of the tag.")
-    session.services().model_versions.set_tag(name, str(version), key, str(value))
+    session.services().model_versions.set_tag(name, rules.id_text(version, "version"), key, str(value))

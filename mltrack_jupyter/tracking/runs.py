@@ -8,7 +8,7 @@ from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, RunEntry, Tag
-from mltrack_jupyter.errors import NotFound
+from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.shown import one_line
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME
@@ -34,7 +34,7 @@ def _watched(run: ActiveRun, asked: bool | None = None) -> ActiveRun:
 
 def start_run(
     run_id: str | None = None,
-    experiment_id: str | None = None,
+    experiment_id: str | int | None = None,
     run_name: str | None = None,
     nested: bool = False,
     parent_run_id: str | None = None,
@@ -60,6 +60,10 @@ def start_run(
     resumed = run_id or _run_of_environment()
     values = dict(tags or {})
     if description:
+        if _NOTE in values:
+            raise InvalidParameter(
+                f"The description is given twice: as description, and as the tag {_NOTE}. Leave one of them out."
+            )
         values[_NOTE] = description
     if resumed:
         run = resume_run(resumed, parent)
@@ -96,7 +100,7 @@ def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:
 
 
 def _experiment(
-    experiment_id: str | None, parent: ActiveRun | None, *, opening: bool = False
+    experiment_id: str | int | None, parent: ActiveRun | None, *, opening: bool = False
 ) -> tuple[str, str]:
     """Return the id, or else the name, of the experiment of a new run.
 
@@ -104,11 +108,16 @@ def _experiment(
     """
     if experiment_id is None and parent is not None and any(parent.experiment):
         return parent.experiment
-    chosen = (str(experiment_id), "") if experiment_id else session.experiment_of_new_run()
+    named = experiment_id is not None
+    if named:
+        chosen = rules.id_text(experiment_id, "experiment_id"), ""
+        rules.parse_experiment_id(chosen[0])
+    else:
+        chosen = session.experiment_of_new_run()
     uri = session.get_tracking_uri()
     if not chosen[0]:
         return _experiment_of_name(uri, chosen[1], opening), chosen[1]
-    if experiment_id or session.is_open(uri):
+    if named or session.is_open(uri):
         try:
             checks.check_experiment(uri, chosen[0])
         except NotFound:

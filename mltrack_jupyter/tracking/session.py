@@ -70,11 +70,11 @@ _experiment: tuple[str, str, str] | None = None
 def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
     """Choose the store of this process: a folder, a ``.db`` file, a database URL, or ``http(s)://…``.
 
-    Processes that are started from now on inherit the choice; ``None`` takes it back. Raises
+    Processes that are started from now on inherit the choice; ``None`` (or ``""``) takes it back. Raises
     ``InvalidParameter`` for a URI that cannot be right. Nothing is opened before it is used.
     """
     global _uri
-    full = None if uri is None else normalise_uri(uri)
+    full = normalise_uri(uri) if uri else None
     with _lock:
         _uri = full
         if full is None:
@@ -108,11 +108,11 @@ def services(uri: str | os.PathLike[str] | None = None) -> Services:
 
     Whatever is asked of them, this process's journal is handed over first: you see what you logged.
     """
-    return stores.services(get_tracking_uri() if uri is None else normalise_uri(uri))
+    return stores.services(normalise_uri(uri) if uri else get_tracking_uri())
 
 
 def set_experiment(
-    experiment_name: str | None = None, experiment_id: str | None = None
+    experiment_name: str | None = None, experiment_id: str | int | None = None
 ) -> Experiment:
     """Make an experiment the active one, creating it if its name is new.
 
@@ -122,7 +122,7 @@ def set_experiment(
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidParameter("Give either experiment_name or experiment_id.")
     if experiment_id is not None:
-        experiment = _experiment_of_id(str(experiment_id))
+        experiment = _experiment_of_id(rules.id_text(experiment_id, "experiment_id"))
     else:
         experiment = experiment_of_name(str(experiment_name))
     with _lock:

@@ -16,7 +16,14 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import ArtifactFiles, Download, Repository, RunArtifacts
 from mltrack_jupyter.services.artifacts import Parts
-from mltrack_jupyter.store.artifacts import PROXY, KeptFiles, Locations, check_path, plain_path, scheme_of
+from mltrack_jupyter.store.artifacts import (
+    PROXY,
+    KeptFiles,
+    Locations,
+    check_path,
+    plain_path,
+    scheme_of,
+)
 from mltrack_jupyter.store.sql.artifact_records import ArtifactRecords, RecordedFiles
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.fixed_files import FixedFiles

@@ -7,6 +7,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import Experiment, Page, ViewType
 from mltrack_jupyter.errors import NotFound
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -19,9 +20,9 @@ class ExperimentCalls(Calls):
         """Create an experiment and return its id. Raises ``AlreadyExists``."""
         return self.services.experiments.create(name, artifact_location or "", pairs(tags))
 
-    def get_experiment(self, experiment_id: str) -> Experiment:
+    def get_experiment(self, experiment_id: str | int) -> Experiment:
         """Return an experiment, active or deleted."""
-        return self.services.experiments.get(experiment_id)
+        return self.services.experiments.get(_id(experiment_id))
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """Return the experiment of a name, or ``None``."""
@@ -43,22 +44,26 @@ class ExperimentCalls(Calls):
             max_results, page_token or "", filter_string or "", order_by, view_type
         )
 
-    def rename_experiment(self, experiment_id: str, new_name: str) -> None:
+    def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
         """Give an experiment another name."""
-        self.services.experiments.update(experiment_id, new_name)
+        self.services.experiments.update(_id(experiment_id), new_name)
 
-    def delete_experiment(self, experiment_id: str) -> None:
+    def delete_experiment(self, experiment_id: str | int) -> None:
         """Put an experiment and its runs into the trash."""
-        self.services.experiments.delete(experiment_id)
+        self.services.experiments.delete(_id(experiment_id))
 
-    def restore_experiment(self, experiment_id: str) -> None:
+    def restore_experiment(self, experiment_id: str | int) -> None:
         """Take an experiment and its runs out of the trash."""
-        self.services.experiments.restore(experiment_id)
+        self.services.experiments.restore(_id(experiment_id))
 
-    def set_experiment_tag(self, experiment_id: str, key: str, value: Any) -> None:
+    def set_experiment_tag(self, experiment_id: str | int, key: str, value: Any) -> None:
         """Set a tag."""
-        self.services.experiments.set_tag(experiment_id, key, str(value))
+        self.services.experiments.set_tag(_id(experiment_id), key, str(value))
 
-    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+    def delete_experiment_tag(self, experiment_id: str | int, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none."""
-        self.services.experiments.delete_tag(experiment_id, key)
+        self.services.experiments.delete_tag(_id(experiment_id), key)
+
+
+def _id(experiment_id: str | int) -> str:
+    return rules.id_text(experiment_id, "experiment_id")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.client.base import Calls
 from mltrack_jupyter.tracking.images import LOGGED as LOGGED_IMAGES
@@ -83,13 +84,14 @@ class FileCalls(Calls):
 
     def load_table(
         self,
-        experiment_id: str,
+        experiment_id: str | int,
         artifact_file: str,
         run_ids: list[str] | None = None,
         extra_columns: list[str] | None = None,
     ) -> pd.DataFrame:
         """Return a table of the runs of an experiment, one below the other."""
-        return read_tables(self.services, [experiment_id], artifact_file, run_ids, extra_columns)
+        number = rules.id_text(experiment_id, "experiment_id")
+        return read_tables(self.services, [number], artifact_file, run_ids, extra_columns)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""

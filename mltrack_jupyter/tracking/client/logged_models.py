@@ -26,7 +26,7 @@ class LoggedModelCalls(Calls):
 
     def create_logged_model(
         self,
-        experiment_id: str,
+        experiment_id: str | int,
         name: str | None = None,
         source_run_id: str | None = None,
         tags: Mapping[str, Any] | None = None,
@@ -48,7 +48,7 @@ class LoggedModelCalls(Calls):
 
     def search_logged_models(
         self,
-        experiment_ids: list[str],
+        experiment_ids: Sequence[str | int],
         filter_string: str | None = None,
         datasets: list[dict[str, Any]] | None = None,
         max_results: int | None = None,

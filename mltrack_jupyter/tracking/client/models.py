@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrack_jupyter.entities import ModelVersion, Page, RegisteredModel
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -58,9 +59,9 @@ class ModelCalls(Calls):
         """Remove a tag."""
         self.services.registered_models.delete_tag(name, key)
 
-    def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+    def set_registered_model_alias(self, name: str, alias: str, version: str | int) -> None:
         """Point an alias at a version."""
-        self.services.registered_models.set_alias(name, alias, str(version))
+        self.services.registered_models.set_alias(name, alias, rules.id_text(version, "version"))
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""

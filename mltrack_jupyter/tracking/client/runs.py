@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mltrack_jupyter.entities import Amendment, Metric, Page, Param, Run, Tag, ViewType
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.logging import to_number, to_whole
@@ -18,7 +19,7 @@ class RunCalls(Calls):
 
     def create_run(
         self,
-        experiment_id: str,
+        experiment_id: str | int,
         start_time: int | None = None,
         tags: Mapping[str, Any] | None = None,
         run_name: str | None = None,
@@ -26,7 +27,7 @@ class RunCalls(Calls):
         """Create a run; ``start_time`` is in milliseconds, now if absent."""
         labels = pairs(tags)
         return self.services.runs.create(
-            experiment_id=experiment_id,
+            experiment_id=rules.id_text(experiment_id, "experiment_id"),
             user_id=next((tag.value for tag in labels if tag.key == "mlflow.user"), ""),
             run_name=run_name or "",
             start_time=now_ms() if start_time is None else start_time,
@@ -48,7 +49,7 @@ class RunCalls(Calls):
 
     def search_runs(
         self,
-        experiment_ids: list[str],
+        experiment_ids: Sequence[str | int] | str | int,
         filter_string: str = "",
         run_view_type: ViewType = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
@@ -57,7 +58,12 @@ class RunCalls(Calls):
     ) -> Page[Run]:
         """Return a page of the runs that match a filter, newest first."""
         return self.services.runs.search(
-            experiment_ids, filter_string, run_view_type, max_results, order_by, page_token or ""
+            rules.id_texts(experiment_ids, "experiment_ids"),
+            filter_string,
+            run_view_type,
+            max_results,
+            order_by,
+            page_token or "",
         )
 
     def log_metric(

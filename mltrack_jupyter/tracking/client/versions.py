@@ -7,6 +7,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import STAGES, ModelVersion, Page
 from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -55,15 +56,15 @@ class VersionCalls(Calls):
             self.services, str(uri), dst_name, tags=source.tags, description=source.description
         )
 
-    def get_model_version(self, name: str, version: str) -> ModelVersion:
+    def get_model_version(self, name: str, version: str | int) -> ModelVersion:
         """Return a version."""
-        return self.services.model_versions.get(name, str(version))
+        return self.services.model_versions.get(name, rules.id_text(version, "version"))
 
-    def get_model_version_download_uri(self, name: str, version: str) -> str:
+    def get_model_version_download_uri(self, name: str, version: str | int) -> str:
         """Return the artifact URI where the files of a version are."""
-        return self.services.model_versions.get_download_uri(name, str(version))
+        return self.services.model_versions.get_download_uri(name, rules.id_text(version, "version"))
 
-    def get_model_version_stages(self, name: str, version: str) -> list[str]:
+    def get_model_version_stages(self, name: str, version: str | int) -> list[str]:
         """Return the stages that there are."""
         return list(STAGES)
 
@@ -80,27 +81,27 @@ class VersionCalls(Calls):
         )
 
     def update_model_version(
-        self, name: str, version: str, description: str | None = None
+        self, name: str, version: str | int, description: str | None = None
     ) -> ModelVersion:
         """Set the description."""
-        return self.services.model_versions.update(name, str(version), description or "")
+        return self.services.model_versions.update(name, rules.id_text(version, "version"), description or "")
 
     def transition_model_version_stage(
-        self, name: str, version: str, stage: str, archive_existing_versions: bool = False
+        self, name: str, version: str | int, stage: str, archive_existing_versions: bool = False
     ) -> ModelVersion:
         """Move a version to a stage, and the others of that stage to Archived if asked to."""
         return self.services.model_versions.transition_stage(
-            name, str(version), stage, archive_existing_versions
+            name, rules.id_text(version, "version"), stage, archive_existing_versions
         )
 
-    def delete_model_version(self, name: str, version: str) -> None:
+    def delete_model_version(self, name: str, version: str | int) -> None:
         """Delete a version and the aliases that point at it."""
-        self.services.model_versions.delete(name, str(version))
+        self.services.model_versions.delete(name, rules.id_text(version, "version"))
 
     def set_model_version_tag(
         self,
         name: str,
-        version: str | None = None,
+        version: str | int | None = None,
         key: str | None = None,
         value: Any = None,
         stage: str | None = None,
@@ -112,7 +113,7 @@ class VersionCalls(Calls):
     def delete_model_version_tag(
         self,
         name: str,
-        version: str | None = None,
+        version: str | int | None = None,
         key: str | None = None,
         stage: str | None = None,
     ) -> None:
@@ -121,12 +122,12 @@ class VersionCalls(Calls):
         self.services.model_versions.delete_tag(name, number, name_of_tag)
 
     def _one(
-        self, name: str, version: str | None, stage: str | None, key: str | None
+        self, name: str, version: str | int | None, stage: str | None, key: str | None
     ) -> tuple[str, str]:
         if key is None or (version is None) == (stage is None):
             raise InvalidParameter("Give either version or stage, and the key of the tag.")
         if version is not None:
-            return str(version), key
+            return rules.id_text(version, "version"), key
         found = self.services.registered_models.get_latest_versions(name, [str(stage)])
         if not found:
             raise NotFound(f"The model {name!r} has no version in the stage {stage!r}.")
