@@ -28,11 +28,12 @@ Codes and statuses follow MLflow's REST contract, so that its clients react as t
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
 
 from mltrack_jupyter.shown import shown
 
 __all__ = [
+    "NUMBER_OF_CODE",
     "AlreadyExists",
     "BadRequest",
     "DamagedArtifact",
@@ -60,6 +61,34 @@ __all__ = [
 ]
 
 
+_KNOWN = {  # MLflow's codes: their numbers, and the statuses with which its servers answer them
+    "INTERNAL_ERROR": (1, 500),
+    "TEMPORARILY_UNAVAILABLE": (2, 503),
+    "BAD_REQUEST": (4, 400),
+    "DEADLINE_EXCEEDED": (7, 504),
+    "CANCELLED": (8, 499),
+    "RESOURCE_EXHAUSTED": (9, 429),
+    "ABORTED": (10, 409),
+    "NOT_FOUND": (11, 404),
+    "ALREADY_EXISTS": (12, 409),
+    "UNAUTHENTICATED": (13, 401),
+    "INVALID_PARAMETER_VALUE": (1000, 400),
+    "ENDPOINT_NOT_FOUND": (1001, 404),
+    "INVALID_STATE": (1003, 500),
+    "PERMISSION_DENIED": (1004, 403),
+    "CUSTOMER_UNAUTHORIZED": (1006, 401),
+    "REQUEST_LIMIT_EXCEEDED": (1007, 429),
+    "RESOURCE_CONFLICT": (1008, 409),
+    "NOT_IMPLEMENTED": (1010, 501),
+    "DATA_LOSS": (1011, 500),
+    "RESOURCE_ALREADY_EXISTS": (3001, 400),
+    "RESOURCE_DOES_NOT_EXIST": (3002, 404),
+}
+NUMBER_OF_CODE = {name: number for name, (number, _) in _KNOWN.items()}
+"""MLflow's numbers of its error codes."""
+_NAMES: dict[object, str] = {number: name for name, number in NUMBER_OF_CODE.items()}
+
+
 class MltrackError(Exception):
     """Root of every error this package raises on purpose.
 
@@ -67,12 +96,44 @@ class MltrackError(Exception):
     whoever wrote the names and answers that it quotes.
     """
 
-    error_code: ClassVar[str] = "INTERNAL_ERROR"
-    status: ClassVar[int] = 500
+    error_code: str = "INTERNAL_ERROR"
+    status: int = 500
 
-    def __init__(self, message: str) -> None:
-        self.message = shown(message)
+    def __init__(
+        self, message: object, error_code: int | str | None = None, **details: object
+    ) -> None:
+        """Make an error; scripts written for MLflow give its number or its name, and details of their own.
+
+        What a server answered, a dict with ``error_code`` and ``message``, is a message as well.
+        """
+        if isinstance(message, Mapping):
+            self.json = dict(message)
+            told = message.get("error_code") or "INTERNAL_ERROR"
+            message = f"{told}: {message.get('message', f'Response: {self.json}')}"
+            error_code = _BY_STATUS[told].error_code if told in _BY_STATUS else told
+        if error_code is not None:
+            name = _NAMES.get(error_code, str(error_code))
+            self.error_code = name if name in _KNOWN else "INTERNAL_ERROR"
+            self.status = _KNOWN[self.error_code][1]
+        self.message = shown(str(message))
+        self.json_kwargs = details
         super().__init__(self.message)
+
+    @classmethod
+    def invalid_parameter_value(cls, message: object, **details: object) -> MltrackError:
+        """Return the error of a value that cannot be accepted, ready to be raised."""
+        return cls(message, "INVALID_PARAMETER_VALUE", **details)
+
+    def get_http_status_code(self) -> int:
+        """Return the status with which a server answers it."""
+        return self.status
+
+    def serialize_as_json(self) -> str:
+        """Return the error as the JSON of MLflow's servers."""
+        import json  # whoever raises an error needs none of it
+
+        told = {"error_code": self.error_code, "message": self.message}
+        return json.dumps({**told, **self.json_kwargs}, default=str)
 
 
 class InvalidParameter(MltrackError, ValueError):

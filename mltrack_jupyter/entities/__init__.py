@@ -34,7 +34,7 @@ from mltrack_jupyter.entities.logged_model import (
     ModelOrder,
     ModelRecord,
 )
-from mltrack_jupyter.entities.page import Page
+from mltrack_jupyter.entities.page import Page, PagedList
 from mltrack_jupyter.entities.process import Process
 from mltrack_jupyter.entities.registered_model import (
     STAGES,
@@ -123,6 +123,7 @@ __all__ = [
     "NewRun",
     "ModelVersionTag",
     "Page",
+    "PagedList",
     "Param",
     "Points",
     "Refusal",

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mltrack_jupyter.entities.base import Entity, number, text
 
 
-class FileInfo(Entity, frozen=True, kw_only=True):
-    """A file or a directory; ``file_size`` in bytes, absent for directories and empty files."""
+class FileInfo(Entity, frozen=True):
+    """A file or a directory; ``file_size`` in bytes, absent for directories and empty files.
+
+    Those who list a run's files have it as ``None`` for directories, as of MLflow.
+    """
 
     path: str
     is_dir: bool
     file_size: int = 0
+
+    def for_reading(self, prefix: str = "") -> FileInfo:
+        """Return it at its path below a prefix, with no size for a directory."""
+        size: Any = None if self.is_dir else self.file_size
+        return FileInfo(prefix + self.path, self.is_dir, size)
 
 
 class FileList(Entity, frozen=True, kw_only=True):

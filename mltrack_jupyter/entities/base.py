@@ -7,8 +7,10 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 Member = TypeVar("Member", bound=Enum)
+Thing = TypeVar("Thing", bound=Struct)
 
 
 def text() -> Any:
@@ -54,6 +56,15 @@ class _Pair(Protocol):
     def key(self) -> str: ...
     @property
     def value(self) -> str: ...
+
+
+def without_blanks(item: Thing, *names: str) -> Thing:
+    """Return an entity with ``None`` for each of these fields that is empty, as MLflow's Python has them.
+
+    The store and the wire have no ``None``: there, what is not known is empty.
+    """
+    blank = {name: None for name in names if getattr(item, name) == ""}
+    return replace(item, **blank) if blank else item
 
 
 def as_dict(pairs: Iterable[_Pair]) -> dict[str, str]:

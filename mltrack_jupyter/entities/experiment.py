@@ -13,6 +13,14 @@ class LifecycleStage(str, Enum):
     ACTIVE = "active"
     DELETED = "deleted"
 
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def is_valid(cls, lifecycle_stage: str) -> bool:
+        """Tell whether there is such a stage."""
+        return lifecycle_stage in {item.value for item in cls}
+
 
 class ViewType(str, Enum):
     """Which lifecycle stages a search looks at; the order gives MLflow's numbers (from 1)."""
@@ -25,8 +33,18 @@ class ViewType(str, Enum):
     def _missing_(cls, value: object) -> ViewType | None:
         return member_of_number(cls, value)
 
+    @classmethod
+    def from_string(cls, view_str: str) -> ViewType:
+        """Return the view of MLflow's name: ``active_only``, ``deleted_only`` or ``all``."""
+        return cls(view_str.upper())
 
-class Experiment(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):
+    @classmethod
+    def to_string(cls, view_type: ViewType | int) -> str:
+        """Return MLflow's name of a view, or of its number."""
+        return cls(view_type).value.lower()
+
+
+class Experiment(Entity, frozen=True, rename={"tag_list": "tags"}):
     """A named group of runs; ``experiment_id`` is a decimal string, never reused."""
 
     experiment_id: str

@@ -170,14 +170,19 @@ class LoggedModel(Entity, frozen=True, kw_only=True):
         return self.info.status
 
     @property
-    def model_type(self) -> str:
-        """What kind of model it is, in the words of who made it."""
-        return self.info.model_type
+    def model_type(self) -> str | None:
+        """What kind of model it is, in the words of who made it; ``None`` if they said nothing."""
+        return self.info.model_type or None
 
     @property
-    def source_run_id(self) -> str:
-        """The run that made it; empty for a model without one."""
-        return self.info.source_run_id
+    def source_run_id(self) -> str | None:
+        """The run that made it; ``None`` for a model without one."""
+        return self.info.source_run_id or None
+
+    @property
+    def status_message(self) -> str | None:
+        """Why it has its status, or ``None``."""
+        return self.info.status_message or None
 
     @property
     def tags(self) -> dict[str, str]:

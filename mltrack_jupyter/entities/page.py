@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from mltrack_jupyter.entities.base import Entity
@@ -21,6 +21,10 @@ class Page(Entity, Generic[T], frozen=True):
         """The token of the next page, by MLflow's name."""
         return self.next_page_token
 
+    def to_list(self) -> PagedList[T]:
+        """Return the page as the list that MLflow's client returns."""
+        return PagedList(self.items, self.next_page_token)
+
     def __getitem__(self, index: int) -> T:
         return self.items[index]
 
@@ -29,3 +33,25 @@ class Page(Entity, Generic[T], frozen=True):
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+class PagedList(list[T]):
+    """A page as MLflow's client returns it: a list that knows the ``token`` of the next page, ``None`` on the last."""
+
+    def __init__(self, items: Iterable[T] = (), token: str | None = None) -> None:
+        super().__init__(items)
+        self.token = token or None
+
+    @property
+    def items(self) -> list[T]:
+        """The page as a plain list."""
+        return list(self)
+
+    @property
+    def next_page_token(self) -> str:
+        """The token of the next page, empty on the last."""
+        return self.token or ""
+
+    def to_list(self) -> list[T]:
+        """Return the page as a plain list."""
+        return list(self)

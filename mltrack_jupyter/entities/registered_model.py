@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
+from msgspec.structs import replace
+
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text, without_blanks
 
 STAGES = ("None", "Staging", "Production", "Archived")
 """The stages of a model version, spelled as MLflow answers them."""
@@ -34,6 +36,12 @@ class ModelVersion(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"
     aliases: list[str] = []
     model_id: str = ""
 
+    def for_reading(self) -> ModelVersion:
+        """Return the version with ``None`` for what is not known of it, as MLflow's client does."""
+        return without_blanks(
+            self, "user_id", "description", "run_id", "run_link", "status_message", "model_id"
+        )
+
     @property
     def tags(self) -> dict[str, str]:
         """Tags as a dict."""
@@ -53,6 +61,11 @@ class RegisteredModel(
     latest_versions: list[ModelVersion] = []
     tag_list: list[Tag] = []
     alias_list: list[Alias] = []
+
+    def for_reading(self) -> RegisteredModel:
+        """Return the model with ``None`` for what is not known of it, as MLflow's client does."""
+        latest = [version.for_reading() for version in self.latest_versions]
+        return without_blanks(replace(self, latest_versions=latest), "user_id", "description")
 
     @property
     def tags(self) -> dict[str, str]:

@@ -8,7 +8,16 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import force_setattr
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number, number, text
+from mltrack_jupyter.entities.base import (
+    Entity,
+    Tag,
+    as_dict,
+    member_of_number,
+    number,
+    text,
+    without_blanks,
+)
+from mltrack_jupyter.errors import InvalidParameter
 
 REASON = "mltrack.status_reason"
 """Tag of a run with one sentence that says why it has its status."""
@@ -45,9 +54,18 @@ class RunStatus(str, Enum):
         """Return the name of a status or of MLflow's number."""
         return cls(status).value
 
+    @classmethod
+    def all_status(cls) -> list[RunStatus]:
+        """Return every status."""
+        return list(cls)
+
     def is_terminated(self) -> bool:
         """Tell whether nothing more is expected of the run."""
         return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+
+
+_NAMED = ("model_id", "dataset_name", "dataset_digest", "run_id")
+"""What a point may name: unknown is ``None`` in MLflow's Python, and empty here."""
 
 
 class Param(Entity, frozen=True, gc=False):
@@ -72,6 +90,32 @@ class Metric(Entity, frozen=True, gc=False):
     model_id: str = ""
     run_id: str = ""
     ordinal: int = 0
+
+    def for_reading(self) -> Metric:
+        """Return the point with ``None`` for what it does not name, as MLflow's client does."""
+        return without_blanks(self, "dataset_name", "dataset_digest", "model_id")
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return the point by MLflow's names, with ``None`` for what it does not name."""
+        known = {
+            "key": self.key,
+            "value": self.value,
+            "timestamp": self.timestamp,
+            "step": self.step,
+        }
+        return known | {name: getattr(self, name) or None for name in _NAMED}
+
+    @classmethod
+    def from_dictionary(cls, metric_dict: dict[str, Any]) -> Metric:
+        """Return the point that :meth:`to_dictionary` described. Raises ``InvalidParameter``."""
+        missing = {"key", "value", "timestamp", "step"} - metric_dict.keys()
+        if missing:
+            raise InvalidParameter(
+                f"Missing required keys in the dictionary of a metric: {', '.join(sorted(missing))}."
+            )
+        named = {name: metric_dict.get(name) or "" for name in _NAMED}
+        base = [metric_dict[name] for name in ("key", "value", "timestamp", "step")]
+        return cls(*base, **named)
 
 
 class RunInfo(Entity, frozen=True, kw_only=True, gc=False):
@@ -119,8 +163,12 @@ class RunData(
         """Tags as a dict."""
         return as_dict(self.tag_list)
 
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return the latest metrics, the params and the tags by name."""
+        return {"metrics": self.metrics, "params": self.params, "tags": self.tags}
 
-class Dataset(Entity, frozen=True, kw_only=True):
+
+class Dataset(Entity, frozen=True):
     """Data that a run read: known by name and digest."""
 
     name: str
@@ -129,6 +177,10 @@ class Dataset(Entity, frozen=True, kw_only=True):
     source: str = ""
     schema: str = ""
     profile: str = ""
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return what is known of the data by name, ``None`` for what is not."""
+        return {name: getattr(self, name) or None for name in self.__struct_fields__}
 
 
 class DatasetSummary(Entity, frozen=True, kw_only=True):
@@ -140,11 +192,15 @@ class DatasetSummary(Entity, frozen=True, kw_only=True):
     context: str = ""
 
 
-class DatasetInput(Entity, frozen=True, kw_only=True):
+class DatasetInput(Entity, frozen=True):
     """A dataset in the role that its tags tell (``mlflow.data.context``)."""
 
     dataset: Dataset
     tags: list[Tag] = []
+
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return the data and its tags by name."""
+        return {"dataset": self.dataset.to_dictionary(), "tags": as_dict(self.tags)}
 
 
 class ModelInput(Entity, frozen=True, gc=False):
@@ -160,20 +216,29 @@ class ModelOutput(Entity, frozen=True, gc=False):
     step: int = number()
 
 
-class RunInputs(Entity, frozen=True, kw_only=True):
+class RunInputs(Entity, frozen=True):
     """What a run read."""
 
     dataset_inputs: list[DatasetInput] = []
     model_inputs: list[ModelInput] = []
 
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return what was read as plain dicts, as MLflow does."""
+        data = [item.to_dictionary() for item in self.dataset_inputs]
+        return {"model_inputs": to_builtins(self.model_inputs), "dataset_inputs": data}
 
-class RunOutputs(Entity, frozen=True, kw_only=True):
+
+class RunOutputs(Entity, frozen=True):
     """What a run made."""
 
     model_outputs: list[ModelOutput] = []
 
+    def to_dictionary(self) -> dict[str, Any]:
+        """Return what was made as plain dicts, as MLflow does."""
+        return {"model_outputs": to_builtins(self.model_outputs)}
 
-class Run(Entity, frozen=True, kw_only=True, omit_defaults=False):
+
+class Run(Entity, frozen=True, omit_defaults=False):
     """A run: ``info``, ``data``, ``inputs`` and ``outputs``, as in MLflow."""
 
     info: RunInfo
@@ -183,5 +248,9 @@ class Run(Entity, frozen=True, kw_only=True, omit_defaults=False):
 
     def to_dictionary(self) -> dict[str, Any]:
         """Return the run as plain dicts and lists: its metrics, params and tags by name, as MLflow does."""
-        data = {kind: getattr(self.data, kind) for kind in ("metrics", "params", "tags")}
-        return {**to_builtins(self), "data": data}
+        info = {name: getattr(self.info, name) for name in self.info.__struct_fields__}
+        known = {
+            "info": info | {"status": str(self.info.status)},
+            "data": self.data.to_dictionary(),
+        }
+        return {**to_builtins(self), **known}

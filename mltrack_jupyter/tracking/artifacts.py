@@ -99,10 +99,7 @@ class RunFiles:
         """Return the children of a directory; paths are relative to the run's root."""
         path = _plain(path, empty=True)
         prefix = f"{path}/" if path else ""
-        return [
-            FileInfo(path=prefix + item.path, is_dir=item.is_dir, file_size=item.file_size)
-            for item in self._reached().list(path)
-        ]
+        return [item.for_reading(prefix) for item in self._reached().list(path)]
 
     def fetch(self, path: str = "", target: PathLike | None = None) -> str:
         """Copy a file, or a directory, into a local folder, and return its path there.

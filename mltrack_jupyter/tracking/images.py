@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.tracking import logging
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
+from mltrack_jupyter.tracking.batches import to_whole
 from mltrack_jupyter.tracking.clock import now_ms
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ def write_image(
             f"key={key!r}: log_image needs artifact_file, or a key of letters, digits, '_', '-', '.', "
             "'/' and spaces."
         )
-    place = logging.to_whole("step", key, step or 0)
-    time = logging.to_whole("timestamp", key, timestamp or now_ms())
+    place = to_whole("step", key, step or 0)
+    time = to_whole("timestamp", key, timestamp or now_ms())
     # MLflow's names, which its screens and ours take apart again.
     stem = f"images/{key.replace('/', '~')}+step+{place}+timestamp+{time}+{uuid.uuid4()}"
     picture = to_pil(image)

@@ -9,11 +9,11 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
-from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
+from mltrack_jupyter.tracking.batches import divided, to_number, to_whole
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
@@ -22,9 +22,6 @@ from mltrack_jupyter.tracking.scope import ActiveRun
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
-
-_BATCH = 100
-_POINTS = 1000
 
 
 def own(run_id: str | None) -> ActiveRun | None:
@@ -90,37 +87,11 @@ def logged_keys(run_id: str) -> tuple[set[str], set[str]]:
     return (set(found.logged[0]), set(found.logged[1])) if found else (set(), set())
 
 
-def to_number(key: str, value: Any) -> float:
-    """Return a metric's value as a float. Raises ``InvalidParameter`` for what is no number."""
-    try:
-        # Arrays of one element, tensors on any device and numpy's scalars have item().
-        return float(value.item() if hasattr(value, "item") else value)
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        shown = repr(value)[:80]
-        raise InvalidParameter(
-            f"The metric {key!r} needs a number, not {shown} ({type(value).__name__}). Text belongs into "
-            "log_param or set_tag."
-        ) from error
-
-
 def _time(key: str, value: Any) -> int:
     time = value if type(value) is int else to_whole("timestamp", key, value)
     if time < 0:
         rules.check_metric(Metric(key, 0.0, time))
     return time
-
-
-def to_whole(name: str, key: str, value: Any) -> int:
-    """Return a step or a time as an int. Raises ``InvalidParameter`` for what is no whole number."""
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        number = None
-    if number is None or number != value:
-        raise InvalidParameter(
-            f"The {name} of the metric {key!r} must be a whole number, not {value!r}."
-        )
-    return number
 
 
 def log_metric(
@@ -215,8 +186,8 @@ def _note(run_id: str | None, points: list[Metric]) -> None:
     """Write points that name a logged model or a dataset."""
 
     def send(services: Services, target: str) -> None:
-        for begin in range(0, len(points), _POINTS):
-            services.runs.log_batch(target, metrics=points[begin : begin + _POINTS])
+        for batch in divided(points, [], []):
+            services.runs.log_batch(target, *batch)
 
     write_to_run(run_id, send, lambda target: RunEntry(run_id=target, noted=points))
 
@@ -239,8 +210,8 @@ def log_params(
     run = own(run_id)
     if run is None:
         assert run_id is not None
-        for first in range(0, len(pairs), _BATCH):
-            session.services().runs.log_batch(run_id, params=pairs[first : first + _BATCH])
+        for batch in divided([], pairs, []):
+            session.services().runs.log_batch(run_id, *batch)
         return handle(synchronous)
     kept, tags = corrected(run.run_id, pairs)
     entry = RunEntry(run_id=run.run_id, params=[*pairs, *kept], tags=tags)
@@ -263,8 +234,8 @@ def set_tags(
     run = own(run_id)
     if run is None:
         assert run_id is not None
-        for first in range(0, len(pairs), _BATCH):
-            session.services().runs.log_batch(run_id, tags=pairs[first : first + _BATCH])
+        for batch in divided([], [], pairs):
+            session.services().runs.log_batch(run_id, *batch)
         return handle(synchronous)
     _write(run, RunEntry(run_id=run.run_id, tags=pairs), synchronous)
     return handle(synchronous)

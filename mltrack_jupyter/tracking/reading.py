@@ -176,7 +176,7 @@ def get_metric_history(
             f"output_format must be 'list', 'columns' or 'pandas', not {output_format!r}."
         )
     if output_format == "list":
-        return session.services().metrics.history(run_id, key).items
+        return [point.for_reading() for point in session.services().metrics.history(run_id, key)]
     columns = _history(run_id, key)
     if output_format == "columns":
         return columns

@@ -10,7 +10,7 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import session
 
-T = TypeVar("T")
+T = TypeVar("T", ModelVersion, RegisteredModel)
 _PAGE = 1000
 
 
@@ -45,7 +45,7 @@ def _all(ask: Callable[[int, str], Page[T]], limit: int | None) -> list[T]:
     token = ""
     while True:
         page = ask(min(_PAGE, (limit or 10**9) - len(found)), token)
-        found += page.items
+        found += [item.for_reading() for item in page]
         token = page.next_page_token
         if not token or (limit and len(found) >= limit):
             return found
@@ -57,4 +57,6 @@ def set_model_version_tag(
     """Set a tag of a version of a registered model. Raises ``NotFound``."""
     if version is None or key is None:
         raise InvalidParameter("Give the version and the key of the tag.")
-    session.services().model_versions.set_tag(name, rules.id_text(version, "version"), key, str(value))
+    session.services().model_versions.set_tag(
+        name, rules.id_text(version, "version"), key, str(value)
+    )

@@ -92,7 +92,9 @@ KEPT_ADDRESS_FIELDS = {
 # Other spellings of a path below the root, or of the root where that is listed, as MLflow's server reads them;
 # mlflow-artifacts:///etc/passwd is etc/passwd below the root.
 FINE = {("location in the root", "//etc/passwd")}
-FINE |= {(field, path) for field in list(PATH_FIELDS)[:6] for path in ("./secret.txt", "a//b", "a/./b")}
+FINE |= {
+    (field, path) for field in list(PATH_FIELDS)[:6] for path in ("./secret.txt", "a//b", "a/./b")
+}
 FINE |= {(field, path) for field in ("list", "list of a run") for path in (".", "./")}
 
 

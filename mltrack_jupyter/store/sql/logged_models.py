@@ -291,7 +291,9 @@ class SqlLoggedModels(LoggedModels):
         return children(self._reach.recorded(uri), uri, artifact_directory_path)
 
     def read_artifact(self, model_id: str, artifact_file_path: str) -> Download:
-        return self._reach.recorded(self._place(model_id)).open(plain_path(artifact_file_path, back=False))
+        return self._reach.recorded(self._place(model_id)).open(
+            plain_path(artifact_file_path, back=False)
+        )
 
     def _place(self, model_id: str) -> str:
         with self._database.read() as connection:

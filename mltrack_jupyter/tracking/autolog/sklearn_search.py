@@ -16,8 +16,8 @@ from mltrack_jupyter.tracking import scope
 from mltrack_jupyter.tracking.autolog.datasets import signature_of
 from mltrack_jupyter.tracking.autolog.record import Record, shown, valid_names
 from mltrack_jupyter.tracking.autolog.training import AUTOLOGGING, Training
+from mltrack_jupyter.tracking.batches import to_number
 from mltrack_jupyter.tracking.clock import now_ms
-from mltrack_jupyter.tracking.logging import to_number
 
 _KEPT_TAGS = ("mlflow.user", "mlflow.source.")
 

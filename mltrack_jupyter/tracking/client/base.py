@@ -25,6 +25,10 @@ class Calls:
                 "The registry is part of the store: leave registry_uri out, or give the tracking URI."
             )
 
+    def __reduce__(self) -> tuple[type[Calls], tuple[str]]:
+        # Connections stay where they are; the copy opens its own, in whatever process.
+        return type(self), (self.services.uri,)
+
     @property
     def tracking_uri(self) -> str:
         """Where the store is."""

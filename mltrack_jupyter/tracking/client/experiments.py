@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mltrack_jupyter.entities import Experiment, Page, ViewType
+from mltrack_jupyter.entities import Experiment, PagedList, ViewType
 from mltrack_jupyter.errors import NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs
@@ -38,11 +38,11 @@ class ExperimentCalls(Calls):
         filter_string: str | None = None,
         order_by: list[str] | None = None,
         page_token: str | None = None,
-    ) -> Page[Experiment]:
+    ) -> PagedList[Experiment]:
         """Return a page of experiments that match a filter, newest first."""
         return self.services.experiments.search(
             max_results, page_token or "", filter_string or "", order_by, view_type
-        )
+        ).to_list()
 
     def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
         """Give an experiment another name."""

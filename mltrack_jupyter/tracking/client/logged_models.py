@@ -13,7 +13,7 @@ from mltrack_jupyter.entities import (
     LoggedModelStatus,
     ModelInput,
     ModelOutput,
-    Page,
+    PagedList,
     Param,
 )
 from mltrack_jupyter.tracking import logged_models
@@ -54,7 +54,7 @@ class LoggedModelCalls(Calls):
         max_results: int | None = None,
         order_by: list[dict[str, Any]] | None = None,
         page_token: str | None = None,
-    ) -> Page[LoggedModel]:
+    ) -> PagedList[LoggedModel]:
         """Return a page of the logged models that match a filter, newest first."""
         return logged_models.search(
             self.services,
@@ -64,7 +64,7 @@ class LoggedModelCalls(Calls):
             max_results,
             order_by,
             page_token,
-        )
+        ).to_list()
 
     def delete_logged_model(self, model_id: str) -> None:
         """Hide a logged model."""
@@ -85,7 +85,12 @@ class LoggedModelCalls(Calls):
 
     def list_logged_model_artifacts(self, model_id: str, path: str | None = None) -> list[FileInfo]:
         """Return the children of a folder of a logged model's files."""
-        return self.services.logged_models.list_artifacts(model_id, path or "").files
+        from mltrack_jupyter.store.artifacts import plain_path
+
+        found = self.services.logged_models.list_artifacts(
+            model_id, plain_path(path or "", empty=True)
+        )
+        return [item.for_reading() for item in found.files]
 
     def log_model_artifact(
         self, model_id: str, local_path: PathLike, artifact_path: str | None = None

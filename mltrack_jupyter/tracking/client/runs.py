@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mltrack_jupyter.entities import Amendment, Metric, Page, Param, Run, Tag, ViewType
+from mltrack_jupyter.entities import Amendment, Metric, PagedList, Param, Run, Tag, ViewType
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.tracking import batches
+from mltrack_jupyter.tracking.batches import to_number, to_whole
 from mltrack_jupyter.tracking.client.base import Calls, pairs, parse_status
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
-from mltrack_jupyter.tracking.logging import to_number, to_whole
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.scope import PARENT
 
@@ -55,7 +56,7 @@ class RunCalls(Calls):
         max_results: int = 1000,
         order_by: list[str] | None = None,
         page_token: str | None = None,
-    ) -> Page[Run]:
+    ) -> PagedList[Run]:
         """Return a page of the runs that match a filter, newest first."""
         return self.services.runs.search(
             rules.id_texts(experiment_ids, "experiment_ids"),
@@ -64,7 +65,7 @@ class RunCalls(Calls):
             max_results,
             order_by,
             page_token or "",
-        )
+        ).to_list()
 
     def log_metric(
         self,
@@ -106,13 +107,18 @@ class RunCalls(Calls):
     def log_batch(
         self,
         run_id: str,
-        metrics: Sequence[Metric] = (),
-        params: Sequence[Param] = (),
-        tags: Sequence[Tag] = (),
+        metrics: Iterable[Metric] = (),
+        params: Iterable[Param] = (),
+        tags: Iterable[Tag] = (),
         synchronous: bool | None = None,
     ) -> RunOperations | None:
-        """Log up to 1,000 metrics, 100 params and 100 tags: all of them or none."""
-        self.services.runs.log_batch(run_id, list(metrics), list(params), list(tags))
+        """Log metrics, params and tags: none of them if one cannot be right.
+
+        Up to 1,000 of them, of which 100 params and 100 tags, are written together; more in several batches.
+        """
+        given = batches.points(metrics), batches.params(params), batches.tags(tags)
+        for batch in batches.divided(*given):
+            self.services.runs.log_batch(run_id, *batch)
         return handle(synchronous)
 
     def set_tag(
@@ -149,4 +155,4 @@ class RunCalls(Calls):
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return every point of a metric by (timestamp, step, ordinal, value)."""
-        return self.services.metrics.history(run_id, key).items
+        return [point.for_reading() for point in self.services.metrics.history(run_id, key)]

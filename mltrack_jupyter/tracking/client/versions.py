@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mltrack_jupyter.entities import STAGES, ModelVersion, Page
+from mltrack_jupyter.entities import STAGES, ModelVersion, PagedList
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking.client.base import Calls, pairs
@@ -34,7 +34,7 @@ class VersionCalls(Calls):
             run_link=run_link or "",
             description=description or "",
             model_id=model_id or "",
-        )
+        ).for_reading()
 
     def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
         """Make ``models:/<name>/<version>`` the next version of another registered model.
@@ -54,15 +54,18 @@ class VersionCalls(Calls):
         source = find_version(uri, self.services)
         return register_model(
             self.services, str(uri), dst_name, tags=source.tags, description=source.description
-        )
+        ).for_reading()
 
     def get_model_version(self, name: str, version: str | int) -> ModelVersion:
         """Return a version."""
-        return self.services.model_versions.get(name, rules.id_text(version, "version"))
+        number = rules.id_text(version, "version")
+        return self.services.model_versions.get(name, number).for_reading()
 
     def get_model_version_download_uri(self, name: str, version: str | int) -> str:
         """Return the artifact URI where the files of a version are."""
-        return self.services.model_versions.get_download_uri(name, rules.id_text(version, "version"))
+        return self.services.model_versions.get_download_uri(
+            name, rules.id_text(version, "version")
+        )
 
     def get_model_version_stages(self, name: str, version: str | int) -> list[str]:
         """Return the stages that there are."""
@@ -74,17 +77,19 @@ class VersionCalls(Calls):
         max_results: int = 10_000,
         order_by: list[str] | None = None,
         page_token: str | None = None,
-    ) -> Page[ModelVersion]:
+    ) -> PagedList[ModelVersion]:
         """Return a page of the versions that match a filter, the last changed first."""
-        return self.services.model_versions.search(
+        page = self.services.model_versions.search(
             filter_string or "", max_results, order_by, page_token or ""
         )
+        return PagedList([item.for_reading() for item in page], page.next_page_token)
 
     def update_model_version(
         self, name: str, version: str | int, description: str | None = None
     ) -> ModelVersion:
         """Set the description."""
-        return self.services.model_versions.update(name, rules.id_text(version, "version"), description or "")
+        number = rules.id_text(version, "version")
+        return self.services.model_versions.update(name, number, description or "").for_reading()
 
     def transition_model_version_stage(
         self, name: str, version: str | int, stage: str, archive_existing_versions: bool = False
@@ -92,7 +97,7 @@ class VersionCalls(Calls):
         """Move a version to a stage, and the others of that stage to Archived if asked to."""
         return self.services.model_versions.transition_stage(
             name, rules.id_text(version, "version"), stage, archive_existing_versions
-        )
+        ).for_reading()
 
     def delete_model_version(self, name: str, version: str | int) -> None:
         """Delete a version and the aliases that point at it."""
