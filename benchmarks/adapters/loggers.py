@@ -18,7 +18,8 @@ class Product:
     """What a product is asked for; the run that is open is the product's own business."""
 
     module = ""
-    name: ClassVar[str]
+    hidden: ClassVar[tuple[str, ...]] = ()
+    """What it shall not find: heavy packages of others that happen to be installed, and it can do without."""
 
     def load(self) -> Any:
         """Import it."""
@@ -273,6 +274,7 @@ class Aim(Product):
 
 class Tensorboardx(Product):
     module = "tensorboardX"
+    hidden = ("torch", "tensorflow")  # which it imports where they are, and logs numbers without
 
     def load(self) -> Any:
         import tensorboardX

@@ -182,5 +182,7 @@ WORKS = {
 }
 
 if __name__ == "__main__":
-    answer = WORKS[sys.argv[2]](PRODUCTS[sys.argv[1]](), int(sys.argv[3]))
+    chosen = PRODUCTS[sys.argv[1]]()
+    sys.modules.update(dict.fromkeys(chosen.hidden))  # type: ignore[arg-type]
+    answer = WORKS[sys.argv[2]](chosen, int(sys.argv[3]))
     print(json.dumps(answer), flush=True)

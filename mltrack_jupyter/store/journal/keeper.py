@@ -29,6 +29,8 @@ _SHARE = 0.01
 """The most of the time that the thread takes from those who log: a batch costs milliseconds, not nothing."""
 _LATEST = 1.0
 """How long a record may wait for that at most, in seconds."""
+_SOON = 0.05
+"""How long a run that has ended may wait for those that end with it, in seconds: each time costs a transaction."""
 _IDLE = 30.0
 _FORK = 5.0
 """How long a fork may wait for what is being handed over, in seconds."""
@@ -65,7 +67,7 @@ class Keeper:
         self._sink: Sink | None = None
         self.thread: threading.Thread | None = None
         self._wake = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self._until = 0.0
         self._done: bool | None = None
         self._told = False
@@ -148,9 +150,10 @@ class Keeper:
         Return whether everything is in the store; if not, the files stay for whoever comes next.
         """
         self._until = time.monotonic() + wait
-        self.gone = self._closing = True
+        self.gone = True
         for journal in self._chain:
             journal.seal()
+        self._closing.set()
         self._wake.set()
         # Not done here, if there is a thread: a store may take what it is asked, and never answer.
         thread, place = self.thread, -1
@@ -230,7 +233,7 @@ class Keeper:
     def _run(self) -> None:
         try:
             self._watch()
-            if self._closing:
+            if self._closing.is_set():
                 self._finish()
         finally:
             if self.thread is threading.current_thread():
@@ -239,7 +242,7 @@ class Keeper:
     def _watch(self) -> None:
         quiet = time.monotonic()
         self._wake.wait(_PACE)
-        while not self._closing and self.thread is threading.current_thread():
+        while not self._closing.is_set() and self.thread is threading.current_thread():
             if self._look:
                 self._look = False
                 self._try_to_recover()
@@ -255,7 +258,9 @@ class Keeper:
                 self.thread = threading.current_thread()  # one came before it could see that
             if isinstance(self._sink, StoreSink):
                 self.pulse.beat()
-            self._wake.wait(self._pause)
+            # Runs that end one soon after another are handed over together.
+            if not self._closing.wait(_SOON):
+                self._wake.wait(self._pause - _SOON)
             self._wake.clear()
 
     def hurry(self) -> None:

@@ -44,6 +44,7 @@ class Database:
     def __init__(self, url: str, *, synchronous: str = "NORMAL", moved: Path | None = None) -> None:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
+        tables.suit(self.engine.dialect.name)
         event.listen(self.engine, "rollback", _forget_keys)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from mltrack_jupyter.entities import (
     REASON,
     NewRun,
+    Process,
     Refusal,
     RunEntry,
     RunStatus,
@@ -126,18 +127,23 @@ def _begin(
         fresh.pop(run_id, None)  # a batch that is told twice, or a run that an import brought
     for run_id in deleted_runs(connection, fresh):
         del fresh[run_id]
-    numbers = {
-        run_id: _experiment(connection, locations, entry.new)
-        for run_id, entry in fresh.items()
-        if entry.new is not None
-    }
+    numbers: dict[str, int] = {}
+    known: dict[tuple[str, str], int] = {}
+    for run_id, entry in fresh.items():
+        assert entry.new is not None
+        told = entry.new.experiment_id, entry.new.experiment_name
+        if told not in known:
+            known[told] = _experiment(connection, locations, entry.new)
+        numbers[run_id] = known[told]
     query = select(experiments.c.id, experiments.c.artifact_location)
     query = query.where(experiments.c.id.in_(set(numbers.values())))
     places = {row.id: row.artifact_location for row in connection.execute(query)}
+    last = {entry.run_id: entry for entry in entries if entry.status is not None}
     made = {}
     for run_id, number in numbers.items():
         if number in places:
-            made[run_id] = _new_row(fresh[run_id], number, places[number])
+            begin = fresh[run_id]
+            made[run_id] = _new_row(begin, last.get(run_id, begin), number, places[number])
         else:
             refused[run_id] = f"No Experiment with id={number} exists."
     if made:
@@ -145,8 +151,8 @@ def _begin(
     return set(made)
 
 
-def _new_row(entry: RunEntry, experiment: int, place: str) -> dict[str, Any]:
-    """Return the row of a run that may have ended already."""
+def _new_row(entry: RunEntry, last: RunEntry, experiment: int, place: str) -> dict[str, Any]:
+    """Return the row of a run that may have ended already, as the ``last`` entry of it says."""
     assert entry.new is not None
     name = next((tag.value for tag in entry.tags if tag.key == RUN_NAME), "")
     return {
@@ -154,9 +160,9 @@ def _new_row(entry: RunEntry, experiment: int, place: str) -> dict[str, Any]:
         "experiment": experiment,
         "name": name or invent_name(),
         "user_id": entry.new.user_id,
-        "status": (entry.status or RunStatus.RUNNING).value,
+        "status": (last.status or RunStatus.RUNNING).value,
         "start_time": entry.new.start_time,
-        "end_time": entry.end_time,
+        "end_time": last.end_time,
         "artifact_uri": f"{place}/{entry.run_id}/artifacts",
         "lifecycle_stage": "active",
     }
@@ -343,14 +349,18 @@ def _is_end(entry: RunEntry) -> bool:
 
 
 def _set_leases(connection: Connection, live: Sequence[_Live]) -> None:
-    ended = []
-    for item in live:
-        entry = item.entry
-        if _is_end(entry):
-            ended.append(item)
-        elif entry.process is not None:
-            leases.take(connection, item.run, entry.process)
-    leases.release(connection, [item.run for item in ended])
+    ended = {item.run: item.is_fresh for item in live if _is_end(item.entry)}
+    owners: dict[int, Process] = {}
+    for run, _, entry, is_fresh in live:
+        if entry.process is None or _is_end(entry):
+            continue
+        if not is_fresh:
+            leases.take(connection, run, entry.process)
+        elif run not in ended:  # one that begins and ends in this batch is nobody's to lose
+            owners[run] = entry.process
+    leases.give(connection, owners)
+    # A run that begins here has no lease but one that was given it just now.
+    leases.release(connection, [run for run, is_fresh in ended.items() if not is_fresh])
     leases.forget_reasons(connection, [item.run for item in live if _has_old_reason(item)])
 
 

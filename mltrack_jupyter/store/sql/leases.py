@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Row, delete, literal_column, select, update
 
 from mltrack_jupyter.entities import ERROR, REASON, Process, RunEntry, RunStatus, Tag
@@ -53,18 +53,19 @@ def take(connection: Connection, run: int, process: Process) -> None:
         return
     if before is not None and before.lapsed:
         _revive(connection, before)
-    row = {
-        "run": run,
-        "process_id": process.process_id,
-        "host": process.host,
-        "boot_id": process.boot_id,
-        "pid": process.pid,
-        "started": process.started,
-        "kernel_id": process.kernel_id,
-        "heartbeat": clock(connection),
-        "lapsed": False,
-    }
-    upsert(connection, run_leases, [row])
+    give(connection, {run: process})
+
+
+def give(connection: Connection, owners: Mapping[int, Process]) -> None:
+    """Write down which processes write some runs from now on, whoever did so before: nobody, if they are new."""
+    if not owners:
+        return
+    now = clock(connection)
+    rows = [
+        {"run": run, **asdict(process), "heartbeat": now, "lapsed": False}
+        for run, process in owners.items()
+    ]
+    upsert(connection, run_leases, rows)
 
 
 def is_given_up(connection: Connection, run: int) -> bool:

@@ -112,21 +112,8 @@ params = _tags("params", "runs")
 tags = _tags("tags", "runs")
 # Which runs have this param, which this tag. Params are short and ordered by, too; tags may hold whole
 # texts, and who looks for a tag looks for a short one. See search/compiler.py.
-Index(
-    "ix_params_key_value",
-    params.c.key,
-    params.c.value,
-    postgresql_where=SHORT_VALUE,
-    mysql_length={"value": 100},
-)
-Index(
-    "ix_tags_key_value",
-    tags.c.key,
-    tags.c.value,
-    sqlite_where=SHORT_VALUE,
-    postgresql_where=SHORT_VALUE,
-    mysql_length={"value": 100},
-)
+_of_params = Index("ix_params_key_value", params.c.key, params.c.value)
+_of_tags = Index("ix_tags_key_value", tags.c.key, tags.c.value, sqlite_where=SHORT_VALUE)
 
 metric_keys = Table(
     "metric_keys",
@@ -361,4 +348,19 @@ changes = Table(
     sqlite_autoincrement=True,
 )
 # Text keys of unbounded length cannot be indexed everywhere; ids are short, a prefix is enough.
-Index("ix_changes_entity", changes.c.entity, changes.c.entity_id, mysql_length={"entity_id": 255})
+_of_changes = Index("ix_changes_entity", changes.c.entity, changes.c.entity_id)
+
+
+def suit(kind: str) -> None:
+    """Let the indexes be what they have to be on a kind of database server.
+
+    Not said where they are made: SQLAlchemy imports a dialect to hear of it, which takes longer than
+    opening an SQLite file.
+    """
+    if kind == "postgresql":
+        for index in (_of_params, _of_tags):
+            index.dialect_kwargs["postgresql_where"] = SHORT_VALUE
+    elif kind == "mysql":
+        for index in (_of_params, _of_tags):
+            index.dialect_kwargs["mysql_length"] = {"value": 100}
+        _of_changes.dialect_kwargs["mysql_length"] = {"entity_id": 255}
