@@ -95,7 +95,7 @@ def valid_key(text: str) -> str:
 
 def check_text(value: str, kind: str, limit: int = MAX_TEXT, *, key: str = "") -> str:
     """Check a text of any length that is sensible: the value of a param or tag, a description."""
-    if len(value) <= limit and "\x00" not in value and is_unicode(value):
+    if len(value) <= limit and "\x00" not in value and (value.isascii() or is_unicode(value)):
         return value
     if key:
         kind = f"{kind} {short(key)}"
@@ -111,8 +111,6 @@ def check_text(value: str, kind: str, limit: int = MAX_TEXT, *, key: str = "") -
 
 def is_unicode(text: str) -> bool:
     """Tell whether a text can be written as UTF-8; half a surrogate pair cannot."""
-    if text.isascii():
-        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -195,9 +193,10 @@ def check_points(points: Points) -> None:
             f"The points of the metric {short(points.key)} have columns of different lengths."
         )
     if points.steps:
-        for step in (min(points.steps), max(points.steps)):
-            check_int64(step, "step")
-        check_metric(Metric(points.key, 0.0, min(points.timestamps)))
+        check_int64(min(points.steps), "step")
+        check_int64(max(points.steps), "step")
+        if (first := min(points.timestamps)) < 0:
+            check_metric(Metric(points.key, 0.0, first))
         check_int64(max(points.timestamps), "timestamp")
 
 

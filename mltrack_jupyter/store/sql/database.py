@@ -26,6 +26,7 @@ from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, def
 from mltrack_jupyter.store.sql.same_file import SameFile
 from mltrack_jupyter.store.sql.turns import WriteQueue
 from mltrack_jupyter.store.sql.types import moves_with
+from mltrack_jupyter.store.sql.upserts import upsert_columns
 
 _MOST_KEYS = 10_000
 _LONGEST_ACTOR = 256
@@ -289,17 +290,22 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
         # see a number and never the smaller one that was committed after it.
         connection.execute(_TAKE_TURNS)
     by, now = author(), now_ms()
+    new = {(item.entity, item.entity_id) for item in found if item.action == "create"}
     logged: dict[str, list[str]] = {}
     for item in found:
-        if item.action == "log":
+        if item.action == "log" and item[:2] not in new:  # what is new has no older row
             logged.setdefault(item.entity, []).append(item.entity_id)
     for entity, ids in logged.items():
         for some in chunked(ids):
             of = {"of": entity, "named": some, "by": by, "before": now - SEEN_MS}
             connection.execute(_FORGET_LOG, of)
+    if connection.dialect.name == "sqlite":
+        columns = [[now] * len(found), [by] * len(found), *zip(*found, strict=True)]
+        names = ("timestamp", "actor", *Write._fields)
+        upsert_columns(connection, tables.changes, names, columns, replace=False)
+        return
     common = {"timestamp": now, "actor": by}
-    rows = [{**item._asdict(), **common} for item in found]
-    connection.execute(_NOTE, rows)
+    connection.execute(_NOTE, [{**item._asdict(), **common} for item in found])
 
 
 def chunked(items: Iterable[Any], size: int = 5000) -> Iterator[list[Any]]:

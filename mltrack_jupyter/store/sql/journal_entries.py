@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, select, update
 
 from mltrack_jupyter.entities import (
     REASON,
     NewRun,
+    Points,
     Process,
     Refusal,
     RunEntry,
@@ -17,26 +18,22 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
-from mltrack_jupyter.store.names import RUN_NAME, invent_name
+from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import leases, run_links, run_models, shared_files
 from mltrack_jupyter.store.sql.amendments import amended
 from mltrack_jupyter.store.sql.database import (
     Write,
     chunked,
-    held,
     now_ms,
     record_changes,
 )
-from mltrack_jupyter.store.sql.experiments import find_or_create_experiment, is_or_was_called
+from mltrack_jupyter.store.sql.journal_begins import begin_runs, rows_of
 from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
-from mltrack_jupyter.store.sql.tables import experiments, params, runs, tags
+from mltrack_jupyter.store.sql.tables import params, runs, tags
 from mltrack_jupyter.store.sql.tombstones import deleted_runs
-from mltrack_jupyter.store.sql.upserts import upsert
+from mltrack_jupyter.store.sql.upserts import upsert_columns
 from mltrack_jupyter.store.sql.values import to_bits_many
-
-# Built once: what a batch asks several times a second while a model is trained.
-_ROWS = select(runs).where(runs.c.run_id.in_(bindparam("ids", expanding=True))).order_by(runs.c.id)
 
 
 def check_entry(entry: RunEntry) -> None:
@@ -85,8 +82,8 @@ def apply(
     """
     refused: dict[str, str] = {}
     entries = run_models.without_reserved(entries, refused)
-    fresh = _begin(connection, locations, entries, refused)
-    rows = _rows(connection, [entry.run_id for entry in entries])
+    fresh = begin_runs(connection, locations, entries, refused)
+    rows = rows_of(connection, [entry.run_id for entry in entries])
     live: list[_Live] = []
     missing: list[str] = []
     for entry in entries:
@@ -112,83 +109,6 @@ def apply(
     return [Refusal(run_id, reason) for run_id, reason in refused.items()], lacking
 
 
-def _begin(
-    connection: Connection,
-    locations: Locations,
-    entries: Sequence[RunEntry],
-    refused: dict[str, str],
-) -> set[str]:
-    """Insert the runs that are new, and return their ids; those whose experiment there is not are refused."""
-    fresh = {entry.run_id: entry for entry in entries if entry.new is not None}
-    if not fresh:
-        return set()
-    # All of them, so that the rows are held before anything is read that another writer may change.
-    for run_id in _rows(connection, [entry.run_id for entry in entries]):
-        fresh.pop(run_id, None)  # a batch that is told twice, or a run that an import brought
-    for run_id in deleted_runs(connection, fresh):
-        del fresh[run_id]
-    numbers: dict[str, int] = {}
-    known: dict[tuple[str, str], int] = {}
-    for run_id, entry in fresh.items():
-        assert entry.new is not None
-        told = entry.new.experiment_id, entry.new.experiment_name
-        if told not in known:
-            known[told] = _experiment(connection, locations, entry.new)
-        numbers[run_id] = known[told]
-    query = select(experiments.c.id, experiments.c.artifact_location)
-    query = query.where(experiments.c.id.in_(set(numbers.values())))
-    places = {row.id: row.artifact_location for row in connection.execute(query)}
-    last = {entry.run_id: entry for entry in entries if entry.status is not None}
-    made = {}
-    for run_id, number in numbers.items():
-        if number in places:
-            begin = fresh[run_id]
-            made[run_id] = _new_row(begin, last.get(run_id, begin), number, places[number])
-        else:
-            refused[run_id] = f"No Experiment with id={number} exists."
-    if made:
-        connection.execute(insert(runs), list(made.values()))
-    return set(made)
-
-
-def _new_row(entry: RunEntry, last: RunEntry, experiment: int, place: str) -> dict[str, Any]:
-    """Return the row of a run that may have ended already, as the ``last`` entry of it says."""
-    assert entry.new is not None
-    name = next((tag.value for tag in entry.tags if tag.key == RUN_NAME), "")
-    return {
-        "run_id": entry.run_id,
-        "experiment": experiment,
-        "name": name or invent_name(),
-        "user_id": entry.new.user_id,
-        "status": (last.status or RunStatus.RUNNING).value,
-        "start_time": entry.new.start_time,
-        "end_time": last.end_time,
-        "artifact_uri": f"{place}/{entry.run_id}/artifacts",
-        "lifecycle_stage": "active",
-    }
-
-
-def _experiment(connection: Connection, locations: Locations, new: NewRun) -> int:
-    """Return the number of a run's experiment, which may have another one here: the store is a new one."""
-    if new.experiment_id:
-        number = rules.parse_experiment_id(new.experiment_id)
-        if not new.experiment_name or is_or_was_called(connection, number, new.experiment_name):
-            return number
-    if (
-        not new.experiment_name
-    ):  # the child of a run that was resumed while nobody could tell its own
-        return 0
-    return find_or_create_experiment(connection, locations, new.experiment_name)
-
-
-def _rows(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
-    found = {}
-    for some in chunked(dict.fromkeys(ids)):
-        for row in connection.execute(held(connection, _ROWS), {"ids": some}):
-            found[row.run_id] = row
-    return found
-
-
 def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
     values: dict[tuple[int, str], str] = {}
     known = _tags_before(connection, live)
@@ -198,8 +118,7 @@ def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
                 values[run, tag.key] = tag.value
         if entry.new is not None and (run, RUN_NAME) not in known:
             values.setdefault((run, RUN_NAME), row.name)
-    found = [{"run": run, "key": key, "value": text} for (run, key), text in values.items()]
-    upsert(connection, tags, found)
+    _write_pairs(connection, tags, values)
     names = {run: text for (run, key), text in values.items() if key == RUN_NAME and text}
     _update_runs(connection, live, "name", names)
 
@@ -217,7 +136,7 @@ def _update_runs(
     connection: Connection, live: Sequence[_Live], column: str, values: Mapping[int, Any]
 ) -> None:
     """Give runs, by their numbers, another value of a column, where it is another."""
-    present = {item.run: getattr(item.row, column) for item in live}
+    present = {item.run: getattr(item.row, column) for item in live if item.run in values}
     changed = [(run, value) for run, value in values.items() if value != present[run]]
     if changed:
         statement = update(runs).where(runs.c.id == bindparam("run"))
@@ -238,9 +157,17 @@ def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
                 told.append(amended(row, param.key, before, param.value))
             if before != param.value:
                 written[place] = param.value
-    found = [{"run": run, "key": key, "value": text} for (run, key), text in written.items()]
-    upsert(connection, params, found)
+    _write_pairs(connection, params, written)
     return told
+
+
+def _write_pairs(
+    connection: Connection, table: Table, values: Mapping[tuple[int, str], str]
+) -> None:
+    if values:
+        runs_and_keys = zip(*values, strict=True)
+        columns = [*runs_and_keys, list(values.values())]
+        upsert_columns(connection, table, ("run", "key", "value"), columns)
 
 
 def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[int, str], str]:
@@ -258,11 +185,17 @@ def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
     found: dict[tuple[int, str], Logged] = {}
     for item in live:
         for points in item.entry.points:
-            steps, timestamps, bits = found.setdefault((item.run, points.key), ([], [], []))
-            steps += points.steps
-            timestamps += points.timestamps
-            bits += to_bits_many(points.values)
+            place, logged = (item.run, points.key), _bits_of(points)
+            found[place] = _joined(found[place], logged) if place in found else logged
     append_points(connection, found)
+
+
+def _bits_of(points: Points) -> Logged:
+    return points.steps, points.timestamps, to_bits_many(points.values)
+
+
+def _joined(first: Logged, second: Logged) -> Logged:
+    return first[0] + second[0], first[1] + second[1], first[2] + second[2]
 
 
 def _add_links(connection: Connection, item: _Live) -> None:
@@ -375,21 +308,21 @@ def _has_old_reason(item: _Live) -> bool:
 
 def _told(live: Sequence[_Live]) -> Iterable[Write]:
     begun: set[int] = set()
+    logged: set[int] = set()
     for run, row, entry, is_fresh in live:
         parent = str(row.experiment)
         if is_fresh and run not in begun:
             begun.add(run)
             yield Write("run", row.run_id, "create", parent)
-        if _has_content(entry):
+        if run not in logged and _has_content(entry):
+            logged.add(run)
             yield Write("run", row.run_id, "log", parent)
         if entry.status is not None:
             yield Write("run", row.run_id, "update", parent, entry.status.value)
 
 
 def _has_content(entry: RunEntry) -> bool:
-    return any(
-        (
-            entry.points, entry.noted, entry.params, entry.tags, entry.datasets, entry.models, entry.outputs,
-            entry.made, entry.shared,
-        )
+    return bool(
+        entry.points or entry.noted or entry.params or entry.tags or entry.datasets or entry.models
+        or entry.outputs or entry.made or entry.shared
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec.structs import asdict
 
 from mltrack_jupyter.entities import Process, RunStatus
@@ -15,6 +17,7 @@ from mltrack_jupyter.store.sql.run_reads import find_active_run
 _LONGEST = {"process_id": 64, "host": 256, "boot_id": 128, "kernel_id": 64}
 
 
+@lru_cache(maxsize=64)  # the same few tell of themselves with each run
 def check_process(process: Process) -> None:
     """Check what is said of a process."""
     if not process.process_id:

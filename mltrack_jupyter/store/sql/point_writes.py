@@ -12,7 +12,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise, repeat
 from operator import le, lt
 from typing import Any
 
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, tu
 from mltrack_jupyter.entities import Metric
 from mltrack_jupyter.store.sql.database import chunked, known_keys
 from mltrack_jupyter.store.sql.tables import latest_metrics, metric_keys, metrics
-from mltrack_jupyter.store.sql.upserts import upsert, upsert_columns
+from mltrack_jupyter.store.sql.upserts import upsert_columns
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits, to_number
 
 Place = tuple[int, str]
@@ -53,6 +53,7 @@ _TAKEN = (
 )
 _COLUMNS = ("run", "key_id", "step", "timestamp", "ordinal", "bits")
 _ORDINAL = _COLUMNS.index("ordinal")
+_LATEST = ("run", "key", "step", "timestamp", "ordinal", "bits", "value", "min", "max", "count")
 _LEAST, _GREATEST = to_bits(-math.inf), to_bits(math.inf)
 """Beyond these bits are those of NaN."""
 
@@ -112,6 +113,8 @@ def _told_apart(
 ) -> Columns:
     """Return points in their order, with ordinals that follow those of the points that are there."""
     steps, timestamps, bits = found
+    if last is None and len(steps) == 1:
+        return steps, timestamps, [0], bits
     if not all(map(lt, steps, islice(steps, 1, None))):
         return _counted(connection, place, found, last)
     if last is None or (steps[0], timestamps[0]) > (last["step"], last["timestamp"]):
@@ -165,22 +168,27 @@ class _Rows:
     """Rows of points, as columns: a loop over them in Python would cost as much as the database."""
 
     def __init__(self) -> None:
-        self._columns: tuple[list[int], ...] = ([], [], [], [], [], [])
+        self._found: list[tuple[int, int, Columns]] = []
 
     def add(self, run: int, key_id: int, found: Columns) -> None:
-        count = len(found[0])
-        for column, values in zip(
-            self._columns, ([run] * count, [key_id] * count, *found), strict=True
-        ):
-            column.extend(values)
+        self._found.append((run, key_id, found))
 
     def insert(self, connection: Connection) -> int:
         """Insert the points, leaving those that are there already; return how many were new."""
+        if not self._found:
+            return 0
+        runs, keys, points = zip(*self._found, strict=True)
+        counts = [len(found[0]) for found in points]
+        joined = chain.from_iterable
+        columns = [
+            list(joined(map(repeat, runs, counts))),
+            list(joined(map(repeat, keys, counts))),
+            *(list(joined(some)) for some in zip(*points, strict=True)),
+        ]
         names: tuple[str, ...] = _COLUMNS
-        columns = self._columns
         if not any(columns[_ORDINAL]):  # what the database writes by itself need not be told it
             names = names[:_ORDINAL] + names[_ORDINAL + 1 :]
-            columns = columns[:_ORDINAL] + columns[_ORDINAL + 1 :]
+            del columns[_ORDINAL]
         return upsert_columns(connection, metrics, names, columns, replace=False)
 
 
@@ -208,16 +216,15 @@ def _set_latest(
 ) -> None:
     """Bring the latest values up to date: the latest point has the greatest (step, time, ordinal, value)."""
     rows = [
-        _latest(run, key, found, known.get((run, key)), fresh[run, key])
+        (run, key, *_latest(found, known.get((run, key)), fresh[run, key]))
         for (run, key), found in points.items()
     ]
-    upsert(connection, latest_metrics, rows)
+    upsert_columns(connection, latest_metrics, _LATEST, list(zip(*rows, strict=True)))
 
 
-def _latest(
-    run: int, key: str, found: Columns, known: RowMapping | None, fresh: int
-) -> dict[str, Any]:
-    numbers = found[3]
+def _latest(found: Columns, known: RowMapping | None, fresh: int) -> tuple[Any, ...]:
+    """Return the columns of a latest value behind its run and its key."""
+    numbers: Sequence[int] = found[3]
     if min(numbers) < _LEAST or max(numbers) > _GREATEST:
         numbers = [bits for bits in numbers if _LEAST <= bits <= _GREATEST]
     extremes = from_bits_many([min(numbers), max(numbers)] if numbers else [])
@@ -225,19 +232,9 @@ def _latest(
     if known is not None:
         last = max(last, _of_row(known))
         extremes += [value for value in (known["min"], known["max"]) if value is not None]
-    step, timestamp, ordinal, bits = last
-    return {
-        "run": run,
-        "key": key,
-        "step": step,
-        "timestamp": timestamp,
-        "ordinal": ordinal,
-        "bits": bits,
-        "value": to_number(from_bits(bits)),
-        "min": min(extremes, default=None),
-        "max": max(extremes, default=None),
-        "count": fresh + (known["count"] if known is not None else 0),
-    }
+        fresh += known["count"]
+    value = to_number(from_bits(last[3]))
+    return *last, value, min(extremes, default=None), max(extremes, default=None), fresh
 
 
 def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:

@@ -9,8 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
 
-_VALUES = 2500
-"""How many values a statement is given at once; SQLite takes 32,766."""
+_SIZES = (500, 50, 1)
+"""How many rows a statement writes: many cost half of what they cost one by one.
+
+Always one of these, so that SQLite's driver knows the statement: to read a new one takes as long as to write its
+rows.
+"""
 
 
 def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
@@ -48,17 +52,22 @@ def upsert_columns(
         statement = _upsert(connection.dialect.name, table, names, replace)
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         return connection.execute(statement, rows).rowcount
-    # Twice as fast as a row at a time, and no object is made for each row.
-    width, written = len(names), 0
+    # No object is made for each row.
+    width = len(names)
     values: list[Any] = [None] * (width * len(columns[0]))
     for place, column in enumerate(columns):
         values[place::width] = column
-    most = _VALUES // width * width
-    for first in range(0, len(values), most):
-        some = tuple(values[first : first + most])
-        many = _upsert_many(table, names, len(some) // width, replace)
-        done = connection.exec_driver_sql(many, some, execution_options={"preserve_rowcount": True})
-        written += done.rowcount
+    begin, written = 0, 0
+    for count in _SIZES:
+        size = width * count
+        end = len(values) - (len(values) - begin) % size
+        if some := [tuple(values[first : first + size]) for first in range(begin, end, size)]:
+            statement = _upsert_many(table, names, count, replace)
+            done = connection.exec_driver_sql(
+                statement, some, execution_options={"preserve_rowcount": True}
+            )
+            written += done.rowcount
+        begin = end
     return written
 
 
