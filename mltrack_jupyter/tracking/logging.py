@@ -154,32 +154,54 @@ def log_metrics(
     dataset: Any = None,
 ) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none."""
+    run = scope.current.get()
+    known = run.logged[1] if run is not None else ()
     values = {
-        rules.check_key(key, "metric"): value if type(value) is float else to_number(key, value)
+        key if type(key) is str and key in known else rules.check_key(key, "metric"): (
+            value if type(value) is float else to_number(key, value)
+        )
         for key, value in metrics.items()
     }
     first = next(iter(values), "")
     time = now_ms() if timestamp is None else _time(first, timestamp)
-    whole = to_whole("step", first, step or 0)
-    if values:
-        rules.check_metric(Metric(first, 0.0, time, whole))  # time and step are those of all
-    run = own(run_id)
-    made = run.models.get(whole) if run is not None else None
-    if run is None or made or active_model.is_noted(model_id, dataset):
-        points = [
-            Metric(key, value, time, whole, ordinal=next_ordinal()) for key, value in values.items()
-        ]
-        chosen = model_id or active_model.get_active_model_id()
-        ids = [chosen] if chosen or not made else made
-        _note(run_id, [p for each in ids for p in active_model.noted(points, each, dataset)])
+    whole = step if type(step) is int else to_whole("step", first, step or 0)
+    if run is None or run.closed or run_id is not None:
+        run = own(run_id)
+    if run is None or whole in run.models or active_model.is_noted(model_id, dataset):
+        _note_all(run, run_id, values, time, whole, model_id, dataset)
     else:
+        keeper = run.keeper
         if values:
-            found = [(key, whole, time, value) for key, value in values.items()]
-            run.keeper.journal.points(run.run_id, found)
-        _written(run.keeper, synchronous)
+            try:
+                keeper.journal.row(run.run_id, values, whole, time)
+            except (struct.error, TypeError):
+                rules.check_metric(Metric(first, 0.0, time, whole))  # those of all
+                raise
+        _written(keeper, synchronous)
     if run is not None:
         run.logged[1].update(values)
     return handle(synchronous)
+
+
+def _note_all(
+    run: ActiveRun | None,
+    run_id: str | None,
+    values: Mapping[str, float],
+    time: int,
+    step: int,
+    model_id: str | None,
+    dataset: Any,
+) -> None:
+    """Write a point of several metrics that names a logged model, a dataset, or what the run made at its step."""
+    points = [
+        Metric(key, value, time, step, ordinal=next_ordinal()) for key, value in values.items()
+    ]
+    for point in points[:1]:
+        rules.check_metric(point)
+    made = run.models.get(step) if run is not None else None
+    chosen = model_id or active_model.get_active_model_id()
+    ids = [chosen] if chosen or not made else made
+    _note(run_id, [p for each in ids for p in active_model.noted(points, each, dataset)])
 
 
 def _note(run_id: str | None, points: list[Metric]) -> None:

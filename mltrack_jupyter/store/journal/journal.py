@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
@@ -23,6 +23,7 @@ from mltrack_jupyter.store.journal.records import (
     POINT_KIND,
     Header,
     Name,
+    Row,
     SpooledFile,
     entry_content,
     file_content,
@@ -36,6 +37,8 @@ _SMALL = 256 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
 _SPARE = 8192
 """More bytes than a header, a name and a point take."""
+_MOST_ROWS = 1000
+"""How many sets of metrics that were logged together are remembered."""
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
 _pack_point, _pack_head, _write = POINT.pack, HEAD.pack, os.pwrite
@@ -58,6 +61,7 @@ class Journal:
         self.segments: list[Segment] = []
         self.written = 0
         self._names: dict[tuple[str, str], int] = {}
+        self._rows: dict[tuple[str, tuple[str, ...]], Row] = {}
         self._next = 0
         self._mending = Mending()
         self.side: Journal | None = None
@@ -98,6 +102,10 @@ class Journal:
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
         self.log(lambda journal: journal._append_points(run_id, found))  # noqa: SLF001 - its own kind
+
+    def row(self, run_id: str, values: Mapping[str, float], step: int, timestamp: int) -> None:
+        """Log a point each of several metrics of one run: all of them or, on an error, none."""
+        self.log(lambda journal: journal._append_row(run_id, values, step, timestamp))  # noqa: SLF001 - its own kind
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -224,9 +232,24 @@ class Journal:
             last.sealed = True
             self._last = None
             self._names.clear()
+            self._rows.clear()
             self._next = 0
             for segment in self.segments[:-1]:  # what waits long is read from its file
                 segment.forget_content()
+
+    def _append_row(
+        self, run_id: str, values: Mapping[str, float], step: int, timestamp: int
+    ) -> None:
+        name = run_id, tuple(values)
+        row, last = self._rows.get(name), self._last
+        if row is not None and last is not None:
+            if last.append(framed(row.content(step, timestamp, values.values()))):
+                self.written += 1
+                return
+        self._append_points(run_id, [(key, step, timestamp, value) for key, value in values.items()])
+        if len(self._rows) > _MOST_ROWS:
+            self._rows.clear()
+        self._rows[name] = Row([self._names[run_id, key] for key in values])
 
     def _append_points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Append points and the names that are new in this file, by one write."""

@@ -55,8 +55,8 @@ def upsert_columns(
     # No object is made for each row.
     width = len(names)
     values: list[Any] = [None] * (width * len(columns[0]))
-    for place, column in enumerate(columns):
-        values[place::width] = column
+    for place, index in enumerate(_order(table, names)):
+        values[place::width] = columns[index]
     begin, written = 0, 0
     for count in _SIZES:
         size = width * count
@@ -78,6 +78,12 @@ def _is_plain(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> bool:
         return False
     types = (table.c[name].type.dialect_impl(dialect) for name in columns)
     return all(kind.bind_processor(dialect) is None for kind in types)
+
+
+@lru_cache(maxsize=100)
+def _order(table: Table, names: tuple[str, ...]) -> list[int]:
+    """Return the places of columns among these names in the order of the table, as statements have them."""
+    return [names.index(column.name) for column in table.columns if column.name in names]
 
 
 @lru_cache(maxsize=100)
