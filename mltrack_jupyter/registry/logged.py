@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace as replace_fields
 
-from mltrack_jupyter.entities import LoggedModel, LoggedModelStatus, ModelOutput, Param, Run, Tag
+from mltrack_jupyter.entities import (
+    LoggedModel,
+    LoggedModelStatus,
+    MadeModel,
+    ModelOutput,
+    Param,
+    Run,
+    RunInfo,
+    Tag,
+)
 from mltrack_jupyter.errors import EndpointNotFound
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.privacy.seals import Subject, seal_files
 from mltrack_jupyter.registry.records import record_of
 from mltrack_jupyter.registry.upload import note_on_run, write_files
-from mltrack_jupyter.services import Services
+from mltrack_jupyter.services import AddModel, Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import files_of_model
 
@@ -32,6 +42,30 @@ class ModelNote:
     model_type: str = ""
     step: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Collection[str] | None = None
+    """Which metrics of its run are the model's as well; all of them if absent."""
+
+    def of(self, about: ModelMetadata) -> MadeModel:
+        """Return what a store is told of a model that has its id already."""
+        return MadeModel(
+            record=record_of(about, about.ours["sha256"]),
+            model_type=self.model_type,
+            params=[Param(key, str(value)) for key, value in self.params.items()],
+            tags=[Tag(key, str(value)) for key, value in self.tags.items()],
+            step=self.step,
+        )
+
+
+def add_folder(
+    add: AddModel, run: RunInfo, folder: Path, about: ModelMetadata, note: ModelNote
+) -> tuple[ModelMetadata, LoggedModel]:
+    """Do what :func:`log_folder` does with a folder of our own, in a store that takes all of it at once."""
+    about = sealed(replace(about, model_id=f"m-{uuid.uuid4().hex}"), own=True)
+    texts = {FILE_NAME: about.to_yaml()}
+    made = add(
+        run, note.of(about), note.metrics, lambda write: write_files(write, folder, "", texts)
+    )
+    return about, made
 
 
 def log_folder(
@@ -69,7 +103,7 @@ def log_folder(
         services.logged_models.finalize(model_id, status)
     note_on_run(services, run.info.run_id, record)
     services.runs.log_outputs(run.info.run_id, [ModelOutput(model_id, note.step)])
-    _note_metrics(services, run, model_id)
+    _note_metrics(services, run, model_id, note.metrics)
     return about, made
 
 
@@ -81,12 +115,15 @@ def sealed(about: ModelMetadata, *, own: bool) -> ModelMetadata:
     return about.with_ours(seals=seal_files(subject, about.ours["sha256"]) or None)
 
 
-def _note_metrics(services: Services, run: Run, model_id: str) -> None:
+def _note_metrics(
+    services: Services, run: Run, model_id: str, metrics: Collection[str] | None
+) -> None:
     """Note the run's metrics to its model; to the run itself the same points are nothing new."""
     points = [
         replace_fields(point, model_id=model_id)
         for point in run.data.metric_list
-        if not point.model_id and not point.key.startswith("system/")
+        if not point.model_id
+        and (point.key in metrics if metrics is not None else not point.key.startswith("system/"))
     ]
     for first in range(0, len(points), _BATCH):
         services.runs.log_batch(run.info.run_id, metrics=points[first : first + _BATCH])

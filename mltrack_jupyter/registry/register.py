@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.entities import MadeModel, ModelVersion, Param, RunStatus, Tag
+from mltrack_jupyter.entities import LoggedModel, MadeModel, ModelVersion, RunInfo, RunStatus, Tag
 from mltrack_jupyter.errors import AlreadyExists, EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models import (
     ModelFolder,
@@ -27,9 +27,8 @@ from mltrack_jupyter.models import (
 from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
-from mltrack_jupyter.registry.logged import ModelNote, log_folder, sealed
+from mltrack_jupyter.registry.logged import ModelNote, add_folder, log_folder, sealed
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.records import record_of
 from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
 from mltrack_jupyter.registry.upload import write_files
 from mltrack_jupyter.registry.uris import (
@@ -106,10 +105,12 @@ def log_model(
     registered_model_name: str | None = None,
     form: ModelForm | None = None,
     note: ModelNote | None = None,
+    run: RunInfo | None = None,
 ) -> ModelInfo:
     """Save a model as a logged model of a run, and register it if a name is given.
 
     It has an id and files of its own, for ever; at its path of the run the newest model is found.
+    Who knows ``run`` already saves the store the question, and several transactions.
 
     Raises
     ------
@@ -121,10 +122,17 @@ def log_model(
     check_path(artifact_path)
     if registered_model_name is not None:
         rules.check_model_name(registered_model_name)
-    run = services.runs.get(run_id)
+    add = services.add_model if run is not None and run.artifact_uri else None
+    known = services.runs.get(run_id) if add is None else None
     note = note or ModelNote()
+    noted: LoggedModel | None
     with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
-        about, noted = log_folder(services, run, folder, about, note)
+        if known is not None:
+            about, noted = log_folder(services, known, folder, about, note)
+        else:
+            assert add is not None
+            assert run is not None
+            about, noted = add_folder(add, run, folder, about, note)
     version = None
     if registered_model_name is not None:
         uri = RunModel(run_id, artifact_path)
@@ -148,13 +156,7 @@ def keep_model(
     check_path(artifact_path)
     with _saved(model, run_id, artifact_path, note, form) as (folder, about):
         about = sealed(replace(about, model_id=f"m-{uuid.uuid4().hex}"), own=True)
-        made = MadeModel(
-            record=record_of(about, about.ours["sha256"]),
-            model_type=note.model_type,
-            params=[Param(key, str(value)) for key, value in note.params.items()],
-            tags=[Tag(key, str(value)) for key, value in note.tags.items()],
-            step=note.step,
-        )
+        made = note.of(about)
         write_files(write, folder, made.place, {FILE_NAME: about.to_yaml()})
     return _info(about), made
 

@@ -10,7 +10,7 @@ from mltrack_jupyter.services.artifacts import ArtifactFiles, Repository, RunArt
 from mltrack_jupyter.services.health import HealthChecks
 from mltrack_jupyter.services.journals import Journals
 from mltrack_jupyter.services.leases import Leases
-from mltrack_jupyter.services.logged_models import LoggedModels
+from mltrack_jupyter.services.logged_models import AddModel, BringFiles, LoggedModels
 from mltrack_jupyter.services.operation import Download, Operation, operation, operations_of
 from mltrack_jupyter.services.registry import ModelVersions, RegisteredModels
 from mltrack_jupyter.services.tracking import Experiments, Metrics, Runs
@@ -18,7 +18,9 @@ from mltrack_jupyter.services.transfer import Transfer
 from mltrack_jupyter.services.workspace import Workspace
 
 __all__ = [
+    "AddModel",
     "ArtifactFiles",
+    "BringFiles",
     "Download",
     "Experiments",
     "HealthChecks",
@@ -51,7 +53,8 @@ class Services:
     directly; ``run_id`` is the run that they belong to, if any. It raises ``InvalidParameter`` where they
     cannot be reached. ``once``, where a
     store has it, takes the key of a request, a text that tells it from others, and what answers it, and
-    does that once however often the key comes.
+    does that once however often the key comes. ``add_model``, where a store is in this process, takes
+    over a whole model at once, see :class:`AddModel`.
     """
 
     uri: str = field(repr=False)  # it may hold a password
@@ -71,6 +74,7 @@ class Services:
     files_at: Callable[[str, str], Repository] = field(repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     once: Callable[[str, str, Callable[[], bytes]], bytes] | None = field(default=None, repr=False)
+    add_model: AddModel | None = field(default=None, repr=False)
 
 
 def service_types() -> dict[str, type]:
@@ -79,5 +83,5 @@ def service_types() -> dict[str, type]:
     return {
         item.name: hints[item.name]
         for item in fields(Services)
-        if item.name not in ("uri", "files_at", "close", "once")
+        if item.name not in ("uri", "files_at", "close", "once", "add_model")
     }

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Collection
+from typing import BinaryIO, Protocol
 
 from mltrack_jupyter.entities import (
     FileList,
     LoggedModel,
     LoggedModelStatus,
+    MadeModel,
     ModelDataset,
     ModelOrder,
     ModelRecord,
     Page,
     Param,
+    RunInfo,
     Tag,
 )
 from mltrack_jupyter.services.operation import Download, operation
 
 _LOGGED_MODELS = "/api/2.0/mlflow/logged-models"
+BringFiles = Callable[[Callable[[str, BinaryIO], None]], object]
+"""Hands files over to what writes one at a path."""
+
+
+class AddModel(Protocol):
+    """Takes over a model of a run with all its files, in one transaction."""
+
+    def __call__(
+        self, run: RunInfo, made: MadeModel, metrics: Collection[str] | None, bring: BringFiles
+    ) -> LoggedModel:
+        """Return the model, which is ready, without its metrics.
+
+        It has the params of its run, and the latest points of all its metrics, or of some of them. Raises
+        ``NotFound`` and ``InvalidParameter``; then nothing of it stays.
+        """
+        ...
 
 
 class LoggedModels(Protocol):

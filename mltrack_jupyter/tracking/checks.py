@@ -7,7 +7,7 @@ import time
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import places, session
 from mltrack_jupyter.tracking.context import experiment_of_notebook
 
 _ids: dict[tuple[str, str], str] = {}
@@ -35,6 +35,7 @@ def check_experiment(uri: str, experiment_id: str) -> None:
             f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
             f"with Client().restore_experiment({experiment_id!r})."
         )
+    places.remember(uri, found)
     session.checked[place] = now
 
 

@@ -76,8 +76,9 @@ def log_model(
     try:
         services, target = target_of(run, run_id)
         info = registry.log_model(
-            services, target, model, place, registered_model_name=named, form=form, note=note
-        )
+            services, target, model, place, registered_model_name=named, form=form, note=note,
+            run=run.info if run is not None and services.add_model else None,
+        )  # fmt: skip
     except MltrackError as error:
         if run is None or not goes_on(run.keeper, error):
             raise

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mltrack_jupyter.entities import RunInfo
+from mltrack_jupyter.entities import Experiment, RunInfo
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import stores
+
+
+def remember(uri: str, experiment: Experiment) -> None:
+    """Note where an experiment of a store keeps its files: whoever asked for it need not ask again."""
+    stores.located[uri, experiment.experiment_id] = experiment.artifact_location
 
 
 def find(info: RunInfo, uri: str) -> RunInfo:
@@ -16,12 +21,13 @@ def find(info: RunInfo, uri: str) -> RunInfo:
     The experiment of a run that began while the store was away is known by its name only until then.
     """
     try:
-        with briefly(session.ASIDE):
-            if info.experiment_id:  # the journal need not be handed over for that
-                experiments = session.unflushed(uri).experiments
-                place = experiments.get(info.experiment_id).artifact_location
+        with briefly(stores.ASIDE):
+            if number := info.experiment_id:  # the journal need not be handed over for that
+                if (uri, number) not in stores.located:
+                    remember(uri, stores.unflushed(uri).experiments.get(number))
+                place = stores.located[uri, number]
                 return replace(info, artifact_uri=f"{place}/{info.run_id}/artifacts")
-            stored = session.services(uri).runs.get(info.run_id).info
+            stored = stores.services(uri).runs.get(info.run_id).info
             return replace(stored, status=info.status)
     except MltrackError:
         return info  # the store is away, or says so when something is asked of it

@@ -11,7 +11,7 @@ from mltrack_jupyter import config, inheritance
 from mltrack_jupyter.entities import Experiment
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import normalise_uri, rules
-from mltrack_jupyter.tracking import stores
+from mltrack_jupyter.tracking import places, stores
 from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.stores import (
     ASIDE,
@@ -156,6 +156,7 @@ def _experiment_of_id(experiment_id: str) -> Experiment:
 
 def not_deleted(experiment: Experiment) -> Experiment:
     """Return an experiment. Raises ``InvalidParameter``, which says how to restore it, if it is deleted."""
+    places.remember(get_tracking_uri(), experiment)
     if experiment.lifecycle_stage == "deleted":
         raise InvalidParameter(
             f"The experiment {experiment.name!r} is deleted. Restore it with "

@@ -41,6 +41,8 @@ _making: dict[tuple[str, str], threading.RLock] = {}
 _keeps_ids: dict[str, bool] = {}
 checked: dict[tuple[str, str], float] = {}
 """When an experiment of a store was last seen to take runs."""
+located: dict[tuple[str, str], str] = {}
+"""Where an experiment of a store, by its id, keeps its files."""
 _looked: dict[str, float] = {}
 _LOOK = 0.2
 """How often reading looks for what processes left that died, in seconds."""
@@ -218,6 +220,7 @@ def close() -> bool:
         opened = list(_open.values())
         _flushed.clear()
         _open.clear()
+        located.clear()
     for item in opened:
         item.close()
     return all(done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mltrack_jupyter.entities import LoggedModel
 from mltrack_jupyter.services import Operation, Repository, Services, operations_of, service_types
 
 
@@ -19,6 +20,14 @@ def flushing(services: Services, flush: Callable[[], None]) -> Services:
         flush()
         return services.files_at(uri, run_id)
 
+    add = services.add_model
+
+    def add_model(*arguments: Any) -> LoggedModel:
+        flush()
+        assert add is not None
+        return add(*arguments)
+
+    bundle["add_model"] = add and add_model
     return Services(uri=services.uri, files_at=files_at, close=services.close, **bundle)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import Locations
+from mltrack_jupyter.store.sql.adding_models import ModelAdder
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import SqlExperiments
 from mltrack_jupyter.store.sql.health import SqlHealth
@@ -66,6 +67,7 @@ def open_sql(
         health=SqlHealth(database),
         close=database.close,
         once=Once(database),
+        add_model=ModelAdder(database, reach),
     )
     if settle:
         workspace.settle()

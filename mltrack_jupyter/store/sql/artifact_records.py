@@ -221,6 +221,11 @@ class RecordedFiles:
             self._records.forget(self._name, [path])
         return written
 
+    def write_new(self, path: str, body: BinaryIO) -> Written:
+        """Write a file to a place that nobody knows yet; whoever does so notes what it is."""
+        self._records.check_writable()
+        return self._files.write(path, body)
+
     def _has(self, path: str) -> bool:
         return bool(self._files.stamp(path))
 

@@ -60,11 +60,15 @@ def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
     return row
 
 
-def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]:
+def load_models(
+    connection: Connection, rows: Sequence[Row[Any]], *, points: bool = True
+) -> list[LoggedModel]:
+    """Return rows as entities, with their points if these are wanted."""
     numbers = [row.id for row in rows]
     labels = _pairs_of(connection, logged_model_tags, Tag, numbers)
     values = _pairs_of(connection, logged_model_params, Param, numbers)
-    points = _points_of(connection, {row.id: row.model_id for row in rows})
+    ids = {row.id: row.model_id for row in rows}
+    found = _points_of(connection, ids) if points else {number: [] for number in numbers}
     paths = model_places.paths_of(connection, numbers)
     return [
         LoggedModel(
@@ -81,7 +85,7 @@ def _load(connection: Connection, rows: Sequence[Row[Any]]) -> list[LoggedModel]
                 artifact_path=paths.get(row.id, ""),
                 tag_list=labels[row.id],
             ),
-            data=LoggedModelData(param_list=values[row.id], metrics=points[row.id]),
+            data=LoggedModelData(param_list=values[row.id], metrics=found[row.id]),
         )
         for row in rows
     ]
@@ -190,7 +194,7 @@ class SqlLoggedModels(LoggedModels):
             upsert(connection, logged_model_params, _pairs(number, params or []))
             upsert(connection, logged_model_tags, _pairs(number, tags or []))
             record_change(connection, "logged_model", model_id, "create", parent_id=experiment_id)
-            return _load(connection, [find_logged_model(connection, model_id)])[0]
+            return load_models(connection, [find_logged_model(connection, model_id)])[0]
 
     def note(self, run_id: str, model: ModelRecord) -> None:
         with self._database.write() as connection:
@@ -201,7 +205,7 @@ class SqlLoggedModels(LoggedModels):
 
     def get(self, model_id: str) -> LoggedModel:
         with self._database.read() as connection:
-            return _load(connection, [find_logged_model(connection, model_id)])[0]
+            return load_models(connection, [find_logged_model(connection, model_id)])[0]
 
     def finalize(self, model_id: str, status: LoggedModelStatus) -> LoggedModel:
         with self._database.write() as connection:
@@ -212,7 +216,7 @@ class SqlLoggedModels(LoggedModels):
                     f"{status.value}. Log another model, or delete this one."
                 )
             _touch(connection, row, status=status.value)
-            return _load(connection, [find_logged_model(connection, model_id)])[0]
+            return load_models(connection, [find_logged_model(connection, model_id)])[0]
 
     def delete(self, model_id: str) -> None:
         with self._database.write() as connection:
@@ -252,7 +256,7 @@ class SqlLoggedModels(LoggedModels):
         query = in_order(query, order_by or [])
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(size + 1)).all()
-            found = _load(connection, rows[:size])
+            found = load_models(connection, rows[:size])
         return Page(found, encode_token(offset + size) if len(rows) > size else "")
 
     def set_tags(self, model_id: str, tags: list[Tag] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -95,35 +95,53 @@ def add_made(connection: Connection, run: Row[Any], made: Sequence[MadeModel]) -
     query = select(logged_models.c.model_id).where(logged_models.c.model_id.in_(ids))
     known = set(connection.execute(query).scalars())
     for model in made:
-        record, now = model.record, now_ms()
+        record = model.record
         if record.model_id in known:
             continue
-        row = {
-            "model_id": record.model_id,
-            "experiment": run.experiment,
-            "name": rules.logged_name(record.artifact_path),
-            "model_type": model.model_type,
-            "source_run_id": run.run_id,
-            "artifact_uri": f"{run.artifact_uri}/{model.place}",
-            "status": READY,
-            "creation_timestamp": now,
-            "last_updated_timestamp": now,
-            "deleted": False,
-        }
-        number = insert_row(connection, logged_models, row)
-        put_path(connection, number, run.run_id, record.artifact_path)
-        for table, pairs in ((logged_model_params, model.params), (logged_model_tags, model.tags)):
-            values = {pair.key: pair.value for pair in pairs}
-            upsert(
-                connection,
-                table,
-                [{"logged_model": number, "key": key, "value": values[key]} for key in values],
-            )
+        add_row(connection, run, model, f"{run.artifact_uri}/{model.place}")
         record_change(
             connection, "logged_model", record.model_id, "create", parent_id=str(run.experiment)
         )
-        add_models(connection, run.id, "output", [(record.model_id, model.step)])
         note_model(connection, run, record)
+
+
+def add_row(
+    connection: Connection,
+    run: Row[Any],
+    model: MadeModel,
+    uri: str,
+    inherit: Callable[[int], object] | None = None,
+) -> int:
+    """Write a model whose files are all there, as an output of its run; return its number.
+
+    ``inherit`` gives the model of that number the params that its own go before.
+    """
+    record, now = model.record, now_ms()
+    row = {
+        "model_id": record.model_id,
+        "experiment": run.experiment,
+        "name": rules.logged_name(record.artifact_path),
+        "model_type": model.model_type,
+        "source_run_id": run.run_id,
+        "artifact_uri": uri,
+        "status": READY,
+        "creation_timestamp": now,
+        "last_updated_timestamp": now,
+        "deleted": False,
+    }
+    number = insert_row(connection, logged_models, row)
+    put_path(connection, number, run.run_id, record.artifact_path)
+    if inherit is not None:
+        inherit(number)
+    for table, pairs in ((logged_model_params, model.params), (logged_model_tags, model.tags)):
+        values = {pair.key: pair.value for pair in pairs}
+        upsert(
+            connection,
+            table,
+            [{"logged_model": number, "key": key, "value": values[key]} for key in values],
+        )
+    add_models(connection, run.id, "output", [(record.model_id, model.step)])
+    return number
 
 
 def _read(text: str) -> Any:
