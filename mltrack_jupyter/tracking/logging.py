@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -167,41 +167,46 @@ def log_metrics(
     whole = step if type(step) is int else to_whole("step", first, step or 0)
     if run is None or run.closed or run_id is not None:
         run = own(run_id)
-    if run is None or whole in run.models or active_model.is_noted(model_id, dataset):
-        _note_all(run, run_id, values, time, whole, model_id, dataset)
+    if run is None or active_model.is_noted(model_id, dataset):
+        points = _points_of(values, time, whole)
+        _note(run_id, active_model.noted(points, model_id, dataset))
+        if run is not None:
+            run.logged[1].update(values)
     else:
-        keeper = run.keeper
-        if values:
-            try:
-                keeper.journal.row(run.run_id, values, whole, time)
-            except (struct.error, TypeError):
-                rules.check_metric(Metric(first, 0.0, time, whole))  # those of all
-                raise
-        _written(keeper, synchronous)
-    if run is not None:
-        run.logged[1].update(values)
+        write_points(run, values, time, whole, run.models.get(whole, ()), synchronous)
     return handle(synchronous)
 
 
-def _note_all(
-    run: ActiveRun | None,
-    run_id: str | None,
-    values: Mapping[str, float],
-    time: int,
-    step: int,
-    model_id: str | None,
-    dataset: Any,
-) -> None:
-    """Write a point of several metrics that names a logged model, a dataset, or what the run made at its step."""
+def _points_of(values: Mapping[str, float], time: int, step: int) -> list[Metric]:
     points = [
         Metric(key, value, time, step, ordinal=next_ordinal()) for key, value in values.items()
     ]
-    for point in points[:1]:
+    for point in points[:1]:  # time and step are those of all
         rules.check_metric(point)
-    made = run.models.get(step) if run is not None else None
-    chosen = model_id or active_model.get_active_model_id()
-    ids = [chosen] if chosen or not made else made
-    _note(run_id, [p for each in ids for p in active_model.noted(points, each, dataset)])
+    return points
+
+
+def write_points(
+    run: ActiveRun,
+    values: Mapping[str, float],
+    time: int,
+    step: int,
+    models: Collection[str],
+    synchronous: bool | None = None,
+) -> None:
+    """Leave points of an open run in the journal, noted to logged models that this process made in it."""
+    if models:
+        points = _points_of(values, time, step)
+        noted = [point for each in models for point in active_model.noted(points, each, None)]
+        run.keeper.journal.entry(RunEntry(run_id=run.run_id, noted=noted))
+    elif values:
+        try:
+            run.keeper.journal.row(run.run_id, values, step, time)
+        except (struct.error, TypeError):
+            rules.check_metric(Metric(next(iter(values)), 0.0, time, step))
+            raise
+    _written(run.keeper, synchronous)
+    run.logged[1].update(values)
 
 
 def _note(run_id: str | None, points: list[Metric]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -38,6 +38,7 @@ def log_model(
     metadata: Mapping[str, Any] | None = None,
     pip_requirements: Sequence[str] | None = None,
     predict_fn: str = "predict",
+    metrics: Collection[str] | None = None,
 ) -> ModelInfo:
     """Save a fitted model into the artifacts of the active run, and register it if a name is given.
 
@@ -59,6 +60,8 @@ def log_model(
         What pip has to install for the model; read off it where absent.
     predict_fn
         The method that predicts when the model is loaded as one of no particular library.
+    metrics
+        Which metrics of the run are the model's as well; all that it has by now, where absent.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def log_model(
     form = registry.ModelForm(
         signature, input_example, serialization_format or "", pip_requirements, predict_fn
     )
-    note = registry.ModelNote(params or {}, tags or {}, model_type or "", step, metadata or {})
+    note = registry.ModelNote(
+        params or {}, tags or {}, model_type or "", step, metadata or {}, metrics
+    )
     named = registered_model_name
     try:
         services, target = target_of(run, run_id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mltrack_jupyter.entities import DatasetInput, Metric, Param, RunEntry, RunStatus, Tag
-from mltrack_jupyter.tracking import fluent, scope
+from mltrack_jupyter.tracking import active_model, fluent, scope
 from mltrack_jupyter.tracking.artifacts import PathLike
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.logging import write_points
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 
@@ -31,9 +32,16 @@ class RunWriter:
         else:
             self._write(params=[Param(key, value) for key, value in values.items()])
 
-    def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
-        """Add points."""
-        if self._is_open:
+    def metrics(
+        self,
+        values: Mapping[str, float],
+        step: int | None = None,
+        models: Collection[str] | None = None,
+    ) -> None:
+        """Add points, noted to the models that the run made at this step, or to some models that it made."""
+        if self._is_open and models is not None and not active_model.get_active_model_id():
+            write_points(self.run, values, now_ms(), step or 0, models)
+        elif self._is_open:
             fluent.log_metrics(values, step=step, run_id=self.run.run_id)
         else:
             now = now_ms()

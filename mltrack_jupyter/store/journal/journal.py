@@ -242,11 +242,16 @@ class Journal:
     ) -> None:
         name = run_id, tuple(values)
         row, last = self._rows.get(name), self._last
-        if row is not None and last is not None:
-            if last.append(framed(row.content(step, timestamp, values.values()))):
-                self.written += 1
-                return
-        self._append_points(run_id, [(key, step, timestamp, value) for key, value in values.items()])
+        if (
+            row is not None
+            and last is not None
+            and last.append(framed(row.content(step, timestamp, values.values())))
+        ):
+            self.written += 1
+            return
+        self._append_points(
+            run_id, [(key, step, timestamp, value) for key, value in values.items()]
+        )
         if len(self._rows) > _MOST_ROWS:
             self._rows.clear()
         self._rows[name] = Row([self._names[run_id, key] for key in values])

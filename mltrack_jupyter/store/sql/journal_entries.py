@@ -213,7 +213,7 @@ def _add_links(connection: Connection, item: _Live) -> None:
         from mltrack_jupyter.store.sql.logged_models import add_model_points
 
         add_points(connection, item.run, entry.noted)
-        add_model_points(connection, entry.run_id, entry.noted)
+        add_model_points(connection, entry.run_id, entry.noted, late=True)
 
 
 def _give_files(

@@ -28,7 +28,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import check_path, plain_path
 from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql import model_places
-from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
+from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms, record_change
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
@@ -56,8 +56,12 @@ def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
     )
     row = connection.execute(held(connection, query)).first()
     if row is None:
-        raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
+        raise NotFound(_missing(model_id))
     return row
+
+
+def _missing(model_id: str) -> str:
+    return f"Logged model with ID {rules.short(model_id)} not found."
 
 
 def load_models(
@@ -122,18 +126,27 @@ def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int
     return found
 
 
-def add_model_points(connection: Connection, run_id: str, points: Sequence[Metric]) -> None:
-    """Note on the logged models the points that name them. Raises ``BadRequest``."""
+def add_model_points(
+    connection: Connection, run_id: str, points: Sequence[Metric], *, late: bool = False
+) -> None:
+    """Note on the logged models the points that name them. Raises ``BadRequest``.
+
+    What comes ``late`` may name a model that was deleted since, and must not be lost to its run for that.
+    """
     numbers: dict[str, int] = {}
+    for some in chunked(dict.fromkeys(point.model_id for point in points if point.model_id)):
+        query = select(logged_models.c.model_id, logged_models.c.id)
+        query = query.where(logged_models.c.model_id.in_(some))
+        if not late:
+            query = query.where(logged_models.c.deleted.is_(False))
+        rows_of = connection.execute(held(connection, query))
+        numbers.update((model_id, number) for model_id, number in rows_of)
     rows = []
     for point in points:
         if not point.model_id:
             continue
         if point.model_id not in numbers:
-            try:
-                numbers[point.model_id] = find_logged_model(connection, point.model_id).id
-            except NotFound as error:
-                raise BadRequest(f"{error} Nothing was logged.") from error
+            raise BadRequest(f"{_missing(point.model_id)} Nothing was logged.")
         rows.append(
             {
                 "logged_model": numbers[point.model_id],

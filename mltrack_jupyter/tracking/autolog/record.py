@@ -45,6 +45,9 @@ class Record:
         self._options = options
         self.origins = origins.of_run(run_id)
         self.is_model = is_model
+        # What is measured of a model is not measured of those that the run made before.
+        self._metrics: set[str] = set()
+        self._models: list[str] = []
         self._prefix = self._choose_prefix(label)
         # A number in the names is ours alone to give.
         self._stored = Stored(run_id, run, waits=self.origins.labels[label] == 1)
@@ -97,8 +100,9 @@ class Record:
             for name, number in numbers.items()
         }
         if points:
-            self.writer.metrics(points, step)
+            self.writer.metrics(points, step, self._models)
             mine |= set(points)
+            self._metrics |= set(points)
             if len(mine) != before:
                 self._mark(METRICS_TAG, mine)
 
@@ -156,9 +160,10 @@ class Record:
 
         options, place = self._options, self._path(path)
         if _has_flavor(model):
-            log_model(
+            info = log_model(
                 model,
                 place,
+                metrics=self._metrics if self.origins.trained > 1 else None,
                 run_id=self.run_id,
                 signature=signature if options.log_model_signatures else None,
                 input_example=example if options.log_input_examples else None,
@@ -166,6 +171,7 @@ class Record:
                 serialization_format=options.more.get("serialization_format"),
             )
             self.origins.models.append(place)
+            self._models += [info.model_id] if info.model_id else []
         elif save is not None:
             with tempfile.TemporaryDirectory(prefix="mltrack-model-") as folder:
                 save(Path(folder))
