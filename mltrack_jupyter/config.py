@@ -7,7 +7,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from mltrack_jupyter.inheritance import STORE_SETTINGS, inherited
+from mltrack_jupyter.inheritance import STORE_SETTINGS, inherited, said
 
 STORE_FOLDER = ".mltrack"
 DATABASE = "mltrack.db"
@@ -81,7 +81,7 @@ def chosen_uri() -> str:
     told = inherited("store")
     if told is not None and not told.get("found"):
         return str(told["uri"])
-    return setting(*STORE_SETTINGS)
+    return said(*STORE_SETTINGS)
 
 
 def tracking_uri() -> str:

@@ -1,4 +1,8 @@
-"""The kernel that this process is, or was started by, and the Jupyter server that started that kernel."""
+"""The kernel that this process is, or was started by, and the Jupyter server that started that kernel.
+
+Such a kernel points ``MLFLOW_TRACKING_URI`` at the server, so that code that uses MLflow logs to its store. The
+kernel does so itself, and not the server: only where this package is installed can MLflow sign in.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,20 @@ import os
 import re
 import sys
 
+from mltrack_jupyter.inheritance import OFFERED, said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 KERNEL = "MLTRACK_KERNEL_ID"
 """The variable that tells the processes that a kernel starts which kernel that was."""
+SERVER = "MLTRACK_JUPYTER_SERVER"
+"""The variable that tells the kernels of a Jupyter server (its process id) that MLflow may log to it."""
+PLUGIN = "mltrack-jupyter"
+"""What ``MLFLOW_TRACKING_AUTH`` calls the plug-in with which MLflow signs in."""
+_URI, _SIGN_IN = "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_AUTH"
+_PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
@@ -74,3 +86,50 @@ def host_of(info: dict[str, Any]) -> str:
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine, whatever else its network knows."""
     return host in _LOOPBACK or host.startswith("127.")
+
+
+def tracking_address(info: dict[str, Any]) -> str:
+    """Return the URL below which a Jupyter server answers MLflow."""
+    host = host_of(info)
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{info['port']}{info.get('base_url') or '/'}mltrack"
+
+
+def offer_to_mlflow() -> None:
+    """Point ``MLFLOW_TRACKING_URI`` at the Jupyter server of this kernel, if it may and nobody set it."""
+    if not is_kernel() or said(_URI):
+        return
+    found = _offered()
+    if found and os.environ.setdefault(_SIGN_IN, PLUGIN) == PLUGIN:
+        os.environ[_URI] = os.environ[OFFERED] = found
+    elif os.environ.pop(OFFERED, ""):  # of the kernel in which this server was started
+        os.environ.pop(_URI, None)
+
+
+def _offered() -> str:
+    server = os.environ.get(SERVER)
+    if not server or server != os.environ.get("JPY_PARENT_PID") or not _has_plugin():
+        return ""
+    info = server_info()
+    if info is None or info.get("secure"):  # whose certificate is hardly one for the loopback
+        return ""
+    return "" if _is_behind_proxy(host_of(info)) else tracking_address(info)
+
+
+def _is_behind_proxy(host: str) -> bool:
+    if not any(os.environ.get(name) for name in _PROXIES):
+        return False
+    from urllib.request import proxy_bypass_environment
+
+    return not proxy_bypass_environment(host)
+
+
+def _has_plugin() -> bool:
+    """Tell whether MLflow finds the plug-in, which it does where the package is installed, and not only on the path."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        known = distribution("mltrack-jupyter").entry_points
+    except PackageNotFoundError:
+        return False
+    return any(entry.name == PLUGIN for entry in known)

@@ -32,14 +32,25 @@ _SETTINGS: dict[Kind, tuple[str, ...]] = {
     "store": STORE_SETTINGS,
     "experiment": EXPERIMENT_SETTINGS,
 }
+OFFERED = "MLTRACK_OFFERED_TO_MLFLOW"
+"""The variable with the tracking URI that a kernel set for MLflow: nobody chose it, and it is not for us."""
 _IN_PROCESS = "mltrack"
 # What this process was told, as soon as it tells something itself and may not be read any more.
 _told: str | None = None
 
 
+def said(*names: str) -> str:
+    """Return the first of these environment variables that somebody set, else ``""``."""
+    for name in names:
+        value = os.environ.get(name, "")
+        if value and not (name == "MLFLOW_TRACKING_URI" and value == os.environ.get(OFFERED)):
+            return value
+    return ""
+
+
 def hand_down(kind: Kind, choice: Mapping[str, Any]) -> None:
     """Let the processes that are started from now on begin with a choice."""
-    known = {name: os.environ[name] for name in _SETTINGS[kind] if os.environ.get(name)}
+    known = {name: said(name) for name in _SETTINGS[kind] if said(name)}
     _write({**_read(_now()), kind: {**choice, "over": known}})
 
 
@@ -57,7 +68,7 @@ def inherited(kind: Kind) -> Mapping[str, Any] | None:
     if not isinstance(found, dict) or not isinstance(found.get("uri"), str):
         return None
     over = found.get("over") or {}
-    newer = (os.environ.get(name) not in (None, "", over.get(name)) for name in _SETTINGS[kind])
+    newer = (said(name) not in ("", over.get(name)) for name in _SETTINGS[kind])
     return None if any(newer) else found
 
 

@@ -51,7 +51,9 @@ class Kernel:
             if answer["msg_type"] == "error":
                 self.error = answer["content"]["evalue"]
             if answer["msg_type"] == "stream" and "UsageError" in answer["content"]["text"]:
-                self.error = answer["content"]["text"]  # IPython's own way to say what a magic takes
+                self.error = answer["content"][
+                    "text"
+                ]  # IPython's own way to say what a magic takes
             if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
                 return text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from mltrack_jupyter.hosted import hand_down_kernel
+from mltrack_jupyter.hosted import hand_down_kernel, offer_to_mlflow
 from mltrack_jupyter.magics.session import Session
 
 __all__ = ["load", "unload"]
@@ -56,6 +56,7 @@ def load(shell: Any) -> None:
     """Add the magics to an IPython shell; a second time changes nothing."""
     if shell not in _loaded:
         hand_down_kernel()
+        offer_to_mlflow()
         _loaded[shell] = _Loaded(shell)
 
 

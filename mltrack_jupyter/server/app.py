@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from jupyter_server.auth import IdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Unicode, default
 
-from mltrack_jupyter import config, inheritance
+from mltrack_jupyter import config, hosted, inheritance
 from mltrack_jupyter.server.feed import EVENT_SCHEMA, Feed
 from mltrack_jupyter.server.handlers import derived_handlers
 from mltrack_jupyter.server.health import Vitals
@@ -45,6 +46,11 @@ class MltrackApp(ExtensionApp):
     set_kernel_environment = Bool(
         True, help="Tell kernels where the store is, by MLTRACK_TRACKING_URI in their environment."
     ).tag(config=True)
+    set_mlflow_tracking_uri = Bool(
+        True,
+        help="Let kernels point MLFLOW_TRACKING_URI at this server, unless it is set: what code in a notebook "
+        "logs with MLflow appears in the sidebar then.",
+    ).tag(config=True)
 
     @default("backend_store_uri")
     def _default_store(self) -> str:
@@ -70,6 +76,7 @@ class MltrackApp(ExtensionApp):
         if self.set_kernel_environment:
             # What kernels are told is the store of this server, and not that of whoever started it.
             inheritance.take_back("store")
+        self._offer_to_mlflow()
         if self.set_kernel_environment and not config.setting("MLTRACK_TRACKING_URI"):
             self._told = {
                 "MLTRACK_TRACKING_URI": uri,
@@ -85,6 +92,15 @@ class MltrackApp(ExtensionApp):
         self.vitals.loops += [self.feed.loop, *self.kernels.loops]
         self.log.info("mltrack: store %s", shown_uri(uri))
 
+    def _offer_to_mlflow(self) -> None:
+        """Tell kernels that MLflow may log here, where the token is what signs a program in."""
+        for name in (hosted.KERNEL, hosted.SERVER):  # of a kernel in which this server was started
+            os.environ.pop(name, None)
+        provider = self.serverapp.identity_provider
+        by_token = type(provider).get_user is IdentityProvider.get_user and provider.token
+        if self.set_mlflow_tracking_uri and (by_token or not provider.auth_enabled):
+            os.environ[hosted.SERVER] = str(os.getpid())
+
     def initialize_handlers(self) -> None:
         """Derive the routes from the operations."""
         self.handlers.extend(derived_handlers(self.extension_url))
@@ -99,7 +115,8 @@ class MltrackApp(ExtensionApp):
         await self.feed.stop()
         self.lanes.close()
         self.holder.close()
-        for name, value in getattr(self, "_told", {}).items():
+        told = {hosted.SERVER: str(os.getpid()), **getattr(self, "_told", {})}
+        for name, value in told.items():
             if value and os.environ.get(name) == value:
                 del os.environ[name]
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mltrack_jupyter.config import working_folder
-from mltrack_jupyter.hosted import host_of, nearest_kernel_id, server_info
+from mltrack_jupyter.hosted import host_of, is_kernel, nearest_kernel_id, server_info
 from mltrack_jupyter.tracking.git import find_root
 
 UNKNOWN = "<unknown notebook>"
@@ -83,6 +83,9 @@ class NotebookFinder:
         return next((found for found in of_kernel if found is not None), None)
 
 
+_finder = NotebookFinder()
+
+
 def _colab_info() -> dict[str, Any] | None:
     """Return where Colab's server is, which keeps no file about itself and listens at an address of its own."""
     host, port = os.environ.get("COLAB_JUPYTER_IP"), os.environ.get("KMP_TARGET_PORT", "9000")
@@ -145,13 +148,13 @@ def experiment_of(notebook: Notebook) -> str:
 def experiment_of_process() -> str:
     """Return the name of the experiment of the notebook that this process belongs to, ``""`` of none.
 
-    Looked for once: a script is of the notebook that it was started in, whatever that is called later.
+    A script asks once: it is of the notebook that it was started in, whatever that is called later.
     """
-    return _experiment_of(os.getpid())
+    return experiment_of(_finder.find({})) if is_kernel() else _experiment_of_script(os.getpid())
 
 
 @lru_cache(maxsize=1)
-def _experiment_of(_pid: int) -> str:
+def _experiment_of_script(_pid: int) -> str:
     return experiment_of(NotebookFinder().find({}))
 
 
