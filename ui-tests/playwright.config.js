@@ -1,8 +1,19 @@
 const base = require('@jupyterlab/galata/lib/playwright-config');
 const { existsSync } = require('fs');
 
-const port = process.env.UI_TEST_PORT || '8931';
+const port = Number(process.env.UI_TEST_PORT || '8931');
 process.env.TARGET_URL ??= `http://127.0.0.1:${port}`;
+// Two more servers, for what must not depend on the tests before: an empty folder, one with older runs.
+process.env.EMPTY_URL = `http://127.0.0.1:${port + 1}`;
+process.env.OLDER_URL = `http://127.0.0.1:${port + 2}`;
+const server = (url, env = {}) => ({
+  command: `jupyter lab --config jupyter_server_test_config.py --ServerApp.port=${new URL(url).port}`,
+  url: `${url}/lab`,
+  timeout: 120000,
+  reuseExistingServer: false,
+  stdout: 'pipe',
+  env
+});
 const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const chromium = process.env.CHROMIUM || candidates.find(existsSync);
 
@@ -36,11 +47,9 @@ module.exports = {
       ]
     }
   },
-  webServer: {
-    command: `jupyter lab --config jupyter_server_test_config.py --ServerApp.port=${port}`,
-    url: `${process.env.TARGET_URL}/lab`,
-    timeout: 120000,
-    reuseExistingServer: false,
-    stdout: 'pipe'
-  }
+  webServer: [
+    server(process.env.TARGET_URL),
+    server(process.env.EMPTY_URL),
+    server(process.env.OLDER_URL, { UI_TEST_OLDER: '1' })
+  ]
 };

@@ -88,7 +88,6 @@ def test_mlflow_code_logs_to_the_sidebar_and_to_the_notebooks_experiment(
         "set",
         "another sign-in",
         "behind a proxy",
-        "password only",
         "no store told",
     ],
 )

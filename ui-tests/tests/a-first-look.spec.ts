@@ -1,24 +1,5 @@
 import { expect, test } from '@jupyterlab/galata';
-import { Tracker } from './helpers';
-
-const cell = (source: string, id: string) => ({
-  cell_type: 'code',
-  execution_count: null,
-  metadata: {},
-  outputs: [],
-  id,
-  source
-});
-
-const notebook = (...sources: string[]) =>
-  JSON.stringify({
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: {
-      kernelspec: { name: 'python3', display_name: 'Python 3 (ipykernel)', language: 'python' }
-    },
-    cells: sources.map((source, i) => cell(source, `cell-${i}`))
-  });
+import { notebook, Tracker } from './helpers';
 
 test('an empty store shows the first step', async ({ page }) => {
   const sidebar = await new Tracker(page).openSidebar();

@@ -2,6 +2,26 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import { expect } from '@jupyterlab/galata';
 import type { Locator } from '@playwright/test';
 
+const cell = (source: string, id: string) => ({
+  cell_type: 'code',
+  execution_count: null,
+  metadata: {},
+  outputs: [],
+  id,
+  source
+});
+
+/** A notebook of these cells, as a file. */
+export const notebook = (...sources: string[]) =>
+  JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {
+      kernelspec: { name: 'python3', display_name: 'Python 3 (ipykernel)', language: 'python' }
+    },
+    cells: sources.map((source, i) => cell(source, `cell-${i}`))
+  });
+
 /** What a person does with mltrack_jupyter in JupyterLab, so that a test reads as sentences. */
 export class Tracker {
   constructor(readonly page: IJupyterLabPageFixture) {}
