@@ -34,12 +34,13 @@ for (const [where, url] of [
   test.describe(`in ${where}`, () => {
     test.use({ baseURL: url });
 
-    test('the cells of docs/quickstart.md work as they stand there', async ({ page }) => {
+    test('the cells of docs/quickstart.md work as they stand there', async ({ page, tmpPath }) => {
       const tracker = new Tracker(page);
+      const mine = `${tmpPath}/mine.ipynb`;
       expect(CELLS.length).toBeGreaterThan(4);
       const cells = [...CELLS, '%mltrack status', '%mltrack status'];
-      await page.contents.uploadContent(notebook(...cells), 'text', 'mine.ipynb');
-      await page.notebook.openByPath('mine.ipynb');
+      await page.contents.uploadContent(notebook(...cells), 'text', mine);
+      await page.notebook.openByPath(mine);
       await page.notebook.activate('mine.ipynb');
       const sidebar = await tracker.openSidebar();
       for (let i = 0; i < cells.length - 1; i++) {
@@ -52,7 +53,7 @@ for (const [where, url] of [
         '/api/2.0/mlflow/registered-models/alias?name=iris-tree&alias=champion'
       );
       const { experiment } = await tracker.ask<{ experiment: { experiment_id: string } }>(
-        '/api/2.0/mlflow/experiments/get-by-name?experiment_name=mine.ipynb'
+        `/api/2.0/mlflow/experiments/get-by-name?experiment_name=${encodeURIComponent(mine)}`
       );
       const { runs } = await tracker.ask<{ runs: Run[] }>('/api/2.0/mlflow/runs/search', {
         experiment_ids: [experiment.experiment_id]
@@ -62,7 +63,7 @@ for (const [where, url] of [
       expect(best.info.run_name).toBe('first-tree');
       expect(model_version.run_id).toBe(best.info.run_id);
       // Both are in one list of the sidebar, below the name of the notebook.
-      await sidebar.getByTestId('mltrack-experiment-row').filter({ hasText: 'mine.ipynb' }).click();
+      await sidebar.getByTestId('mltrack-experiment-row').filter({ hasText: mine }).click();
       await expect(tracker.run('first-tree')).toBeVisible();
       await expect(tracker.run('by-hand')).toBeVisible();
 
@@ -75,23 +76,24 @@ for (const [where, url] of [
       await page.notebook.runCell(cells.length - 1, true);
       await page.notebook.save();
 
-      const outputs = await outputsOf(page, 'renamed.ipynb');
+      const outputs = await outputsOf(page, `${tmpPath}/renamed.ipynb`);
       expect(problemsIn(outputs)).toEqual([]);
       const [last] = outputs.slice(-1);
-      expect(last.map(textOf).join('')).toContain('experiment: renamed.ipynb');
-      expect(outputs[outputs.length - 2].map(textOf).join('')).toContain('experiment: mine.ipynb');
+      expect(last.map(textOf).join('')).toContain(`${tmpPath}/renamed.ipynb`);
+      expect(outputs[outputs.length - 2].map(textOf).join('')).toContain(mine);
     });
 
-    test('the cells of examples/quickstart.ipynb do, too', async ({ page }) => {
+    test('the cells of examples/quickstart.ipynb do, too', async ({ page, tmpPath }) => {
       const tracker = new Tracker(page);
-      await page.contents.uploadFile(EXAMPLE, 'quickstart.ipynb');
-      await page.notebook.openByPath('quickstart.ipynb');
+      const example = `${tmpPath}/quickstart.ipynb`;
+      await page.contents.uploadFile(EXAMPLE, example);
+      await page.notebook.openByPath(example);
       await page.notebook.activate('quickstart.ipynb');
       await page.menu.clickMenuItem('Run>Run All Cells');
       const last = page.locator('.jp-Notebook .jp-Cell').last().locator('.jp-OutputArea-output');
       await expect(last).toContainText('as it was logged', { timeout: 180000 });
       await page.notebook.save();
-      const outputs = await outputsOf(page, 'quickstart.ipynb');
+      const outputs = await outputsOf(page, example);
       expect(problemsIn(outputs)).toEqual([]);
       const { experiment } = await tracker.ask<{ experiment: { experiment_id: string } }>(
         '/api/2.0/mlflow/experiments/get-by-name?experiment_name=iris-trees'
@@ -108,15 +110,16 @@ for (const [where, url] of [
       expect(accuracy(champion)).toBe(accuracy(runs[0]));
     });
 
-    test('code that uses MLflow appears in the sidebar', async ({ page }) => {
+    test('code that uses MLflow appears in the sidebar', async ({ page, tmpPath }) => {
       const tracker = new Tracker(page);
+      const older = `${tmpPath}/older-code.ipynb`;
       const source = [
         'import mlflow',
         'with mlflow.start_run(run_name="by-mlflow"):',
         '    mlflow.log_metric("accuracy", 0.75)'
       ].join('\n');
-      await page.contents.uploadContent(notebook(source), 'text', 'older-code.ipynb');
-      await page.notebook.openByPath('older-code.ipynb');
+      await page.contents.uploadContent(notebook(source), 'text', older);
+      await page.notebook.openByPath(older);
       await page.notebook.activate('older-code.ipynb');
       const sidebar = await tracker.openSidebar();
       await page.notebook.runCell(0, true);
@@ -130,7 +133,7 @@ for (const [where, url] of [
 /** The outputs of the code cells of a notebook, as they were saved. */
 async function outputsOf(page: Tracker['page'], path: string): Promise<Output[][]> {
   const { content } = await page.evaluate(async path => {
-    const answer = await fetch(`/api/contents/${path}`);
+    const answer = await fetch(`/api/contents/${encodeURI(path)}`);
     return answer.json();
   }, path);
   const code = content.cells.filter((cell: { cell_type: string }) => cell.cell_type === 'code');
