@@ -7,6 +7,7 @@ before it is used, so that the import costs next to nothing.
 from __future__ import annotations
 
 import importlib
+import sys
 
 # Type checkers know the name. The module typing costs more than all else that is imported here.
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         clear_active_model,
         get_active_model_id,
     )
-    from mltrack_jupyter.tracking.autolog import autolog, keras, lightning
+    from mltrack_jupyter.tracking.autolog import autolog
     from mltrack_jupyter.tracking.client import Client
     from mltrack_jupyter.tracking.diagnosis import doctor
     from mltrack_jupyter.tracking.fluent import (
@@ -114,7 +115,7 @@ _HOMES = {
     "evaluation": "evaluate validate_evaluation_results",
     "exceptions": "MlflowException",
     "tracking.active_model": "ActiveModel clear_active_model get_active_model_id",
-    "tracking.autolog": "autolog keras lightning",
+    "tracking.autolog": "autolog",
     "tracking.client": "Client",
     "tracking.diagnosis": "doctor",
     "tracking.fluent": (
@@ -150,7 +151,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _MODULES = frozenset(
-    {"artifacts", "client", "data", "entities", "evaluation", "exceptions", "lightgbm", "metrics", "models",
+    {"artifacts", "client", "data", "entities", "evaluation", "exceptions", "keras", "lightgbm", "lightning", "metrics", "models",
      "pyfunc", "pytorch", "sklearn", "statsmodels", "tracking", "types", "xgboost"}
 )  # fmt: skip
 
@@ -256,8 +257,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"mltrack_jupyter.{name}")
     if name not in _HOME_OF:
-        reason = importlib.import_module("mltrack_jupyter.left_out").reason(name)
-        raise AttributeError(f"module 'mltrack_jupyter' has no attribute {name!r}{reason}")
+        because = importlib.import_module("mltrack_jupyter.left_out").lacking(name, __dir__())
+        raise AttributeError(f"module 'mltrack_jupyter' has no attribute {name!r}{because}")
     value = getattr(importlib.import_module(f"mltrack_jupyter.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
@@ -265,6 +266,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, *_MODULES, "__version__"])
+
+
+class _NotHere:
+    """Asked by ``import`` when nobody has a module of this package, last: only then anything is imported."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+        if name.startswith("mltrack_jupyter.") and not name.endswith(("left_out", "suggestions")):
+            importlib.import_module("mltrack_jupyter.left_out").refuse_import(name)
+
+
+if not any(getattr(finder, "__name__", "") == "_NotHere" for finder in sys.meta_path):
+    sys.meta_path.append(_NotHere)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 # As in the face of the package: the module typing costs more than all else that is imported here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import NoReturn
 
 _TEXTS = (
@@ -17,44 +19,94 @@ NO_FLAVOR = (
     "package with a flavor for it (docs/models.md)."
 )
 _WORKSPACES = "workspaces are left out; stores and experiments keep work apart."
+_PROJECTS = (
+    "MLproject folders are not run here. Start the program as you would without it: what it logs is in the "
+    "store, or on the server that MLFLOW_TRACKING_URI names, to which `mlflow run` can log as well."
+)
+_SERVING = (
+    "deploying is left out. mltrack.load_model gives a model to any program, and `mlflow models serve` "
+    "serves one from this package's server."
+)
 _REASONS = {
     _TEXTS: """
         add_trace agent context delete_assessment delete_prompt_alias delete_trace_tag
         flush_trace_async_logging gateway genai get_active_trace_id get_assessment
         get_current_active_span get_last_active_trace_id get_trace load_prompt log_assessment
         log_expectation log_feedback log_issue log_trace override_feedback register_prompt
-        search_prompts search_sessions search_traces set_prompt_alias set_trace_tag start_span
+        prompt search_prompts search_sessions search_traces set_prompt_alias set_trace_tag start_span
         start_span_no_context trace tracing update_assessment update_current_trace
         ag2 agno anthropic autogen bedrock crewai dspy gemini groq haystack langchain litellm
-        llama_index mistral openai otel pydantic_ai semantic_kernel smolagents strands txtai""",
+        ai_commands assistant claude_code mcp llama_index mistral openai otel pydantic_ai semantic_kernel smolagents strands txtai""",
     NO_FLAVOR: """
         catboost diffusers h2o johnsnowlabs onnx paddle pmdarima prophet pyspark rfunc
-        sentence_transformers shap spacy spark tensorflow transformers""",
+        sentence_transformers shap spacy spark transformers""",
+    "Keras is logged by mltrack.keras.autolog, on any backend; other models of TensorFlow have no flavor here: log "
+    "their files with log_artifacts.": "tensorflow",
+    _PROJECTS: "projects run",
+    _SERVING: "deployments sagemaker spark_udf",
+    "the sources of data are in mltrack.data.": "dataset dataset_source",
+    "trials of a study are runs like others: start_run(nested=True) in the objective function.": "optuna",
+    "nobody is called when a model changes; the feed of changes, GET /api/1/changes of a server, tells.": "webhooks",
+    "there is no telemetry in this package.": "telemetry set_telemetry_client",
+    "call mltrack.enable_system_metrics_logging(), or start_run(log_system_metrics=True).": "system_metrics",
+    "settings are environment variables; docs/store.md lists them.": "config environment_variables",
     _WORKSPACES: """
         create_workspace delete_workspace get_workspace list_workspaces set_workspace update_workspace""",
     "there is no account of Databricks to log in to; a server asks for its own token.": "login azure",
     "checkpoints are logged as artifacts or models of a run.": "import_checkpoints",
 }
+_REASON_OF = {name: reason for reason, names in _REASONS.items() for name in names.split()}
 # What modules of models lack.
-_VERBS = frozenset({"PythonModel", "load_model", "log_model", "save_model"})
+_VERBS = frozenset(
+    """PythonModel add_to_model get_default_conda_env get_default_pip_requirements load_checkpoint load_model
+    load_state_dict log_model log_state_dict save_model save_state_dict""".split()
+)
 OWN_CLASS = (
     "a class of one's own is a model here if it derives from scikit-learn's BaseEstimator; log it with "
     "mltrack.log_model."
 )
-_REASON_OF = {name: reason for reason, names in _REASONS.items() for name in names.split()}
+_WORDS = {
+    _TEXTS: "trace span prompt assessment evaluation_dataset",
+    _WORKSPACES: "workspace",
+    _REASON_OF["webhooks"]: "webhook",
+}
+"""Words in names of which there are many."""
 
 
 def reason(name: str) -> str:
     """Return why MLflow's name is not there, ready to be put behind a message; ``""`` for others."""
-    found = _REASON_OF.get(name, "")
+    found = _REASON_OF.get(name) or next(
+        (text for text, words in _WORDS.items() for word in words.split() if word in name.split(".")[0]), ""
+    )
     return f": {found}" if found else ""
+
+
+def lacking(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a name that is not there: why, or which one was probably meant."""
+    why = reason(name)
+    if why or name.startswith("_"):
+        return why
+    from mltrack_jupyter.suggestions import did_you_mean
+
+    # Of many names some look a little like any word.
+    hint = did_you_mean(name, known, cutoff=0.75)
+    return f"; {hint}" if hint else ""
 
 
 def attribute_of(module: str, why: str) -> Callable[[str], NoReturn]:
     """Return the ``__getattr__`` of a module of models: what MLflow's has of them and it has not, says why."""
 
-    def lacking(name: str) -> NoReturn:
-        because = f": {why}" if name in _VERBS else ""
+    def refuse(name: str) -> NoReturn:
+        because = f": {why}" if name in _VERBS else lacking(name, sys.modules[module].__all__)
         raise AttributeError(f"module {module!r} has no attribute {name!r}{because}")
 
-    return lacking
+    return refuse
+
+
+def refuse_import(name: str) -> None:
+    """Raise ``ModuleNotFoundError`` for a module that is left out, or whose name is a slip of the pen."""
+    package, _, rest = name.partition(".")
+    because = lacking(rest, sys.modules[package].__dir__())
+    if because:
+        # Without the module's name: with it, ``from package import name`` would raise in its own words.
+        raise ModuleNotFoundError(f"there is no {name}{because}")

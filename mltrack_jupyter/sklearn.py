@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter import models
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.left_out import attribute_of
 from mltrack_jupyter.tracking import models as verbs
 from mltrack_jupyter.tracking.autolog.sklearn import autolog
 
@@ -23,6 +24,8 @@ __all__ = [
     "log_model",
     "save_model",
 ]
+
+__getattr__ = attribute_of(__name__, "it is not needed with scikit-learn.")
 
 SERIALIZATION_FORMAT_CLOUDPICKLE = "cloudpickle"
 SERIALIZATION_FORMAT_PICKLE = "pickle"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from mltrack_jupyter.capture.values import (
     shown_text,
     vars_of,
 )
+from mltrack_jupyter.suggestions import did_you_mean
 from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_TEXT = 500
@@ -236,6 +236,5 @@ def _select_metrics(found: Inferred, namespace: Mapping[str, Any], names: list[s
 
 def _no_such(option: str, name: str, names: list[str]) -> str:
     public = [item for item in names if not item.startswith("_")]
-    near = difflib.get_close_matches(name, public, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"{option} {name}: there is no variable {name!r} after the cell{hint}"
+    hint = did_you_mean(name, public, most=3, cutoff=0.5)
+    return f"{option} {name}: there is no variable {name!r} after the cell{hint and '; '}{hint}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from mltrack_jupyter import config
 from mltrack_jupyter.cli.output import plain
+from mltrack_jupyter.suggestions import nearest
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
     def _suggestion(self, message: str) -> str:
         wrong = re.findall(r"unknown: (\S+)|invalid choice: '([^']*)'", message)
         word = next((part for groups in wrong for part in groups if part), "").partition("=")[0]
-        near = difflib.get_close_matches(word, list(self._words()), n=1, cutoff=0.6)
+        near = nearest(word, self._words())
         return f". Did you mean {near[0]!r}?" if near else ""
 
     def _words(self) -> Iterator[str]:

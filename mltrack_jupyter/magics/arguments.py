@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,8 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.text import DollarFormatter
+
+from mltrack_jupyter.suggestions import nearest
 
 
 def split_line(line: str, namespace: Mapping[str, Any]) -> list[str]:
@@ -62,7 +63,7 @@ def parse_words(parser: MagicArgumentParser, magic: str, words: Sequence[str]) -
 def unknown_word(magic: str, word: str, known: Mapping[str, str]) -> str:
     """Return the message for a word that a magic does not know."""
     names = [name for shown in known for name in shown.split(", ")]
-    near = difflib.get_close_matches(word.partition("=")[0], names, n=1, cutoff=0.5)
+    near = nearest(word.partition("=")[0], names, cutoff=0.5)
     kind = "option" if word.startswith("-") else "word"
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"{magic}: unknown {kind} {word!r}.{hint} {_right(known)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.magics.arguments import parse_words, split_line
 from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.store.read_only import is_read_only
+from mltrack_jupyter.suggestions import nearest
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets import card, compare, runs_view
@@ -42,7 +42,7 @@ def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
         return None
     verb = VERBS.get(name)
     if verb is None:
-        near = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.4)
+        near = nearest(name, VERBS, cutoff=0.4)
         hint = f" Did you mean %mltrack {near[0]}?" if near else ""
         raise UsageError(f"%mltrack: unknown verb {name!r}.{hint}\n{help_text()}")
     try:

@@ -29,7 +29,7 @@ class SklearnFlavor:
 
     def save(self, model: Any, folder: Path, serialization_format: str) -> Saved:
         """Write ``model.pkl`` or ``model.skops``; cloudpickle is preferred, if it is installed."""
-        kind = serialization_format or ("cloudpickle" if find_spec("cloudpickle") else "pickle")
+        kind = serialization_format or "cloudpickle"
         if kind not in FORMATS:
             raise InvalidParameter(
                 f"serialization_format={kind!r} is none of {', '.join(FORMATS)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -41,6 +40,7 @@ from mltrack_jupyter.store.sql.search.grammar import (
 from mltrack_jupyter.store.sql.tables import SHORT_VALUE, runs
 from mltrack_jupyter.store.sql.types import NUMBER
 from mltrack_jupyter.store.sql.values import to_bits
+from mltrack_jupyter.suggestions import did_you_mean
 
 _SYMBOLS = {
     "=": sql_operators.eq,
@@ -158,8 +158,8 @@ def _or_pairs(fields: Fields) -> str:
 
 
 def _near(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    hint = did_you_mean(name, known)
+    return f" ({hint})" if hint else ""
 
 
 def _listed(names: Any) -> str:
