@@ -26,6 +26,14 @@ COMMANDS = {
     "db": "check, back up or upgrade a database",
     "doctor": "see whether everything is in place, and what to type if not",
 }
+_INSTEAD = {
+    "ui": "Right would be `jupyter lab`, whose sidebar shows runs and models, or `mltrack server` for clients.",
+    "run": "MLproject folders are not run here: start the program itself, and what it logs is tracked.",
+    "lab": "Right would be `jupyter lab`.",
+    "deployments": "Deploying is left out; `mlflow models serve` serves models from `mltrack server`.",
+    "gateway": "It is left out: this package tracks runs of machine learning.",
+}
+"""Commands of MLflow, and what is right instead."""
 _MODULES = {"import": "importing", "export": "exporting", "trash": "gc", "db": "database"}
 
 
@@ -62,6 +70,7 @@ def _parser(name: str) -> Parser:
         description="Experiment tracking inside Jupyter, wire-compatible with MLflow.",
         epilog="Where no store is named, it is MLTRACK_TRACKING_URI, else the nearest .mltrack folder.",
     )
+    parser.instead = _INSTEAD
     parser.add_argument("--version", action="version", version=config.package_version())
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command, summary in COMMANDS.items():

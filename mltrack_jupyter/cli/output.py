@@ -13,6 +13,10 @@ from collections.abc import Sequence
 
 from mltrack_jupyter.shown import hide_password, one_line, shown
 
+_IDS = frozenset({"id", "run", "experiment"})
+"""Headings of columns of ids, which people copy."""
+_NARROW = 12
+
 
 def say(*lines: str) -> None:
     """Print lines to standard output; a break within one does not begin a line."""
@@ -38,12 +42,15 @@ def plain(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> list[str]:
-    """Return lines of aligned columns that fit a terminal; ``right`` names right-aligned columns."""
+    """Return lines of aligned columns; ``right`` names right-aligned columns.
+
+    For a person at a terminal long cells are cut, so that a row is a line. Ids never are, and what a
+    program or a file gets is whole.
+    """
     cells = [[plain(cell) for cell in row] for row in [header, *rows]]
     widths = [max(len(row[index]) for row in cells) for index in range(len(header))]
-    room = max(shutil.get_terminal_size((120, 24)).columns, 60)
-    while sum(widths) + 2 * len(widths) > room and max(widths) > 12:
-        widths[widths.index(max(widths))] -= 1
+    if sys.stdout.isatty():
+        _fit(widths, [index for index, name in enumerate(header) if name not in _IDS])
     lines = []
     for row in cells:
         parts = []
@@ -52,6 +59,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = 
             parts.append(cut.rjust(width) if name in right.split() else cut.ljust(width))
         lines.append("  ".join(parts).rstrip())
     return lines
+
+
+def _fit(widths: list[int], shrinkable: Sequence[int]) -> None:
+    """Narrow the widest of some columns until a row fits the terminal, or none of them is wide."""
+    room = max(shutil.get_terminal_size((120, 24)).columns, 60)
+    while sum(widths) + 2 * len(widths) > room:
+        widest = max(shrinkable, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _NARROW:
+            return
+        widths[widest] -= 1
 
 
 def size(count: int) -> str:

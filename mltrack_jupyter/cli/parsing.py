@@ -19,6 +19,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
+        self.instead: dict[str, str] = {}
+        """Of words that other programs take: what would be right here."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and what would be right, and end with the code 2."""
@@ -35,6 +37,8 @@ class Parser(argparse.ArgumentParser):
     def _suggestion(self, message: str) -> str:
         wrong = re.findall(r"unknown: (\S+)|invalid choice: '([^']*)'", message)
         word = next((part for groups in wrong for part in groups if part), "").partition("=")[0]
+        if word in self.instead:
+            return f". {self.instead[word]}"
         near = nearest(word, self._words())
         return f". Did you mean {near[0]!r}?" if near else ""
 
@@ -63,6 +67,14 @@ def seconds(text: str) -> int:
             f"{text!r} is no length of time; right would be 30d or 12h"
         )
     return int(found[1]) * _UNITS[found[2]]
+
+
+def whole_number(text: str) -> int:
+    """Read a number of things."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def ids(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mltrack_jupyter.cli.output import duration, say, table, when
-from mltrack_jupyter.cli.parsing import add_store, ids
+from mltrack_jupyter.cli.parsing import add_store, ids, whole_number
 from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import REASON, Column, Run
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     add("--filter", default="", help="such as \"metrics.acc > 0.9 AND params.depth = '3'\"")
     add("--order-by", action="append", metavar="EXPR", help='such as "metrics.acc DESC"')
     add("--columns", type=ids, metavar="metrics.acc,params.depth", help="what to show of them")
-    add("--max", type=int, default=50, help="how many (default: 50)")
+    add("--max", type=whole_number, default=50, help="how many (default: 50)")
     listing.set_defaults(run=run_list)
     showing = commands.add_parser("show", help="show one run")
     showing.add_argument("run_id", metavar="RUN_ID")

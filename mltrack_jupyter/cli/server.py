@@ -8,18 +8,44 @@ import ipaddress
 import secrets
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter.cli.output import complain, say
-from mltrack_jupyter.cli.parsing import store_of
+from mltrack_jupyter.cli.parsing import Parser, store_of, whole_number
 from mltrack_jupyter.errors import InvalidParameter
 
 
-def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+_WORKERS = "One process serves everybody; several servers may stand before one PostgreSQL database."
+_INSTEAD = {
+    "--ip": "Right would be --host.",
+    "--no-browser": "None is opened unless you say --open.",
+    "--allow-root": "It is allowed: this server starts no programs.",
+    "--ServerApp.port": "Right would be --port.",
+    "--ServerApp.ip": "Right would be --host.",
+    "--IdentityProvider.token": "Right would be --token.",
+    "--default-store": "Right would be --backend-store-uri.",
+    "--file-store": "Right would be --backend-store-uri.",
+    "--store": "Right would be --backend-store-uri.",
+    "--registry-store-uri": "The registry is in the store that --backend-store-uri names.",
+    "--app-name": "Whoever has the --token may come in; for users of their own, use JupyterHub.",
+    "--static-prefix": "Everything is below /mltrack, too, which a proxy can lead to.",
+    "--workers": _WORKERS,
+    "--gunicorn-opts": _WORKERS,
+    "--waitress-opts": _WORKERS,
+    "--uvicorn-opts": _WORKERS,
+    "--expose-prometheus": "/metrics is there without an option.",
+    "--dev": "Leave it out.",
+}
+"""Options of MLflow's server and of Jupyter's, and what is right here."""
+
+
+def add_arguments(parser: Parser, _name: str) -> None:
     """Declare the options."""
+    parser.instead = _INSTEAD
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen at (default: only this machine)")
-    add("--port", type=int, default=5000, help="port (default: 5000; 0 takes any free one)")
+    add("--port", type=_port, default=5000, help="port (default: 5000; 0 takes any free one)")
     add("--backend-store-uri", metavar="STORE", help="folder, .db file or database URL")
     add(
         "--artifacts-destination",
@@ -92,6 +118,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _port(text: str) -> int:
+    found = whole_number(text)
+    if not 0 <= found <= 65535:
+        raise argparse.ArgumentTypeError(f"{found} is no port; right would be 1 to 65535, or 0 for any")
+    return found
+
+
 def free_port(host: str, port: int) -> int:
     """Return the port if it is free, any free one for 0. Raises ``InvalidParameter``."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -99,14 +132,27 @@ def free_port(host: str, port: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            taken = getattr(error, "errno", 0) == errno.EADDRINUSE
-            reason = "is in use by another program" if taken else f"cannot be used ({error})"
-            raise InvalidParameter(
-                f"The port {port} at {host} {reason}. Choose another one with --port, or --port 0 for any."
-            ) from error
+        except OSError as error:
+            raise InvalidParameter(_refused(host, port, error)) from error
         found: int = probe.getsockname()[1]
         return found
+
+
+def _refused(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"The port {port} at {host} is in use by another program. Choose another one with --port, or "
+            "--port 0 for any."
+        )
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"--host {host} is no address of this machine ({error.strerror}). Right would be 127.0.0.1, or "
+            "0.0.0.0 for all of its addresses."
+        )
+    return (
+        f"The port {port} at {host} cannot be used ({error.strerror}). Choose another one with --port, or "
+        "--port 0 for any."
+    )
 
 
 def _check_store(settings: dict[str, Any]) -> None:
@@ -122,12 +168,23 @@ def _check_store(settings: dict[str, Any]) -> None:
     if not (settings["serve_artifacts"] or settings["default_artifact_root"]):
         # As MLflow has it: clients of this machine write where the server keeps its own.
         settings["default_artifact_root"] = str(artifacts_of(uri))
+    _check_place("--artifacts-destination", settings["artifacts_destination"] or artifacts_of(uri))
+    _check_place("--default-artifact-root", artifacts_of(uri), settings["default_artifact_root"])
     open_store(
         uri,
         artifact_root=settings["artifacts_destination"] or None,
         default_artifact_root=settings["default_artifact_root"],
     ).close()
     settings["backend_store_uri"] = uri
+
+
+def _check_place(option: str, root: str | Path, default_root: str = "") -> None:
+    from mltrack_jupyter.store.artifacts import Locations
+
+    try:
+        Locations(root, local_paths=False, default_root=default_root)
+    except InvalidParameter as error:
+        raise InvalidParameter(f"{option}: {error}") from error
 
 
 def _announce(arguments: argparse.Namespace, settings: dict[str, Any], *, local: bool) -> None:

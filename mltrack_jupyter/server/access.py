@@ -185,7 +185,8 @@ def _password(encoded: str) -> str:
 
 _REFUSED = (
     "The token is missing or wrong, or you may not do this: set MLFLOW_TRACKING_TOKEN (or "
-    "MLTRACK_TRACKING_TOKEN) to the token of this Jupyter server."
+    "MLTRACK_TRACKING_TOKEN) to the token of this server. `mltrack server` prints its own when it starts; "
+    "`jupyter server list` shows that of a Jupyter server."
 )
 _SENTENCES = {
     400: BadRequest("The request cannot be read."),

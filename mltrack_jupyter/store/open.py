@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.shown import hide_password
+from mltrack_jupyter.store.foreign import refuse_mlflows
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -22,8 +23,17 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 def normalise_uri(uri: str | os.PathLike[str]) -> str:
     """Return a tracking URI in full: ``http(s)://…`` or a database URL; paths become absolute.
 
-    Raises ``InvalidParameter`` for a scheme that is not known.
+    Raises ``InvalidParameter`` for a scheme that is not known, and for files that are MLflow's own.
     """
+    full = full_uri(uri)
+    file = _database_file(full)
+    if file is not None:
+        refuse_mlflows(file, os.fspath(uri))
+    return full
+
+
+def full_uri(uri: str | os.PathLike[str]) -> str:
+    """Return a tracking URI in full, whoever the files are that it names."""
     text = os.fspath(uri).strip()
     match = _SCHEME.match(text)
     scheme = match[1].lower() if match else ""

@@ -238,8 +238,9 @@ def _read(response: httpx.Response, download: bool, name: str) -> WireAnswer:
             return WireAnswer(403, body)
         raise Unauthenticated(
             f"The server at {_shown(str(response.url))} refused the credentials (status "
-            f"{response.status_code}): set MLTRACK_TRACKING_TOKEN (or MLFLOW_TRACKING_TOKEN) to the token "
-            "of the Jupyter server."
+            f"{response.status_code}): set MLTRACK_TRACKING_TOKEN (or MLFLOW_TRACKING_TOKEN) to its token. "
+            "`mltrack server` prints its own when it starts; `jupyter server list` shows that of a Jupyter "
+            "server."
         )
     if not download or response.status_code != 200:
         return WireAnswer(response.status_code, response.read())

@@ -1,0 +1,67 @@
+"""MLflow's own files, named as a store: they are MLflow's, and nothing is written into or beside them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mltrack_jupyter import config
+from mltrack_jupyter.errors import InvalidParameter
+
+_SQLITE = b"SQLite format 3\0"
+_ours: set[Path] = set()
+"""Database files that were looked into: what is ours stays ours."""
+
+
+def refuse_mlflows(database: Path, named: str) -> None:
+    """Raise ``InvalidParameter`` if the file of a store is MLflow's database, or would lie in its ``mlruns``.
+
+    Nothing is created. It costs a look into a set for a database that was looked into before.
+    """
+    if database in _ours:
+        return
+    if not database.exists():
+        folder = database.parent
+        if database.name == config.DATABASE and _is_filestore(folder):
+            raise _refusal(folder, "a folder of runs of MLflow", named)
+        return
+    if _is_mlflows(database):
+        raise _refusal(database, "a database of MLflow", named)
+    _ours.add(database)
+
+
+def _refusal(place: Path, what: str, named: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"{named!r} is {what}, and mltrack does not write into it. To bring its runs and models into a store of "
+        f"your own: mltrack import {place}. To write there, start MLflow's server on it and name that: http://…"
+    )
+
+
+def _is_filestore(folder: Path) -> bool:
+    """Tell whether a folder holds experiments as MLflow keeps them in files."""
+    try:
+        with os.scandir(folder) as children:
+            return any(os.path.exists(os.path.join(child.path, "meta.yaml")) for child in children)
+    except OSError:  # it is not there, or no folder, or not ours to read
+        return False
+
+
+def _is_mlflows(file: Path) -> bool:
+    import sqlite3
+
+    try:
+        with file.open("rb") as opened:
+            if opened.read(len(_SQLITE)) != _SQLITE:
+                return False
+        # Not even a journal of SQLite's is made, or a lock taken.
+        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)
+    except (OSError, sqlite3.Error):
+        return False
+    try:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except sqlite3.Error:  # damaged, or being written: whoever opens it will say
+        return False
+    finally:
+        connection.close()
+    names = {name for (name,) in rows}
+    return {"experiments", "runs", "metrics"} <= names and "changes" not in names
