@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from mltrack_jupyter.cli.output import duration, say, table, when
+from mltrack_jupyter.cli.output import complain, duration, say, table, when
 from mltrack_jupyter.cli.parsing import add_store, ids, whole_number
 from mltrack_jupyter.cli.stores import open_existing
-from mltrack_jupyter.entities import REASON, Column, Run
+from mltrack_jupyter.entities import REASON, Column, Run, RunTable
+from mltrack_jupyter.services import Services
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
 
 def run_list(arguments: argparse.Namespace) -> int:
     """Print runs as a table."""
+    from mltrack_jupyter.tracking import hints
+
+    hints.check_filter(arguments.filter)
     services = open_existing(arguments.store)
     try:
         found = services.runs.table(
@@ -39,6 +43,7 @@ def run_list(arguments: argparse.Namespace) -> int:
             max_results=arguments.max,
             columns=[*(arguments.columns or []), f"tags.{REASON}"],
         )
+        notes = _notes(services, arguments, found)
     finally:
         services.close()
     wanted = " ".join(arguments.columns or [])
@@ -62,9 +67,26 @@ def run_list(arguments: argparse.Namespace) -> int:
         for row, text in zip(rows, _texts(column), strict=True):
             row.append(text)
     say(*table(header, rows))
+    complain(*notes)
     if found.total is not None and found.total > len(rows):
         say(f"({len(rows)} of {found.total:,}; more with --max)")
     return 0
+
+
+def _notes(services: Services, arguments: argparse.Namespace, found: RunTable) -> list[str]:
+    """Return what the command names in vain: of its filter if nothing was found, else of its columns."""
+    from mltrack_jupyter.tracking import hints
+
+    asked = (services, arguments.experiment_ids)
+    if not found.run_ids:
+        return hints.about_names(*asked, arguments.filter)
+    there = {(column.kind, column.key) for column in found.columns if any(map(_is_there, column.values))}
+    empty = hints.lacks(arguments.columns or [], lambda kind, key: (kind, key) in there)
+    return hints.about_names(*asked, columns=empty) if empty else []
+
+
+def _is_there(value: object) -> bool:
+    return value is not None
 
 
 def run_show(arguments: argparse.Namespace) -> int:

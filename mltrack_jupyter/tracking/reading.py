@@ -15,7 +15,7 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import hints, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.runs import active_or_new_run
@@ -128,8 +128,11 @@ def search_runs(
         experiment_ids = [item.experiment_id for item in named if item is not None]
     elif experiment_ids is None:
         experiment_ids = experiments_to_search()
+    hints.check_filter(filter_string or "")
     numbers = rules.id_texts(experiment_ids, "experiment_ids")
     found = list(iterate_runs(numbers, filter_string or "", run_view_type, max_results, order_by))
+    if numbers and max_results > 0 and run_view_type is ViewType.ACTIVE_ONLY:
+        hints.warn_of_search(session.services(), numbers, found, filter_string or "", order_by)
     return found if output_format == "list" else _frame(found)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter.entities import RunTable
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking import fluent, hints
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets.axes import Axis, build_axes, choose_axes, colour_axis, find_axis
 from mltrack_jupyter.widgets.bundle import MAX_OUTPUT, MAX_PNG, View, size_of, view_bundle
@@ -166,12 +166,17 @@ def compare(
 def find_runs(services: Services, runs: Any, most: int) -> RunTable:
     """Return a table of the runs that are meant: by ids, a DataFrame, a filter, or the newest."""
     if runs is None or (isinstance(runs, str) and not _RUN_ID.match(runs)):
-        return services.runs.table(
-            experiment_ids=experiments_to_search(),
+        hints.check_filter(runs or "")
+        numbers = experiments_to_search()
+        found = services.runs.table(
+            experiment_ids=numbers,
             filter=runs or "",
             order_by=["attributes.start_time DESC"],
             max_results=most,
         )
+        if runs and numbers and not found.run_ids:
+            hints.warn_of_filter(services, numbers, runs)
+        return found
     ids = list(dict.fromkeys(_ids_of(runs)))
     return services.runs.table(run_ids=ids[:most], max_results=most)
 

@@ -142,7 +142,7 @@ def _field(
             text,
             identifier.position,
             f"there is no attribute {key!r}{_near(key, fields.attributes)}; "
-            f"expected {_listed(fields.attributes)}{_or_pairs(fields)}.",
+            f"expected {_listed(fields.attributes)}{_or_pairs(fields, key)}.",
         )
     known = [*fields.pairs, *fields.linked, *fields.points, *fields.prefixes]
     raise fail(
@@ -152,9 +152,9 @@ def _field(
     )
 
 
-def _or_pairs(fields: Fields) -> str:
-    names = [name for name in fields.pairs if name.endswith("s")]
-    return f", or {names[0]}.<key>" if names else ""
+def _or_pairs(fields: Fields, key: str) -> str:
+    names = [f"{name}.{key}" for name in ("metrics", "params", "tags") if name in fields.pairs]
+    return f", or {' or '.join(names)}" if names else ""
 
 
 def _near(name: str, known: Any) -> str:
@@ -186,7 +186,8 @@ def _check(field: Attribute | Pairs | Points, comparison: Comparison, text: str)
     if comparison.value is None or isinstance(comparison.value, tuple):
         return
     if field.numeric and comparison.quoted and not _number_in_quotes_is_fine(field):
-        raise fail(text, comparison.position, f"{name} is a number; write it without quotes.")
+        of = ", in milliseconds since 1970" if name.key.endswith(("_time", "_timestamp")) else ""
+        raise fail(text, comparison.position, f"{name} is a number{of}; write it without quotes.")
     if not field.numeric and not comparison.quoted:
         raise fail(text, comparison.position, f"{name} is text; write the value in 'quotes'.")
 

@@ -31,6 +31,18 @@ _TOKEN = re.compile(
 _PART = re.compile(r"""`([^`]*)`|"([^"]*)"|(\w+)""")
 # Words that MLflow's parser of SQL does not take for names.
 _RESERVED = ("as", "case", "from", "in", "values")
+_NO_OR = "there is no OR and no NOT; comparisons are joined by AND, and != and NOT IN exclude."
+_NAME = "a name such as metrics.accuracy or params.depth"
+_BLANKS = " A key with blanks stands in backticks, as in metrics.`val acc`."
+_SIGNS = {
+    ";": "one statement only; ';' is not allowed.",
+    "&": "right would be AND between comparisons.",
+    "|": _NO_OR,
+    "!": "right would be !=, with no blank in it.",
+    "[": "right would be the key behind a dot, as in metrics.accuracy.",
+    **dict.fromkeys("\u2018\u2019\u201c\u201d\u00ab\u00bb", "right would be straight quotes, as in 'text'."),
+}
+"""What people write who know other languages, and what is right here."""
 _WORD_OPERATORS = ("LIKE", "ILIKE", "IN", "NOT", "IS")
 
 
@@ -106,9 +118,10 @@ def _unexpected(text: str, position: int) -> str:
         char = text[position + 1]
     if char in "'\"`":
         return f"the quote {char} is not closed."
-    if char == ";":
-        return "one statement only; ';' is not allowed."
-    return f"{char!r} was not expected; put keys with unusual characters into `backticks`."
+    return _SIGNS.get(char) or (
+        f"{char!r} was not expected; put keys with unusual characters into `backticks`, as in "
+        "metrics.`f1-score`."
+    )
 
 
 class _Reader:
@@ -144,6 +157,9 @@ class _Reader:
     def is_word(self, word: str) -> bool:
         return self.current.kind == "identifier" and self.current.text.upper() == word
 
+    def is_last(self) -> bool:
+        return self.index == len(self.tokens) - 1
+
     def expect(self, kind: str, what: str) -> _Token:
         if self.current.kind != kind:
             raise self.fail(f"expected {what}, found {self.current.text or 'the end'!r}.")
@@ -153,22 +169,37 @@ class _Reader:
         return fail(self.text, self.current.position, expected)
 
 
-def parse_filter(text: str, *, double_quotes: bool = True) -> list[Comparison]:
-    """Return the comparisons of a filter; none for an empty one. Raises ``InvalidParameter``."""
+def parse_filter(
+    text: str, *, double_quotes: bool = True, lone_and: bool = True
+) -> list[Comparison]:
+    """Return the comparisons of a filter; none for an empty one. Raises ``InvalidParameter``.
+
+    ``lone_and`` lets an AND pass that joins nothing, as MLflow does.
+    """
     reader = _Reader(text, double_quotes=double_quotes)
     if text and not reader.tokens:
         raise fail(text, 0, "expected a comparison; a filter that is empty leaves nothing out.")
     found: list[Comparison] = []
     while reader.current.kind != "end":
-        if reader.is_word("AND"):  # MLflow tolerates stray ANDs
+        if reader.is_word("AND"):
+            if not lone_and and (not found or _after_and(reader) or reader.is_last()):
+                raise reader.fail(
+                    "this AND joins nothing: it stands between two comparisons. Leave it out, or complete it."
+                )
             reader.take()
             continue
         if found and not _after_and(reader):
-            raise reader.fail("expected AND between comparisons (there is no OR and no NOT).")
+            raise reader.fail(_not_and(reader))
         found.append(_comparison(reader))
         if len(found) > MAX_CLAUSES:
             raise InvalidParameter(f"A filter may have at most {MAX_CLAUSES} comparisons.")
     return found
+
+
+def _not_and(reader: _Reader) -> str:
+    usual = "expected AND between comparisons (there is no OR and no NOT)."
+    comma = reader.current.text == "," and reader.tokens[reader.index - 1].kind == "number"
+    return f"{usual} In a number a point is a dot, as in 0.9." if comma else usual
 
 
 def _after_and(reader: _Reader) -> bool:
@@ -191,9 +222,12 @@ def _comparison(reader: _Reader) -> Comparison:
     if token.kind == "number":
         reader.take()
         return Comparison(identifier, operator, float(token.text), False, position)
+    if token.text.upper() == "NULL":
+        raise reader.fail("right would be IS NULL or IS NOT NULL.")
+    right = f"; right would be '{token.text}' in quotes" if token.kind == "identifier" else ""
     raise reader.fail(
         f"expected a value after {operator}: a 'quoted text' or a number, "
-        f"found {token.text or 'the end'!r}."
+        f"found {token.text or 'the end'!r}{right}."
     )
 
 
@@ -202,7 +236,11 @@ def _is_quoted(text: str) -> bool:
 
 
 def _identifier(reader: _Reader) -> Identifier:
-    token = reader.expect("identifier", "a name such as metrics.accuracy or params.depth")
+    if reader.is_word("OR") or reader.is_word("NOT"):
+        raise reader.fail(f"expected a comparison: {_NO_OR}")
+    if reader.current.text == "(":
+        raise reader.fail(f"expected {_NAME}; a filter has no parentheses but those of IN.")
+    token = reader.expect("identifier", _NAME)
     bare = token.text.partition(".")[2]
     if bare.isdigit() or bare.lower() in _RESERVED:
         raise fail(
@@ -231,7 +269,7 @@ def _operator(reader: _Reader) -> str:
     if token.kind != "identifier" or word not in _WORD_OPERATORS:
         raise reader.fail(
             "expected a comparison: = != < <= > >= LIKE ILIKE IN, NOT IN, IS NULL or IS NOT NULL, "
-            f"found {token.text or 'the end'!r}."
+            f"found {token.text or 'the end'!r}.{_BLANKS if token.kind == 'identifier' else ''}"
         )
     reader.take()
     if word in ("LIKE", "ILIKE", "IN"):

@@ -1,0 +1,152 @@
+"""Why a search may have found nothing: names in it that none of the runs has, and what was probably meant.
+
+MLflow answers such a search with nothing, and so do we, over the wire as here. Only where there is no
+result it is looked into, and once for each question: who waits for a run in a loop pays nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from mltrack_jupyter.entities import ColumnStats, Run
+    from mltrack_jupyter.store.sql.search.grammar import Comparison, Identifier
+
+_KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
+_STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
+_LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
+_SECONDS = 3.0
+_MOST = 1000
+_asked: set[tuple[object, ...]] = set()
+
+
+def check_filter(filter: str) -> None:
+    """Raise ``InvalidParameter`` for an AND that joins nothing, which stores let pass as MLflow does."""
+    if _LONE_AND.search(filter):
+        from mltrack_jupyter.store.sql.search.grammar import parse_filter
+
+        parse_filter(filter, lone_and=False)
+
+
+def warn_of_search(
+    services: Services,
+    experiment_ids: Sequence[str],
+    found: Sequence[Run],
+    filter: str = "",
+    order_by: Sequence[str] | None = None,
+) -> None:
+    """Warn of what a search names in vain: of its filter if it found nothing, else of its order."""
+    if not found:
+        _warn(services, experiment_ids, filter, order_by)
+    elif order_by:
+        _warn(services, experiment_ids, "", unordered(order_by, found))
+
+
+def _warn(
+    services: Services,
+    experiment_ids: Sequence[str],
+    filter: str,
+    order_by: Sequence[str] | None = None,
+) -> None:
+    question = (services.uri, tuple(experiment_ids), filter, tuple(order_by or ()))
+    if question in _asked or not (filter or order_by):
+        return
+    if len(_asked) < _MOST:
+        _asked.add(question)
+    for hint in about_names(services, experiment_ids, filter, order_by):
+        # Of whoever called the function that searched.
+        warnings.warn(hint, UserWarning, stacklevel=4)
+
+
+def warn_of_filter(services: Services, experiment_ids: Sequence[str], filter: str) -> None:
+    """Warn of what a filter that found nothing names in vain."""
+    _warn(services, experiment_ids, filter)
+
+
+def unordered(order_by: Sequence[str], runs: Sequence[Run]) -> list[str]:
+    """Return the orders by keys that none of some runs has; as a rule the first one has them all."""
+    return lacks(
+        order_by,
+        lambda kind, key: any(
+            item.key == key for run in runs for item in getattr(run.data, f"{kind}_list")
+        ),
+    )
+
+
+def about_names(
+    services: Services,
+    experiment_ids: Sequence[str] | None,
+    filter: str = "",
+    order_by: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+) -> list[str]:
+    """Return a sentence for each name that none of the runs has, and for each value in another case."""
+    from mltrack_jupyter.store.brief import briefly
+    from mltrack_jupyter.store.sql.search.grammar import parse_filter, parse_order
+
+    try:
+        comparisons = parse_filter(filter)
+        named = [ordering.identifier for ordering in parse_order([*(order_by or ()), *(columns or ())])]
+        if not comparisons and not named:
+            return []
+        with briefly(_SECONDS):
+            there = services.runs.columns(list(experiment_ids) if experiment_ids else None)
+    except MltrackError:  # it is away, or a server that does not tell
+        return []
+    if not there.total:
+        return []
+    return list(dict.fromkeys(_hints(comparisons, named, there.columns)))
+
+
+def lacks(identifiers: Sequence[str], has: Callable[[str, str], bool]) -> list[str]:
+    """Return the orders (or names) of keys of which ``has(kind, key)`` says that no result has a value."""
+    from mltrack_jupyter.store.sql.search.grammar import parse_order
+
+    return [
+        text
+        for text, ordering in zip(identifiers, parse_order(identifiers), strict=True)
+        if (kind := _kind(ordering.identifier)) and not has(kind, ordering.identifier.key)
+    ]
+
+
+def _kind(identifier: Identifier) -> str:
+    return _KINDS.get(identifier.entity.removesuffix("s"), "")
+
+
+def _hints(
+    comparisons: Sequence[Comparison], named: Sequence[Identifier], columns: Sequence[ColumnStats]
+) -> Iterator[str]:
+    keys: dict[str, dict[str, ColumnStats]] = {"metric": {}, "param": {}, "tag": {}}
+    for column in columns:
+        keys[column.kind][column.key] = column
+    for comparison in comparisons:
+        identifier = comparison.identifier
+        if comparison.operator == "IS NULL":
+            continue
+        if identifier.key == "status" and not _kind(identifier):
+            yield from _about_value(comparison, _STATUSES)
+        found = keys.get(_kind(identifier), {}).get(identifier.key)
+        if found is not None and found.categories:
+            yield from _about_value(comparison, found.categories)
+    for identifier in [*(comparison.identifier for comparison in comparisons), *named]:
+        kind, key = _kind(identifier), identifier.key
+        if not kind or key in keys[kind] or (kind == "tag" and key.startswith("mlflow.")):
+            continue
+        elsewhere = next((other for other in keys if key in keys[other]), "")
+        hint = f"it is a {elsewhere}: {elsewhere}s.{key}" if elsewhere else did_you_mean(key, keys[kind])
+        yield f"No run there has a {kind} {key!r}{hint and '; '}{hint}{'' if hint.endswith('?') else '.'}"
+
+
+def _about_value(comparison: Comparison, known: Collection[str]) -> Iterator[str]:
+    if comparison.operator != "=" or not isinstance(comparison.value, str):
+        return
+    hint = "" if comparison.value in known else did_you_mean(comparison.value, known)
+    if hint:
+        yield f"No run there has {comparison.identifier} = {comparison.value!r}; {hint}"
