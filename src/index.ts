@@ -14,6 +14,7 @@ import { commandActions } from './commands/actions';
 import { Documents } from './commands/documents';
 import { CATEGORY, CommandIDs } from './commands/ids';
 import { addModelCommands } from './commands/models';
+import { followLink } from './commands/links';
 import { addOpenCommands } from './commands/open';
 import { addRunCommands } from './commands/runs';
 import type { IContext } from './models/context';
@@ -112,6 +113,7 @@ const documents: JupyterFrontEndPlugin<void> = {
     if (restorer) {
       opened.restore(restorer);
     }
+    followLink(app, opened);
     for (const command of [
       CommandIDs.openRuns,
       CommandIDs.compareRuns,

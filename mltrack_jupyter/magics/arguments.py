@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.text import DollarFormatter
 
-from mltrack_jupyter.suggestions import nearest
+from mltrack_jupyter.suggestions import did_you_mean, nearest
+
+HELP = ("-h", "--help")
+_BEFORE = "Variables are read before the cell runs."
+_DOLLAR = re.compile(r"(?<!\$)\$([^\W\d]\w*)")
 
 
 def split_line(line: str, namespace: Mapping[str, Any]) -> list[str]:
@@ -33,28 +38,37 @@ def _expanded(word: str, namespace: Mapping[str, Any]) -> str:
     if "{" not in word and "$" not in word:
         return word
     try:
-        return str(DollarFormatter().vformat(word, args=(), kwargs=namespace))
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        NameError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-    ):
-        # As IPython does: what names no variable is meant as it is written.
+        found = str(DollarFormatter().vformat(word, args=(), kwargs=namespace))
+    except (SyntaxError, ValueError):
+        # As IPython does: what is no expression, such as JSON, is meant as it is written.
         return word
+    except NameError as error:
+        raise UsageError(_no_variable(word, error.name, namespace)) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise UsageError(f"{word}: {type(error).__name__}: {error}. {_BEFORE}") from None
+    left = next((name for name in _DOLLAR.findall(word) if name not in namespace), "")
+    if left:
+        raise UsageError(_no_variable(word, left, namespace))
+    return found
+
+
+def _no_variable(word: str, name: str, namespace: Mapping[str, Any]) -> str:
+    hint = did_you_mean(name, (item for item in namespace if not item.startswith("_")), cutoff=0.7)
+    text = f"$${name}" if f"${name}" in word else f"{{{{{name}}}}}"
+    return (
+        f"{word}: there is no variable {name!r}{'; ' if hint else '.'}{hint} {_BEFORE} For the text itself write "
+        f"{text}."
+    )
 
 
 def parse_words(parser: MagicArgumentParser, magic: str, words: Sequence[str]) -> Namespace:
     """Read words with a parser. Raises ``UsageError`` naming what is wrong and what would be right."""
     parser.allow_abbrev = False
-    known = _options(parser)
+    known = options_of(parser)
     try:
         found, unknown = parser.parse_known_args(list(words))
     except UsageError as error:
-        raise UsageError(f"{magic}: {error}. {_right(known)}") from None
+        raise UsageError(f"{magic}: {error}. {takes(known)}") from None
     if unknown:
         raise UsageError(unknown_word(magic, unknown[0], known))
     return found
@@ -62,21 +76,24 @@ def parse_words(parser: MagicArgumentParser, magic: str, words: Sequence[str]) -
 
 def unknown_word(magic: str, word: str, known: Mapping[str, str]) -> str:
     """Return the message for a word that a magic does not know."""
-    names = [name for shown in known for name in shown.split(", ")]
+    names = [name for shown in known for name in re.findall(r"-[-\w]+", shown)]
     near = nearest(word.partition("=")[0], names, cutoff=0.5)
     kind = "option" if word.startswith("-") else "word"
     hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{magic}: unknown {kind} {word!r}.{hint} {_right(known)}"
+    return f"{magic}: unknown {kind} {word!r}.{hint} {takes(known)}"
 
 
-def _options(parser: MagicArgumentParser) -> dict[str, str]:
+def options_of(parser: MagicArgumentParser) -> dict[str, str]:
+    """Return what a parser takes, and what each of it is."""
     found: dict[str, str] = {}
     for action in parser._actions:  # noqa: SLF001 - argparse has no public list of its options
-        shown = ", ".join(action.option_strings) or str(action.metavar or action.dest)
-        found[shown] = str(action.help or "")
+        names = ", ".join(action.option_strings)
+        value = "" if action.nargs == 0 else str(action.metavar or action.dest)
+        found[f"{names} {value}".strip()] = str(action.help or "")
     return found
 
 
-def _right(known: Mapping[str, str]) -> str:
-    lines = [f"  {name:<20} {what}" for name, what in known.items()]
+def takes(known: Mapping[str, str]) -> str:
+    """Return the list of what a magic takes."""
+    lines = [f"  {name:<24} {what}" for name, what in known.items()]
     return "It takes:\n" + "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -12,20 +13,21 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.magics.arguments import parse_words, split_line
+from mltrack_jupyter.magics.arguments import HELP, options_of, parse_words, split_line, takes
 from mltrack_jupyter.magics.session import Session
 
 if TYPE_CHECKING:
     from mltrack_jupyter.capture import Options
 
-_EXPLAINED = """%track with one % is not how a cell is tracked. Write two, above the code of the cell:
+_EXPLAINED = """%%track stands in the first line of a cell, with two %, above the code that it tracks:
 
     %%track -n my-run
     max_depth = 3
     model = DecisionTreeClassifier(max_depth=max_depth).fit(X, y)
     acc = model.score(X_test, y_test)
 
-%%track? lists its options, %mltrack status tells where runs go."""
+Blank lines and comments may stand above it. %%track --help lists its options, %mltrack status tells where
+runs go."""
 _SHOWN = ("showtraceback", "showsyntaxerror", "showindentationerror")
 
 
@@ -70,14 +72,23 @@ class TrackMagics(Magics):
         fitted estimator the model. The cell runs as without the magic; its errors reach you.
         """
         __tracebackhide__ = True
+        parser = TrackMagics.track.parser
+        if line.startswith(HELP):
+            sys.stdout.write(f"{_EXPLAINED}\n\n{takes(options_of(parser))}\n")
+            return
         if cell == "":
             raise UsageError(_EXPLAINED)
-        parser = TrackMagics.track.parser
         options = _options(parse_words(parser, "%%track", split_line(line, self.shell.user_ns)))
         if cell is None:
             self._session.begin(options)
         else:
             self._run(line, cell)
+
+    @no_var_expand
+    @line_magic("%track")
+    def _below_code(self, line: str) -> None:
+        """Answer a ``%%track`` that stands below code: IPython takes it for a line magic of this name."""
+        raise UsageError(_EXPLAINED)
 
     def _run(self, line: str, cell: str) -> None:
         """Run a body that was handed over as text: the magic was called by name."""

@@ -10,7 +10,9 @@ import re
 
 from IPython.core.inputtransformer2 import cell_magic
 
-_MAGIC = re.compile(r"%%track(?:[ \t]+(?P<line>.*?))?[ \t]*\r?\n?\Z")
+from mltrack_jupyter.magics.arguments import HELP
+
+_MAGIC = re.compile(r"[ \t]*%%track(?:[ \t]+(?P<line>.*?))?[ \t]*\r?\n?\Z")
 
 
 def transform_track(lines: list[str]) -> list[str]:
@@ -22,10 +24,13 @@ def transform_track(lines: list[str]) -> list[str]:
     if place is None:
         return lines
     match = _MAGIC.match(lines[place])
-    # Without a body IPython's own message is the right one.
-    if match is None or _first_code(lines, place + 1) is None:
+    if match is None:
         return lines
-    begin = f"get_ipython().run_cell_magic('track', {match['line'] or ''!r}, None)\n"
+    line = match["line"] or ""
+    if line.startswith(HELP) or _first_code(lines, place + 1) is None:
+        # There is no cell to track: it is asked how one is.
+        return [f"get_ipython().run_line_magic('track', {line!r})\n"]
+    begin = f"get_ipython().run_cell_magic('track', {line!r}, None)\n"
     return [*lines[:place], begin, *_rest(lines[place + 1 :])]
 
 

@@ -14,7 +14,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from mltrack_jupyter.capture import redact
 from mltrack_jupyter.capture.context import find_place
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.magics.arguments import parse_words, split_line
+from mltrack_jupyter.magics.arguments import HELP, parse_words, split_line, unknown_word
 from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.suggestions import nearest
@@ -32,19 +32,29 @@ class Verb:
     usage: str
     what: str
     call: Callable[[str, Mapping[str, Any]], Any]
+    options: bool = False
+    """Whether it has any."""
 
 
 def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
     """Run ``VERB ARGUMENTS`` and return what is to be shown. Raises ``UsageError``."""
     name, _, rest = line.strip().partition(" ")
-    if name in ("", "help", "-h", "--help"):
+    if name in ("help", *HELP):  # of a verb, or of all
+        name, rest = rest.strip(), "--help"
+    if not name:
         sys.stdout.write(help_text() + "\n")
         return None
     verb = VERBS.get(name)
     if verb is None:
-        near = nearest(name, VERBS, cutoff=0.4)
+        near = nearest(name, VERBS, cutoff=0.5)
         hint = f" Did you mean %mltrack {near[0]}?" if near else ""
         raise UsageError(f"%mltrack: unknown verb {name!r}.{hint}\n{help_text()}")
+    words = rest.split()
+    if words[:1] and words[0] in HELP:
+        sys.stdout.write(f"%mltrack {verb.usage}: {verb.what}\n")
+        return None
+    if rest.strip().startswith("-") and not verb.options:
+        raise UsageError(f"%mltrack {name}: unknown option {words[0]!r}. Right would be %mltrack {verb.usage}.")
     try:
         return verb.call(rest.strip(), namespace)
     except MltrackError as error:
@@ -58,7 +68,7 @@ def _say(*lines: str) -> None:
 
 def help_text() -> str:
     """Return what ``%mltrack`` alone prints."""
-    lines = [f"  %mltrack {verb.usage:<48} {verb.what}" for verb in VERBS.values()]
+    lines = [f"  %mltrack {verb.usage:<56} {verb.what}" for verb in VERBS.values()]
     return "\n".join(["Track a cell with %%track in its first line. Then:", *lines])
 
 
@@ -73,7 +83,7 @@ def _compare(rest: str, _: Mapping[str, Any]) -> Any:
         rest = rest[match.end() :]
     if rest.startswith("--"):
         raise UsageError(
-            f"%mltrack compare: unknown option {rest.split()[0]!r}. It takes --color, --axes."
+            unknown_word("%mltrack compare", rest.split()[0], {"--color METRIC": "", "--axes A,B": ""})
         )
     axes = options["axes"].split(",") if "axes" in options else None
     return compare(_selected(rest), color=options.get("color"), axes=axes)
@@ -122,7 +132,9 @@ def _experiment(rest: str, namespace: Mapping[str, Any]) -> None:
     _say(f"Experiment: {name or fluent.name_of_experiment()} ({known})")
 
 
-def _status(_: str, __: Mapping[str, Any]) -> None:
+def _status(rest: str, _: Mapping[str, Any]) -> None:
+    if rest:
+        raise UsageError(f"%mltrack status takes nothing, not {rest!r}.")
     from IPython.core.getipython import get_ipython
 
     place = find_place(get_ipython())
@@ -153,9 +165,9 @@ def _autolog(rest: str, namespace: Mapping[str, Any]) -> None:
 
 VERBS = {
     "runs": Verb("runs [FILTER]", "a table of runs", _runs),
-    "compare": Verb("compare [--color METRIC] [RUN_IDS or FILTER]", "runs side by side", _compare),
+    "compare": Verb("compare [--color METRIC] [--axes A,B] [RUN_IDS or FILTER]", "runs side by side", _compare, True),
     "register": Verb(
-        "register RUN_ID NAME [--alias A] [--stage S]", "a version of a model", _register
+        "register RUN_ID NAME [--alias A] [--stage S]", "a version of a model", _register, True
     ),
     "open": Verb("open RUN_ID", "one run", _open),
     "experiment": Verb("experiment [NAME]", "choose the experiment", _experiment),

@@ -19,6 +19,7 @@ from mltrack_jupyter.server.bodies import RETRY_S
 from mltrack_jupyter.server.downloads import attachment, choose, content_type
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.server.lanes import Lanes
+from mltrack_jupyter.server.links import LinksHandler, RunPageHandler
 from mltrack_jupyter.server.pages import DocumentHandler, HealthHandler, PlainHandler
 from mltrack_jupyter.services import Download, Services
 from mltrack_jupyter.services.codec import digest_header
@@ -193,6 +194,8 @@ def derived_handlers(prefix: str) -> list[tuple[str, type, dict[str, Any]]]:
         (prefix + "/health", HealthHandler, {}),
         (prefix + r"/openapi\.json", DocumentHandler, {}),
         (prefix + "/docs", DocumentHandler, {"kind": "html"}),
+        *([(prefix + "/?", LinksHandler, {})] if prefix else []),
+        (prefix + r"/runs/(?P<run_id>\w+)", RunPageHandler, {}),
         # At the root of a server of its own, what is no operation may be a page of Jupyter's, such as its login.
         (prefix + ("(?:/.*)?" if prefix else r"/(?:ajax-)?api/.*"), UnknownHandler, {}),
     ]

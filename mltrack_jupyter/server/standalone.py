@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from mltrack_jupyter.errors import EndpointNotFound, NotImplementedHere
 from mltrack_jupyter.server.app import MltrackApp
 from mltrack_jupyter.server.bodies import StreamedBody
 from mltrack_jupyter.server.handlers import OperationHandler, derived_handlers
+from mltrack_jupyter.server.links import POLICY, home_page
 
 PACKAGE = "mltrack_jupyter.server.standalone"
 _MAX_BODY = 1024 * 1024
@@ -95,20 +95,9 @@ class HomeHandler(StreamedBody, JupyterHandler):
 
     @tornado.web.authenticated
     async def get(self) -> None:
-        """Answer with a page of text."""
-        address = html.escape(f"{self.request.protocol}://{self.request.host}{self.base_url}")
-        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        self.finish(_PAGE.format(address=address.rstrip("/")))
-
-
-_PAGE = """<!doctype html><meta charset="utf-8"><title>mltrack server</title>
-<body style="font: 16px sans-serif; margin: 3em; max-width: 40em">
-<h1>mltrack server</h1>
-<p>This server keeps runs and models for MLflow's clients and for mltrack. Its screens are in JupyterLab.</p>
-<pre>export MLFLOW_TRACKING_URI={address}
-export MLFLOW_TRACKING_TOKEN=…</pre>
-<p><a href="docs">Its operations</a>, and the same <a href="openapi.json">for programs</a>.</p>
-"""
+        """Answer with a page that follows the links of MLflow's clients."""
+        self.set_header("Content-Security-Policy", POLICY)
+        self.finish(home_page(f"{self.request.protocol}://{self.request.host}{self.base_url}"))
 
 
 class StandaloneApp(MltrackApp):

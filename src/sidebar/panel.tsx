@@ -25,6 +25,9 @@ export interface PanelOptions {
   readonly translator?: ITranslator;
 }
 
+/** The id of the sidebar in the shell. */
+export const SIDEBAR_ID = 'mltrack-sidebar';
+
 /** The sidebar. */
 export class SidebarPanel extends SidePanel {
   private readonly _model: SidebarModel;
@@ -32,7 +35,7 @@ export class SidebarPanel extends SidePanel {
   constructor({ model, context, commands, translator }: PanelOptions) {
     super({ translator });
     this._model = model;
-    this.id = 'mltrack-sidebar';
+    this.id = SIDEBAR_ID;
     this.addClass('mltrack-Sidebar');
     this.node.dataset.testid = 'mltrack-sidebar';
     this.title.icon = mltrackIcon;

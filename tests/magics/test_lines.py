@@ -41,9 +41,9 @@ def test_other_cells_are_left_alone(cell):
 
 
 @pytest.mark.parametrize("body", ["", "\n", "# nothing\n\n"])
-def test_a_cell_without_a_body_is_left_to_ipython(body):
-    lines = ("%%track\n" + body).splitlines(keepends=True)
-    assert transform_track(list(lines)) == lines
+def test_a_cell_without_a_body_is_asked_what_is_to_be_tracked(body):
+    lines = ("%%track -q\n" + body).splitlines(keepends=True)
+    assert transform_track(lines) == ["get_ipython().run_line_magic('track', '-q')\n"]
 
 
 def test_a_cell_magic_below_becomes_a_call():
@@ -66,9 +66,9 @@ def test_words():
         "-t",
         "p=C:\\x",
     ]
-    assert split_line("-t a={unknown} -t b=$ -t c={", names) == [
+    assert split_line("-t 'a={\"k\": 1}' -t b=$ -t c={", names) == [
         "-t",
-        "a={unknown}",
+        'a={"k": 1}',
         "-t",
         "b=$",
         "-t",
