@@ -272,7 +272,7 @@ class _NotHere:
     """Asked by ``import`` when nobody has a module of this package, last: only then anything is imported."""
 
     @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> None:
+    def find_spec(name: str, _path: Any = None, _target: Any = None) -> None:
         if name.startswith("mltrack_jupyter.") and not name.endswith(("left_out", "suggestions")):
             importlib.import_module("mltrack_jupyter.left_out").refuse_import(name)
 

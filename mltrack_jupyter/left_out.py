@@ -53,13 +53,26 @@ _REASONS = {
     _WORKSPACES: """
         create_workspace delete_workspace get_workspace list_workspaces set_workspace update_workspace""",
     "there is no account of Databricks to log in to; a server asks for its own token.": "login azure",
+    "search_experiments and search_runs have taken its place, in MLflow 2, too.": "list_experiments list_run_infos",
+    "search_registered_models has taken its place, in MLflow 2, too.": "list_registered_models",
     "checkpoints are logged as artifacts or models of a run.": "import_checkpoints",
 }
 _REASON_OF = {name: reason for reason, names in _REASONS.items() for name in names.split()}
 # What modules of models lack.
 _VERBS = frozenset(
-    """PythonModel add_to_model get_default_conda_env get_default_pip_requirements load_checkpoint load_model
-    load_state_dict log_model log_state_dict save_model save_state_dict""".split()
+    [
+        "PythonModel",
+        "add_to_model",
+        "get_default_conda_env",
+        "get_default_pip_requirements",
+        "load_checkpoint",
+        "load_model",
+        "load_state_dict",
+        "log_model",
+        "log_state_dict",
+        "save_model",
+        "save_state_dict",
+    ]
 )
 OWN_CLASS = (
     "a class of one's own is a model here if it derives from scikit-learn's BaseEstimator; log it with "
@@ -76,7 +89,13 @@ _WORDS = {
 def reason(name: str) -> str:
     """Return why MLflow's name is not there, ready to be put behind a message; ``""`` for others."""
     found = _REASON_OF.get(name) or next(
-        (text for text, words in _WORDS.items() for word in words.split() if word in name.split(".")[0]), ""
+        (
+            text
+            for text, words in _WORDS.items()
+            for word in words.split()
+            if word in name.split(".", maxsplit=1)[0]
+        ),
+        "",
     )
     return f": {found}" if found else ""
 

@@ -223,6 +223,40 @@ def test_a_plain_kernel_tracks_a_cell(installed: Installed, tmp_path: Path) -> N
     assert (store / "mltrack.db").is_file()
 
 
+def readme_cells() -> list[str]:
+    """Return what the README has typed into a notebook, cell by cell."""
+    return re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+
+
+_READ_MODELS = """
+import json
+import mltrack_jupyter as mltrack
+
+print(json.dumps([[m.name, m.aliases] for m in mltrack.search_registered_models()]))
+"""
+
+
+def test_what_the_readme_shows_runs_after_the_install_alone(
+    installed: Installed, tmp_path: Path
+) -> None:
+    cells = readme_cells()
+    assert len(cells) == 3
+    installed.python(_IN_A_KERNEL, str(tmp_path), json.dumps(cells))
+    here = {"MLTRACK_TRACKING_URI": str(tmp_path / ".mltrack")}
+    runs = json.loads(installed.python(_READ_RUNS, **here))
+    assert [(status, params["max_depth"]) for _, status, params, _ in runs] == [
+        ("FINISHED", "3"),
+        ("FINISHED", "3"),
+    ]
+    assert all(metrics["accuracy"] > 0.9 for *_, metrics in runs)
+    assert json.loads(installed.python(_READ_MODELS, **here)) == [["iris-tree", {"champion": "1"}]]
+    for command in (["mltrack"], [installed.prefix / "bin" / "python", "-m", "mltrack_jupyter"]):
+        shown = installed.run(*command, "runs", "list", tmp_path / ".mltrack").stdout
+        assert shown.count("FINISHED") == 2
+
+
 TOKEN = "a-token-of-this-test"
 
 
@@ -266,6 +300,37 @@ def test_lab_opens_the_quickstart_with_the_extension(lab: str) -> None:
     assert "mltrack" in fetch(f"{lab}lab/extensions/mltrack-jupyter/{entry}")
     assert len(json.loads(fetch(f"{lab}api/contents/examples/quickstart.ipynb"))["content"]) > 0
     assert json.loads(fetch(f"{lab}mltrack/api/1/info"))["store"] == "sqlite"
+
+
+_MLFLOW_SCRIPT = """
+import mlflow
+
+with mlflow.start_run():
+    mlflow.log_params({"max_depth": 3})
+    mlflow.log_metric("accuracy", 0.96)
+"""
+
+
+def test_the_two_variables_of_the_readme_are_all_that_an_mlflow_script_needs(
+    installed: Installed, lab: str, tmp_path: Path
+) -> None:
+    named = re.findall(r"`(MLFLOW_\w+)=([^`]*)`", (ROOT / "README.md").read_text())
+    assert [name for name, _ in named] == ["MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"]
+    values = (named[0][1].replace("http://localhost:8888/", lab), TOKEN)
+    told = dict(zip((name for name, _ in named), values, strict=True))
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(_LEADING_BACK)}
+    # MLflow itself is in the environment of the tests, and not in that of the user.
+    done = run([sys.executable, "-c", _MLFLOW_SCRIPT], tmp_path, {**clean, **told})
+    link = re.search(r"(http\S+)/#/experiments/0/runs/(\w{32})", done.stdout + done.stderr)
+    assert link is not None, done.stdout + done.stderr
+    # The browser keeps what stands behind #, and the extension opens the run.
+    request = urllib.request.Request(f"{link[1]}/", headers={"Authorization": f"token {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.url == f"{lab}lab"
+    script = _MLFLOW_SCRIPT.replace("import mlflow", "import mltrack_jupyter as mlflow")
+    installed.python(script, **told)
+    runs = json.loads(installed.python(_READ_RUNS, **told))
+    assert [params for _, _, params, _ in runs].count({"max_depth": "3"}) >= 2
 
 
 def test_the_demo_runs_in_the_clean_environment(installed: Installed) -> None:

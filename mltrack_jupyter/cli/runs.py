@@ -80,7 +80,9 @@ def _notes(services: Services, arguments: argparse.Namespace, found: RunTable) -
     asked = (services, arguments.experiment_ids)
     if not found.run_ids:
         return hints.about_names(*asked, arguments.filter)
-    there = {(column.kind, column.key) for column in found.columns if any(map(_is_there, column.values))}
+    there = {
+        (column.kind, column.key) for column in found.columns if any(map(_is_there, column.values))
+    }
     empty = hints.lacks(arguments.columns or [], lambda kind, key: (kind, key) in there)
     return hints.about_names(*asked, columns=empty) if empty else []
 
@@ -92,8 +94,11 @@ def _is_there(value: object) -> bool:
 def run_show(arguments: argparse.Namespace) -> int:
     """Print one run."""
     services = open_existing(arguments.store)
+    from mltrack_jupyter.tracking import hints
+
     try:
-        run = services.runs.get(arguments.run_id)
+        with hints.about_run(services, arguments.run_id):
+            run = services.runs.get(arguments.run_id)
     finally:
         services.close()
     say(*_described(run))

@@ -15,7 +15,6 @@ from mltrack_jupyter.cli.output import complain, say
 from mltrack_jupyter.cli.parsing import Parser, store_of, whole_number
 from mltrack_jupyter.errors import InvalidParameter
 
-
 _WORKERS = "One process serves everybody; several servers may stand before one PostgreSQL database."
 _INSTEAD = {
     "--ip": "Right would be --host.",
@@ -121,7 +120,9 @@ def is_loopback(host: str) -> bool:
 def _port(text: str) -> int:
     found = whole_number(text)
     if not 0 <= found <= 65535:
-        raise argparse.ArgumentTypeError(f"{found} is no port; right would be 1 to 65535, or 0 for any")
+        raise argparse.ArgumentTypeError(
+            f"{found} is no port; right would be 1 to 65535, or 0 for any"
+        )
     return found
 
 

@@ -86,7 +86,7 @@ class TrackMagics(Magics):
 
     @no_var_expand
     @line_magic("%track")
-    def _below_code(self, line: str) -> None:
+    def _below_code(self, _line: str) -> None:
         """Answer a ``%%track`` that stands below code: IPython takes it for a line magic of this name."""
         raise UsageError(_EXPLAINED)
 

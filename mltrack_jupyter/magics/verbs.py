@@ -18,7 +18,7 @@ from mltrack_jupyter.magics.arguments import HELP, parse_words, split_line, unkn
 from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.suggestions import nearest
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking import fluent, hints
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets import card, compare, runs_view
 
@@ -54,7 +54,9 @@ def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
         sys.stdout.write(f"%mltrack {verb.usage}: {verb.what}\n")
         return None
     if rest.strip().startswith("-") and not verb.options:
-        raise UsageError(f"%mltrack {name}: unknown option {words[0]!r}. Right would be %mltrack {verb.usage}.")
+        raise UsageError(
+            f"%mltrack {name}: unknown option {words[0]!r}. Right would be %mltrack {verb.usage}."
+        )
     try:
         return verb.call(rest.strip(), namespace)
     except MltrackError as error:
@@ -83,7 +85,9 @@ def _compare(rest: str, _: Mapping[str, Any]) -> Any:
         rest = rest[match.end() :]
     if rest.startswith("--"):
         raise UsageError(
-            unknown_word("%mltrack compare", rest.split()[0], {"--color METRIC": "", "--axes A,B": ""})
+            unknown_word(
+                "%mltrack compare", rest.split()[0], {"--color METRIC": "", "--axes A,B": ""}
+            )
         )
     axes = options["axes"].split(",") if "axes" in options else None
     return compare(_selected(rest), color=options.get("color"), axes=axes)
@@ -109,9 +113,11 @@ def _register(rest: str, namespace: Mapping[str, Any]) -> None:
         "--stage", default="", metavar="STAGE", help="Staging, Production or Archived"
     )
     found = parse_words(parser, "%mltrack register", split_line(rest, namespace))
-    version = fluent.services().registered_models.register(
-        found.name, found.run_id, alias=found.alias, stage=found.stage
-    )
+    services = fluent.services()
+    with hints.about_run(services, found.run_id):
+        version = services.registered_models.register(
+            found.name, found.run_id, alias=found.alias, stage=found.stage
+        )
     said = [f"Registered {version.name} version {version.version}"]
     said += [f"stage {version.current_stage}"] if found.stage else []
     said += [f"alias {found.alias}"] if found.alias else []
@@ -122,7 +128,8 @@ def _open(rest: str, namespace: Mapping[str, Any]) -> Any:
     words = split_line(rest, namespace)
     if len(words) != 1:
         raise UsageError("%mltrack open takes one run id.")
-    return card(words[0], kind="run")
+    with hints.about_run(fluent.services(), words[0]):
+        return card(words[0], kind="run")
 
 
 def _experiment(rest: str, namespace: Mapping[str, Any]) -> None:
@@ -165,7 +172,12 @@ def _autolog(rest: str, namespace: Mapping[str, Any]) -> None:
 
 VERBS = {
     "runs": Verb("runs [FILTER]", "a table of runs", _runs),
-    "compare": Verb("compare [--color METRIC] [--axes A,B] [RUN_IDS or FILTER]", "runs side by side", _compare, True),
+    "compare": Verb(
+        "compare [--color METRIC] [--axes A,B] [RUN_IDS or FILTER]",
+        "runs side by side",
+        _compare,
+        True,
+    ),
     "register": Verb(
         "register RUN_ID NAME [--alias A] [--stage S]", "a version of a model", _register, True
     ),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store.artifacts import resolve
+
+_RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class ModelFolder:
         root = Path(path).expanduser()
         if not root.is_dir():
             what = "is a file" if root.exists() else "does not exist"
-            raise NotFound(f"There is no model folder at '{root}': it {what}.")
+            raise NotFound(f"There is no model folder at '{root}': it {what}.{_instead(root)}")
         return cls(root.resolve())
 
     def path(self, name: str) -> Path:
@@ -43,3 +46,12 @@ class ModelFolder:
                 "more than such a file may have."
             )
         return data
+
+
+def _instead(root: Path) -> str:
+    """Return what a word may have meant that is no folder."""
+    if root.exists() or root.parent not in (Path(), Path.cwd()):
+        return ""
+    if _RUN_ID.fullmatch(root.name):
+        return f" The model of a run is named by runs:/{root.name}/model."
+    return f" A registered model is named by models:/{root.name}/latest."

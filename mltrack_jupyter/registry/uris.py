@@ -123,6 +123,11 @@ def parse_model_uri(uri: str | Path) -> ModelUri:
     """
     if isinstance(uri, Path):
         return LocalFolder(uri)
+    if not isinstance(uri, str):
+        raise InvalidParameter(
+            f"A model is named by its URI, not given as a {type(uri).__name__}. Log it first: "
+            f"log_model(model, registered_model_name=...). Right is {FORMS}."
+        )
     if not uri.strip() or any(ord(char) < 32 for char in uri):
         raise _wrong(uri, "it is empty, or holds control characters")
     scheme = scheme_of(uri)
@@ -165,13 +170,19 @@ def _registered(uri: str, rest: str) -> Registered | Logged:
             return Latest(name)
         if last.lower() in {stage.lower() for stage in STAGES}:
             return Stage(name, rules.parse_stage(last))
-        raise _wrong(uri, f"'{last}' is neither a version nor a stage ({', '.join(STAGES)})")
+        raise _wrong(
+            uri,
+            f"'{last}' is neither a version nor a stage ({', '.join(STAGES)}); an alias stands behind @, as "
+            f"in models:/{first}@{last}",
+        )
     if rules.MODEL_ID.match(first):
         return Logged(first)
     text, at, alias = first.rpartition("@")
     if not at:
         raise _wrong(uri, f"it does not say which version of '{unquote(first)}'")
     alias = unquote(alias)
+    if not alias:
+        raise _wrong(uri, "no alias stands behind the @")
     return AliasOf(_name(uri, text), "latest" if alias == "latest" else rules.check_alias(alias))
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
 
 _FILES = (".db", ".sqlite", ".sqlite3")
+_HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}(?:/|\Z)")
+_SLIP = re.compile(r"https?/+(?=[\w.-]+(?:[:/]|\Z))", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
@@ -39,6 +41,14 @@ def full_uri(uri: str | os.PathLike[str]) -> str:
     scheme = match[1].lower() if match else ""
     if scheme in ("http", "https"):
         return _server(text)
+    if _SLIP.match(text):
+        raise InvalidParameter(
+            f"{text!r} names no server; right would be {_SLIP.sub('http://', text)}."
+        )
+    if text in ("databricks", "databricks-uc"):
+        raise InvalidParameter(
+            "Databricks is not spoken to; right would be a folder, a database or a server."
+        )
     if scheme in ("", "file"):
         path = _file(text) if scheme else Path(text).expanduser()
         if not text:
@@ -55,9 +65,24 @@ def full_uri(uri: str | os.PathLike[str]) -> str:
     if scheme.split("+")[0] in ("postgresql", "mysql", "mariadb"):
         return text
     raise InvalidParameter(
-        f"The tracking URI {hide_password(text)!r} has the unknown scheme {scheme!r}. Right would be a folder, a file "
-        "ending in .db, sqlite:///…, postgresql://…, mysql+pymysql://…, or http(s)://… of a server."
+        f"The tracking URI {hide_password(text)!r} has the unknown scheme {scheme!r}.{_meant(text, scheme)} Right "
+        "would be a folder, a file ending in .db, sqlite:///…, postgresql://…, mysql+pymysql://…, or http(s)://… of a "
+        "server."
     )
+
+
+def _meant(text: str, scheme: str) -> str:
+    """Return a sentence about what was probably meant by a scheme that is not known."""
+    from mltrack_jupyter.suggestions import did_you_mean
+
+    if scheme.startswith("databricks"):
+        return " Databricks is not spoken to."
+    if _HOST.match(text):
+        return f" A server is named by http://{text}."
+    hint = did_you_mean(
+        scheme, ("http", "https", "sqlite", "postgresql", "mysql", "mariadb", "file")
+    )
+    return f" {hint[:1].upper()}{hint[1:]}" if hint else ""
 
 
 def _server(text: str) -> str:

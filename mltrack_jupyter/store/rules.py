@@ -284,7 +284,8 @@ def check_run_id(run_id: str) -> str:
     if not isinstance(run_id, str) or not _RUN_ID.match(run_id) or _NO_RUN_ID.match(run_id):
         raise InvalidParameter(
             f"Invalid value {short(run_id)} for parameter 'run_id' supplied: a run id has letters, "
-            "digits, '-' and '_' (32 hexadecimal digits as a rule), and is not the id of a logged model."
+            "digits, '-' and '_' (32 hexadecimal digits as a rule), and is not the id of a logged model. A run "
+            "has it in run.info.run_id."
         )
     return run_id
 

@@ -85,3 +85,23 @@ def name_of_experiment() -> str:
         return session.experiment_of_new_run()[1]
     except MltrackError:
         return ""
+
+
+def check_resumed(run_id: str) -> None:
+    """Check the id of a run that is to go on; a name is what people give first. Raises ``InvalidParameter``."""
+    try:
+        rules.check_run_id(run_id)
+    except InvalidParameter as error:
+        if not isinstance(run_id, str):
+            raise
+        raise InvalidParameter(
+            f"{error} A name is given as start_run(run_name={run_id!r})."
+        ) from None
+
+
+def check_mapping(found: object, verb: str, example: str) -> None:
+    """Check that a verb got names with values. Raises ``InvalidParameter``."""
+    if not hasattr(found, "items"):
+        raise InvalidParameter(
+            f"{verb} takes a dict of names and values, such as {example}, not a {type(found).__name__}."
+        )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.suggestions import did_you_mean
 
@@ -23,8 +24,101 @@ _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "ta
 _STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
 _SECONDS = 3.0
+_SHOWN = 5
 _MOST = 1000
+_LONGEST = 250
 _asked: set[tuple[object, ...]] = set()
+
+
+def check_search(
+    filter: object, order_by: object, max_results: object, experiment_ids: object
+) -> None:
+    """Check the kinds of what a search is given. Raises ``InvalidParameter``."""
+    if filter is not None and not isinstance(filter, str):
+        raise InvalidParameter(
+            f'filter_string is a text such as "metrics.accuracy > 0.9", not a {type(filter).__name__}.'
+        )
+    if isinstance(order_by, str):
+        raise InvalidParameter(f"order_by is a list: order_by=[{order_by!r}].")
+    if not isinstance(max_results, int):
+        raise InvalidParameter(
+            f"max_results is a whole number, not a {type(max_results).__name__}."
+        )
+    for item in experiment_ids if isinstance(experiment_ids, list | tuple) else ():
+        if isinstance(item, str) and not item.strip().lstrip("+-").isdigit():
+            raise InvalidParameter(
+                f"{item!r} is no id of an experiment, which is a number; names are given as "
+                f"experiment_names=[{item!r}]."
+            )
+    check_filter(filter or "")
+
+
+@contextmanager
+def about_run(services: Services, run_id: str) -> Iterator[None]:
+    """Add to an error about a run that is not there which run was probably meant."""
+    try:
+        yield
+    except NotFound as error:
+        hint = _run_meant(services, run_id) if run_id in str(error) else ""
+        if not hint:
+            raise
+        raise NotFound(f"{error} {hint}") from None
+
+
+def _run_meant(services: Services, text: str) -> str:
+    """Return a sentence about the newest run of this name, or the one whose id begins so."""
+    if len(text) > _LONGEST or "'" in text:
+        return ""
+    from mltrack_jupyter.store.brief import briefly
+
+    newest = ["attributes.start_time DESC"]
+    for clause, say in (
+        (f"attributes.run_name = '{text}'", "It is the name of a run, whose id is"),
+        (f"attributes.run_id LIKE '{text}%'", "Did you mean"),
+    ):
+        try:
+            with briefly(_SECONDS):
+                found = services.runs.table(
+                    filter=clause, order_by=newest, max_results=1, columns=[]
+                )
+        except MltrackError:
+            return ""
+        if found.run_ids and len(text) > 3:
+            return f"{say} {found.run_ids[0]!r}{'?' if say.startswith('Did') else '.'}"
+    return ""
+
+
+def warn_of_experiments(services: Services, names: Sequence[str]) -> None:
+    """Warn of names that no experiment has."""
+    try:
+        known = [item.name for item in services.experiments.search(1000)]
+    except MltrackError:
+        return
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            text = f"There is no experiment {name!r}{hint and '; '}{hint or '.'}"
+            warnings.warn(text, UserWarning, stacklevel=3)
+
+
+def warn_of_runs(services: Services, run_ids: Sequence[str]) -> None:
+    """Warn of ids that no run has."""
+    for run_id in run_ids[:_SHOWN]:
+        hint = _run_meant(services, run_id)
+        warnings.warn(f"There is no run {run_id!r}. {hint}".rstrip(), UserWarning, stacklevel=4)
+
+
+def warn_of_metric(services: Services, run_id: str, key: str) -> None:
+    """Warn of a metric that a run has not, or of a run that is not there."""
+    try:
+        known = services.runs.get(run_id).data.metrics
+    except MltrackError as error:
+        warnings.warn(str(error), UserWarning, stacklevel=3)
+        return
+    if key not in known:
+        hint = did_you_mean(key, known)
+        text = f"The run has no metric {key!r}{hint and '; '}{hint or '.'}"
+        warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def check_filter(filter: str) -> None:
@@ -93,7 +187,9 @@ def about_names(
 
     try:
         comparisons = parse_filter(filter)
-        named = [ordering.identifier for ordering in parse_order([*(order_by or ()), *(columns or ())])]
+        named = [
+            ordering.identifier for ordering in parse_order([*(order_by or ()), *(columns or ())])
+        ]
         if not comparisons and not named:
             return []
         with briefly(_SECONDS):
@@ -140,7 +236,11 @@ def _hints(
         if not kind or key in keys[kind] or (kind == "tag" and key.startswith("mlflow.")):
             continue
         elsewhere = next((other for other in keys if key in keys[other]), "")
-        hint = f"it is a {elsewhere}: {elsewhere}s.{key}" if elsewhere else did_you_mean(key, keys[kind])
+        hint = (
+            f"it is a {elsewhere}: {elsewhere}s.{key}"
+            if elsewhere
+            else did_you_mean(key, keys[kind])
+        )
         yield f"No run there has a {kind} {key!r}{hint and '; '}{hint}{'' if hint.endswith('?') else '.'}"
 
 

@@ -9,11 +9,13 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
 from mltrack_jupyter.tracking.batches import divided, to_number, to_whole
+from mltrack_jupyter.tracking.checks import check_mapping
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.operations import RunOperations, handle
@@ -154,6 +156,8 @@ def log_metrics(
     dataset: Any = None,
 ) -> RunOperations | None:
     """Add a point to several metrics: to all of them or, on an error, to none."""
+    if type(metrics) is not dict:
+        check_mapping(metrics, "log_metrics", "{'accuracy': 0.9}")
     run = scope.current.get()
     known = run.logged[1] if run is not None else ()
     values = {
@@ -232,6 +236,7 @@ def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     """Write several params: all of them or, on an error, none."""
+    check_mapping(params, "log_params", "{'depth': 3}")
     pairs = [Param(rules.check_key(key, "param"), str(value)) for key, value in params.items()]
     rules.check_pairs(pairs, "param")
     run = own(run_id)
@@ -256,6 +261,7 @@ def set_tags(
     tags: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> RunOperations | None:
     """Set several tags."""
+    check_mapping(tags, "set_tags", "{'team': 'vision'}")
     pairs = [Tag(rules.check_key(key, "tag"), str(value)) for key, value in tags.items()]
     rules.check_run_tags(pairs)
     run = own(run_id)
@@ -298,6 +304,11 @@ def log_artifacts(
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Write text (UTF-8) as a file of the active run."""
+    if not isinstance(text, str):
+        raise InvalidParameter(
+            f"log_text takes a text, then the name of the file, not a {type(text).__name__}; log_dict takes "
+            "dicts and lists."
+        )
     files_of(run_id).write_text(artifact_file, text)
 
 

@@ -30,7 +30,10 @@ _PAGE = 5000
 
 def get_run(run_id: str) -> Run:
     """Return a run as it is stored now. Raises ``NotFound``."""
-    return session.services().runs.get(run_id)
+    if not isinstance(run_id, str):
+        rules.check_run_id(run_id)
+    with hints.about_run(session.services(), run_id):
+        return session.services().runs.get(run_id)
 
 
 def get_experiment(experiment_id: str | int) -> Experiment:
@@ -119,6 +122,7 @@ def search_runs(
     """
     if output_format not in ("pandas", "list"):
         raise InvalidParameter(f"output_format must be 'pandas' or 'list', not {output_format!r}.")
+    hints.check_search(filter_string, order_by, max_results, experiment_ids)
     if experiment_ids is not None and experiment_names is not None:
         raise InvalidParameter("Give either experiment_ids or experiment_names, not both.")
     if search_all_experiments:
@@ -128,9 +132,10 @@ def search_runs(
         experiment_ids = [item.experiment_id for item in named if item is not None]
     elif experiment_ids is None:
         experiment_ids = experiments_to_search()
-    hints.check_filter(filter_string or "")
     numbers = rules.id_texts(experiment_ids, "experiment_ids")
     found = list(iterate_runs(numbers, filter_string or "", run_view_type, max_results, order_by))
+    if experiment_names is not None and not found:
+        hints.warn_of_experiments(session.services(), experiment_names)
     if numbers and max_results > 0 and run_view_type is ViewType.ACTIVE_ONLY:
         hints.warn_of_search(session.services(), numbers, found, filter_string or "", order_by)
     return found if output_format == "list" else _frame(found)
@@ -179,8 +184,13 @@ def get_metric_history(
             f"output_format must be 'list', 'columns' or 'pandas', not {output_format!r}."
         )
     if output_format == "list":
-        return [point.for_reading() for point in session.services().metrics.history(run_id, key)]
+        points = [point.for_reading() for point in session.services().metrics.history(run_id, key)]
+        if not points:
+            hints.warn_of_metric(session.services(), run_id, key)
+        return points
     columns = _history(run_id, key)
+    if not columns["value"]:
+        hints.warn_of_metric(session.services(), run_id, key)
     if output_format == "columns":
         return columns
     import pandas as pd

@@ -55,7 +55,7 @@ def start_run(
         No such run, experiment or parent.
     """
     if run_id:
-        rules.check_run_id(run_id)
+        checks.check_resumed(run_id)
     parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
     values = dict(tags or {})

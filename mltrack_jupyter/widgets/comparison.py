@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter.entities import RunTable
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.suggestions import did_you_mean
 from mltrack_jupyter.tracking import fluent, hints
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets.axes import Axis, build_axes, choose_axes, colour_axis, find_axis
@@ -58,7 +59,12 @@ class Comparison(View):
         for name in [*(axes or ()), *filter(None, [color])]:
             if find_axis(self._all, name) is None:
                 near = ", ".join(axis.id for axis in self._all[:20])
-                raise InvalidParameter(f"None of these runs has {name!r}. There are: {near}.")
+                hint = did_you_mean(
+                    name, [word for axis in self._all for word in (axis.id, axis.key)]
+                )
+                raise InvalidParameter(
+                    f"None of these runs has {name!r}{hint and '; '}{hint or '.'} There are: {near}."
+                )
         spec: dict[str, Any] = {}
         if axes is not None:
             spec["axes"] = [axis.id for axis in self._shown]
@@ -178,7 +184,9 @@ def find_runs(services: Services, runs: Any, most: int) -> RunTable:
             hints.warn_of_filter(services, numbers, runs)
         return found
     ids = list(dict.fromkeys(_ids_of(runs)))
-    return services.runs.table(run_ids=ids[:most], max_results=most)
+    found = services.runs.table(run_ids=ids[:most], max_results=most)
+    hints.warn_of_runs(services, [item for item in ids[:most] if item not in set(found.run_ids)])
+    return found
 
 
 def _ids_of(runs: Any) -> list[str]:

@@ -70,7 +70,9 @@ def test_what_is_left_out_says_so(name, reason):
 
 
 def test_a_word_that_nobody_knows():
-    with pytest.raises(AttributeError, match=r"no attribute 'strat_run'; did you mean 'start_run'\?$"):
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'strat_run'; did you mean 'start_run'\?$"
+    ):
         _ = mltrack_jupyter.strat_run
 
 
@@ -91,7 +93,9 @@ def test_modules_are_where_scripts_look_for_them():
     assert MetricValue is mltrack_jupyter.metrics.MetricValue
 
 
-@pytest.mark.parametrize("library", ["keras", "lightgbm", "lightning", "pytorch", "statsmodels", "xgboost"])
+@pytest.mark.parametrize(
+    "library", ["keras", "lightgbm", "lightning", "pytorch", "statsmodels", "xgboost"]
+)
 def test_the_module_of_a_library_listens_and_says_what_it_has_not(library):
     module = importlib.import_module(f"mltrack_jupyter.{library}")
     assert module is getattr(mltrack_jupyter, library)

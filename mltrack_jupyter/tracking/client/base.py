@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.left_out import lacking
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.tracking import session
@@ -28,6 +29,14 @@ class Calls:
     def __reduce__(self) -> tuple[type[Calls], tuple[str]]:
         # Connections stay where they are; the copy opens its own, in whatever process.
         return type(self), (self.services.uri,)
+
+    if not TYPE_CHECKING:  # to a type checker, what is not there is not there
+
+        def __getattr__(self, name: str) -> Any:
+            because = lacking(name, dir(type(self)))
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{because}"
+            )
 
     @property
     def tracking_uri(self) -> str:

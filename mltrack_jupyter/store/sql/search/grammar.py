@@ -40,7 +40,9 @@ _SIGNS = {
     "|": _NO_OR,
     "!": "right would be !=, with no blank in it.",
     "[": "right would be the key behind a dot, as in metrics.accuracy.",
-    **dict.fromkeys("\u2018\u2019\u201c\u201d\u00ab\u00bb", "right would be straight quotes, as in 'text'."),
+    **dict.fromkeys(
+        "\u2018\u2019\u201c\u201d\u00ab\u00bb", "right would be straight quotes, as in 'text'."
+    ),
 }
 """What people write who know other languages, and what is right here."""
 _WORD_OPERATORS = ("LIKE", "ILIKE", "IN", "NOT", "IS")
@@ -325,6 +327,8 @@ def parse_order(items: Sequence[str]) -> list[Ordering]:
 
 
 def _ordering(text: str) -> Ordering:
+    if text.startswith("-"):
+        raise fail(text, 0, f"descending is said behind the column, as in {text[1:].strip()} DESC.")
     reader = _Reader(text)
     if text != text.strip():
         raise fail(text, 0, "expected a column without blanks around it.")
