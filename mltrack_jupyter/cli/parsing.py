@@ -34,6 +34,13 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unknown: {' '.join(extra)}")
         return found, extra
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if (
+            action.choices is not None and value not in action.choices
+        ):  # worded alike by every Python
+            right = ", ".join(map(repr, action.choices))
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r} (choose from {right})")
+
     def _suggestion(self, message: str) -> str:
         wrong = re.findall(r"unknown: (\S+)|invalid choice: '([^']*)'", message)
         word = next((part for groups in wrong for part in groups if part), "").partition("=")[0]

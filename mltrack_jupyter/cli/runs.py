@@ -48,18 +48,7 @@ def run_list(arguments: argparse.Namespace) -> int:
         services.close()
     wanted = " ".join(arguments.columns or [])
     header = ["run", "name", "experiment", "status", "started", "took"]
-    rows = [
-        [run_id, name, experiment, status, when(start), duration(start, end)]
-        for run_id, name, experiment, status, start, end in zip(
-            found.run_ids,
-            found.run_names,
-            found.experiment_ids,
-            found.statuses,
-            found.start_times,
-            found.end_times,
-            strict=True,
-        )
-    ]
+    rows = _rows(found)
     for column in found.columns:
         if column.key == REASON and not (any(column.values) or REASON in wanted):
             continue
@@ -73,8 +62,23 @@ def run_list(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _rows(found: RunTable) -> list[list[str]]:
+    return [
+        [run_id, name, experiment, status, when(start), duration(start, end)]
+        for run_id, name, experiment, status, start, end in zip(
+            found.run_ids,
+            found.run_names,
+            found.experiment_ids,
+            found.statuses,
+            found.start_times,
+            found.end_times,
+            strict=True,
+        )
+    ]
+
+
 def _notes(services: Services, arguments: argparse.Namespace, found: RunTable) -> list[str]:
-    """Return what the command names in vain: of its filter if nothing was found, else of its columns."""
+    """Return what the command names in vain: in its filter if nothing was found, else as order or column."""
     from mltrack_jupyter.tracking import hints
 
     asked = (services, arguments.experiment_ids)
@@ -84,7 +88,7 @@ def _notes(services: Services, arguments: argparse.Namespace, found: RunTable) -
         (column.kind, column.key) for column in found.columns if any(map(_is_there, column.values))
     }
     empty = hints.lacks(arguments.columns or [], lambda kind, key: (kind, key) in there)
-    return hints.about_names(*asked, columns=empty) if empty else []
+    return hints.about_names(*asked, order_by=arguments.order_by, columns=empty)
 
 
 def _is_there(value: object) -> bool:

@@ -147,8 +147,8 @@ def _refused(host: str, port: int, error: OSError) -> str:
         )
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return (
-            f"--host {host} is no address of this machine ({error.strerror}). Right would be 127.0.0.1, or "
-            "0.0.0.0 for all of its addresses."
+            f"--host {host} is no address of this machine. Right would be 127.0.0.1, or 0.0.0.0 for all of its "
+            "addresses."
         )
     return (
         f"The port {port} at {host} cannot be used ({error.strerror}). Choose another one with --port, or "

@@ -29,7 +29,8 @@ def transform_track(lines: list[str]) -> list[str]:
     line = match["line"] or ""
     if line.startswith(HELP) or _first_code(lines, place + 1) is None:
         # There is no cell to track: it is asked how one is.
-        return [f"get_ipython().run_line_magic('track', {line!r})\n"]
+        asked = f"get_ipython().run_line_magic('track', {line!r})\n"
+        return [*lines[:place], asked, *("\n" for _ in lines[place + 1 :])]
     begin = f"get_ipython().run_cell_magic('track', {line!r}, None)\n"
     return [*lines[:place], begin, *_rest(lines[place + 1 :])]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
@@ -97,6 +98,16 @@ def check_resumed(run_id: str) -> None:
         raise InvalidParameter(
             f"{error} A name is given as start_run(run_name={run_id!r})."
         ) from None
+
+
+def check_place(name: str) -> str:
+    """Check the name under which a model is logged. Raises ``InvalidParameter``."""
+    if not isinstance(name, str | os.PathLike):
+        raise InvalidParameter(
+            "log_model takes the model first, then its name, as in log_model(model, 'model'); this name is a "
+            f"{type(name).__name__}."
+        )
+    return name
 
 
 def check_mapping(found: object, verb: str, example: str) -> None:

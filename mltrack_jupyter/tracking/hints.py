@@ -1,12 +1,14 @@
 """Why a search may have found nothing: names in it that none of the runs has, and what was probably meant.
 
 MLflow answers such a search with nothing, and so do we, over the wire as here. Only where there is no
-result it is looked into, and once for each question: who waits for a run in a loop pays nothing.
+result it is looked into.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +29,9 @@ _SECONDS = 3.0
 _SHOWN = 5
 _MOST = 1000
 _LONGEST = 250
-_asked: set[tuple[object, ...]] = set()
+_AGAIN = 5.0
+"""For how long an answer holds, in seconds: who waits for a run in a loop does not ask at every turn."""
+_asked: dict[tuple[object, ...], tuple[float, list[str]]] = {}
 
 
 def check_search(
@@ -149,12 +153,16 @@ def _warn(
     filter: str,
     order_by: Sequence[str] | None = None,
 ) -> None:
-    question = (services.uri, tuple(experiment_ids), filter, tuple(order_by or ()))
-    if question in _asked or not (filter or order_by):
+    if not (filter or order_by):
         return
-    if len(_asked) < _MOST:
-        _asked.add(question)
-    for hint in about_names(services, experiment_ids, filter, order_by):
+    question = (services.uri, tuple(experiment_ids), filter, tuple(order_by or ()))
+    then, said = _asked.get(question, (-math.inf, []))
+    if time.monotonic() - then > _AGAIN:
+        said = about_names(services, experiment_ids, filter, order_by)
+        if len(_asked) >= _MOST:
+            _asked.clear()
+        _asked[question] = time.monotonic(), said
+    for hint in said:
         # Of whoever called the function that searched.
         warnings.warn(hint, UserWarning, stacklevel=4)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter import registry
 from mltrack_jupyter.entities import RunEntry
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal import goes_on
 from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.checks import check_place
 from mltrack_jupyter.tracking.logging import own, target_of
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ def log_model(
         With ``model_uri``, which :func:`load_model` takes, and ``model_id``. While the store is away the
         model is kept with the run, and handed over with it; it is not registered.
     """
-    place = name or artifact_path or "model"
-    if not isinstance(place, str | os.PathLike):
-        raise InvalidParameter(
-            f"log_model takes the model first, then its name, such as log_model(model, 'model'); the name is a "
-            f"{type(place).__name__}."
-        )
+    place = check_place(name or artifact_path or "model")
     run = own(run_id)
     form = registry.ModelForm(
         signature, input_example, serialization_format or "", pip_requirements, predict_fn
