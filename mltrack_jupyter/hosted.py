@@ -117,11 +117,13 @@ def _offered() -> str:
 
 
 def _is_behind_proxy(host: str) -> bool:
-    if not any(os.environ.get(name) for name in _PROXIES):
+    # Elsewhere than on Linux the system may know of one that no variable names.
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _PROXIES):
         return False
-    from urllib.request import proxy_bypass_environment
+    from urllib.request import getproxies, proxy_bypass
 
-    return not proxy_bypass_environment(host)
+    known = getproxies()
+    return bool(known.get("http") or known.get("all")) and not proxy_bypass(host)
 
 
 def _has_plugin() -> bool:

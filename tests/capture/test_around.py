@@ -1,18 +1,11 @@
-"""Figures, outcomes, git, notebooks and writing: the parts around a cell."""
+"""Figures, outcomes and git: the parts around a cell."""
 
 import base64
-import json
-import os
 import subprocess
-from pathlib import Path
-
-import pytest
 
 from mltrack_jupyter.capture.figures import MAX_FIGURES, Figures, Tap
 from mltrack_jupyter.capture.outcome import outcome_of
-from mltrack_jupyter.tracking import notebook as notebooks
 from mltrack_jupyter.tracking.git import read_git
-from mltrack_jupyter.tracking.notebook import UNKNOWN, Notebook, NotebookFinder, source_name
 
 
 def png(number):
@@ -131,61 +124,3 @@ def test_git_does_not_run_what_a_repository_names(tmp_path):
     subprocess.run([*git, "config", "core.fsmonitor", str(hook)], check=True)
     assert read_git(tmp_path) is not None
     assert not mark.exists()
-
-
-def test_source_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "nb" / "a.ipynb"
-    assert source_name(Notebook(), None) == UNKNOWN
-    assert source_name(Notebook("srv/nb/a.ipynb", file), None) == "srv/nb/a.ipynb"
-    assert source_name(Notebook("srv/nb/a.ipynb", file), tmp_path) == "nb/a.ipynb"
-    assert source_name(Notebook(str(file), file), None) == "nb/a.ipynb"
-    assert source_name(Notebook("/else/b.ipynb", Path("/else/b.ipynb")), None) == "b.ipynb"
-
-
-def test_the_environment_is_asked_last(monkeypatch):
-    monkeypatch.setenv("JPY_SESSION_NAME", "not-a-notebook")
-    found = NotebookFinder().find({"__vsc_ipynb_file__": "/w/c.ipynb"})
-    assert found.path == "/w/c.ipynb"
-    assert found.file is None
-    monkeypatch.setenv("JPY_SESSION_NAME", "/w/d.ipynb")
-    assert NotebookFinder().find({}).path == "/w/d.ipynb"
-    monkeypatch.delenv("JPY_SESSION_NAME")
-    assert NotebookFinder().find({}).path == ""
-
-
-def test_the_token_stays_on_this_machine(tmp_path, monkeypatch):
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
-    monkeypatch.setattr(notebooks, "nearest_kernel_id", lambda: "k")
-    asked = []
-    monkeypatch.setattr(notebooks, "_sessions", lambda info: asked.append(info) or [])
-    runtime = tmp_path / f"jpserver-{os.getpid()}.json"
-    for host, count in (("10.0.0.5", 0), ("example.org", 0), ("localhost", 1), ("127.0.0.1", 2)):
-        runtime.write_text(json.dumps({"port": 1, "hostname": host, "token": "t"}))
-        NotebookFinder().find({})
-        assert len(asked) == count
-    runtime.write_text("broken")
-    assert NotebookFinder().find({}).path == ""
-
-
-def test_a_silent_server_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "nearest_kernel_id", lambda: "k")
-    monkeypatch.setenv("JPY_PARENT_PID", "1")
-    monkeypatch.setattr(notebooks, "server_info", lambda: {"port": 1})
-    asked = []
-
-    def silent(info):
-        asked.append(info)
-        raise TimeoutError
-
-    monkeypatch.setattr(notebooks, "_sessions", silent)
-    finder = NotebookFinder()
-    finder.find({})
-    finder.find({})
-    assert len(asked) == 1
-
-
-@pytest.mark.parametrize("hostile", ["../../etc", "a\nb"])
-def test_a_session_without_a_notebook_is_none(hostile):
-    assert notebooks._located(hostile, "/root") is None
