@@ -178,6 +178,19 @@ def test_the_wheel_holds_every_part(installed: Installed) -> None:
     assert foreign == []
 
 
+def test_mlflow_finds_the_plugins(installed: Installed) -> None:
+    code = (
+        "from importlib.metadata import entry_points\n"
+        "for group in ('request_auth_provider', 'default_experiment_provider'):\n"
+        "    (found,) = entry_points(group=f'mlflow.{group}')\n"
+        "    print(found.name, found.load()().__class__.__name__)"
+    )
+    assert installed.python(code).splitlines() == [
+        "mltrack-jupyter RequestAuth",
+        "mltrack-jupyter NotebookExperiment",
+    ]
+
+
 _IN_A_KERNEL = """
 import json, sys
 from jupyter_client.manager import start_new_kernel
