@@ -57,7 +57,7 @@ def _is_for(url: str, info: dict[str, Any]) -> bool:
 
 
 class NotebookExperiment:
-    """Lets the runs of MLflow be in the experiment of the notebook, unless one is chosen."""
+    """Lets the runs of MLflow be in the experiment that our own verbs use; what MLflow is told itself wins."""
 
     def in_context(self) -> bool:
         """Tell whether MLflow logs to the Jupyter server of a notebook."""
@@ -66,7 +66,7 @@ class NotebookExperiment:
         return mlflow.get_tracking_uri() == os.environ.get(OFFERED) and bool(self._name())
 
     def get_experiment_id(self) -> str:
-        """Return the id of the notebook's experiment, which is created if it is new."""
+        """Return the id of the experiment, which is created if it is new."""
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
@@ -82,6 +82,8 @@ class NotebookExperiment:
         return str(found.experiment_id)
 
     def _name(self) -> str:
-        from mltrack_jupyter.tracking.context import experiment_of_notebook
+        from mltrack_jupyter.tracking import checks, context, session
 
-        return experiment_of_notebook()
+        if session.has_explicit_experiment():
+            return checks.name_of_experiment()
+        return context.experiment_of_notebook()
