@@ -83,7 +83,7 @@ def _notes(services: Services, arguments: argparse.Namespace, found: RunTable) -
 
     asked = (services, arguments.experiment_ids)
     if not found.run_ids:
-        return hints.about_names(*asked, arguments.filter)
+        return hints.about_names(*asked, arguments.filter, arguments.order_by)
     there = {
         (column.kind, column.key) for column in found.columns if any(map(_is_there, column.values))
     }

@@ -43,7 +43,7 @@ def _expanded(word: str, namespace: Mapping[str, Any]) -> str:
         # As IPython does: what is no expression, such as JSON, is meant as it is written.
         return word
     except NameError as error:
-        raise UsageError(_no_variable(word, error.name, namespace)) from None
+        raise UsageError(_no_variable(word, error.name or "", namespace)) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
         raise UsageError(f"{word}: {type(error).__name__}: {error}. {_BEFORE}") from None
     left = next((name for name in _DOLLAR.findall(word) if name not in namespace), "")

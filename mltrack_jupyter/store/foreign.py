@@ -39,11 +39,14 @@ def _refusal(place: Path, what: str, named: str) -> InvalidParameter:
 
 def _is_filestore(folder: Path) -> bool:
     """Tell whether a folder holds experiments as MLflow keeps them in files."""
-    try:
-        with os.scandir(folder) as children:
-            return any(os.path.exists(os.path.join(child.path, "meta.yaml")) for child in children)
-    except OSError:  # it is not there, or no folder, or not ours to read
-        return False
+    for place in (folder, folder / ".trash"):
+        try:
+            with os.scandir(place) as children:
+                if any(os.path.exists(os.path.join(child.path, "meta.yaml")) for child in children):
+                    return True
+        except OSError:  # it is not there, or no folder, or not ours to read
+            continue
+    return False
 
 
 def _is_mlflows(file: Path) -> bool:

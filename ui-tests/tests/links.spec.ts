@@ -1,0 +1,18 @@
+import { expect, test } from '@jupyterlab/galata';
+import { Tracker } from './helpers';
+
+test('the link that an MLflow client prints leads to the run', async ({ page, baseURL }) => {
+  const tracker = new Tracker(page);
+  const { run } = await tracker.ask<{ run: { info: { run_id: string } } }>(
+    '/api/2.0/mlflow/runs/create',
+    { experiment_id: '0', run_name: 'printed-link' }
+  );
+  const id = run.info.run_id;
+  // As a browser opens it: the part behind # is not sent, and kept across the redirect to Lab.
+  await page.goto('about:blank');
+  await page.goto(`${baseURL}/mltrack/#/experiments/0/runs/${id}`, { waitForIsReady: false });
+  await expect(page.locator(`#mltrack-run-${id}`)).toContainText('printed-link', {
+    timeout: 90000
+  });
+  expect(new URL(page.url()).hash).toBe('');
+});
