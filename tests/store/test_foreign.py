@@ -43,7 +43,7 @@ SPELLED = [
     str,
     Path,
     lambda place: f"file://{place}",
-    lambda place: os.path.relpath(place),
+    os.path.relpath,
     lambda place: f"{place}/" if place.is_dir() else f"sqlite:///{place}",
 ]
 

@@ -8,11 +8,10 @@ test('the link that an MLflow client prints leads to the run', async ({ page, ba
     { experiment_id: '0', run_name: 'printed-link' }
   );
   const id = run.info.run_id;
-  // As a browser opens it: the part behind # is not sent, and kept across the redirect to Lab.
-  await page.goto('about:blank');
-  await page.goto(`${baseURL}/mltrack/#/experiments/0/runs/${id}`, { waitForIsReady: false });
-  await expect(page.locator(`#mltrack-run-${id}`)).toContainText('printed-link', {
-    timeout: 90000
-  });
-  expect(new URL(page.url()).hash).toBe('');
+  // As a browser opens it: what stands behind # is not sent, and kept across the redirect to Lab.
+  const opened = await page.context().newPage();
+  await opened.goto(`${baseURL}/mltrack/#/experiments/0/runs/${id}`);
+  const view = opened.locator(`#mltrack-run-${id}`);
+  await expect(view).toContainText('printed-link', { timeout: 90000 });
+  expect(new URL(opened.url()).hash).toBe('');
 });
