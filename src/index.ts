@@ -1,6 +1,7 @@
 /** The plugins; each can be disabled by itself. */
 import {
   ILayoutRestorer,
+  IRouter,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
@@ -100,20 +101,21 @@ const documents: JupyterFrontEndPlugin<void> = {
   description: 'The page of a run, tables of runs and comparisons.',
   autoStart: true,
   requires: [IMltrack],
-  optional: [IMltrackSidebar, ILayoutRestorer, ICommandPalette],
+  optional: [IMltrackSidebar, ILayoutRestorer, ICommandPalette, IRouter],
   activate: (
     app: JupyterFrontEnd,
     context: IContext,
     handle: ISidebarHandle | null,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    router: IRouter | null
   ): void => {
     const opened = new Documents(app, context);
     addOpenCommands({ app, documents: opened, context, sidebar: () => handle });
     if (restorer) {
       opened.restore(restorer);
     }
-    followLink(app, opened);
+    followLink(app, opened, router);
     for (const command of [
       CommandIDs.openRuns,
       CommandIDs.compareRuns,
