@@ -166,6 +166,7 @@ def test_the_wheel_holds_every_part(installed: Installed) -> None:
         "etc/jupyter/jupyter_server_config.d/mltrack_jupyter.json",
         "mltrack_jupyter/static/compare.js",
         "mltrack_jupyter/py.typed",
+        "mltrack_jupyter/server/templates/login.html",
         "mltrack_jupyter/store/sql/migrations/versions/0001_first.py",
         "mltrack_jupyter/store/sql/migrations/script.py.mako",
     ):

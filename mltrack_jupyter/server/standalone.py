@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import tornado
@@ -21,6 +22,8 @@ from mltrack_jupyter.server.links import POLICY, home_page
 
 PACKAGE = "mltrack_jupyter.server.standalone"
 _MAX_BODY = 1024 * 1024
+_TEMPLATES = Path(__file__).parent / "templates"
+"""The login and the pages of errors, in the words of this server instead of Jupyter's."""
 _ARTIFACTS = "api/2.0/mlflow-artifacts/"
 
 
@@ -138,6 +141,7 @@ def configuration(settings: dict[str, Any]) -> Config:
             "log_level": "WARN",
             "jpserver_extensions": {PACKAGE: True},
             "default_url": "/",
+            "extra_template_paths": [str(_TEMPLATES)],
         }
     )
     config.IdentityProvider.token = settings["token"]
