@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
+_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+?)\2(?:\s+(?i:asc|desc))?\Z""")
 _SECONDS = 3.0
 _SHOWN = 5
 _MOST = 1000
@@ -210,14 +211,12 @@ def about_names(
 
 
 def lacks(identifiers: Sequence[str], has: Callable[[str, str], bool]) -> list[str]:
-    """Return the orders (or names) of keys of which ``has(kind, key)`` says that no result has a value."""
-    from mltrack_jupyter.store.sql.search.grammar import parse_order
+    """Return the orders (or names) of keys of which ``has(kind, key)`` says that no result has a value.
 
-    return [
-        text
-        for text, ordering in zip(identifiers, parse_order(identifiers), strict=True)
-        if (kind := _kind(ordering.identifier)) and not has(kind, ordering.identifier.key)
-    ]
+    They were understood by the store; here they are only looked at, without what it takes to read them.
+    """
+    found = ((text, _KEYED.match(text.strip())) for text in identifiers)
+    return [text for text, match in found if match and not has(_KINDS[match[1]], match[3])]
 
 
 def _kind(identifier: Identifier) -> str:
