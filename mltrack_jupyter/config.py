@@ -39,15 +39,23 @@ def state_folder() -> Path:
 
 def setting(*names: str) -> str:
     """Return the first of these environment variables that is set and not empty, else ``""``."""
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+    for name in names:
+        if found := os.environ.get(name):
+            return found
+    return ""
 
 
 def working_folder() -> Path:
     """Return the working directory, or the user's home if it was deleted."""
     try:
-        return Path.cwd()
+        return _folder(os.getcwd())
     except FileNotFoundError:
         return Path.home()
+
+
+@lru_cache(maxsize=4)  # asked for with each run, and seldom another one
+def _folder(path: str) -> Path:
+    return Path(path)
 
 
 def trigger(usual: str) -> str:

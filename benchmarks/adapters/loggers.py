@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import mmap
 import os
@@ -272,6 +273,31 @@ class Aim(Product):
         return len(metric.values.sparse_numpy()[0])
 
 
+class Dvclive(Product):
+    module = "dvclive"
+
+    def begin(self, name: str = "run") -> None:
+        from dvclive import Live
+
+        place = f"dvclive/{name}"
+        self.live = Live(place, save_dvc_exp=False, dvcyaml=None, monitor_system=False)
+
+    def log(self, key: str, value: float, step: int) -> None:
+        self.live.step = step
+        self.live.log_metric(key, value)
+
+    def describe(self, params: dict[str, int], tags: dict[str, str]) -> None:
+        self.live.log_params({**params, **tags})
+
+    def end(self) -> None:
+        self.live.end()
+
+    def read(self, key: str) -> int:
+        path = Path("dvclive/run/plots/metrics", f"{key}.tsv")
+        with path.open(newline="") as file:
+            return sum(1 for row in csv.DictReader(file, delimiter="\t") if float(row[key]) > -1)
+
+
 class Tensorboardx(Product):
     module = "tensorboardX"
     hidden = ("torch", "tensorflow")  # which it imports where they are, and logs numbers without
@@ -313,5 +339,5 @@ class Tensorboardx(Product):
 
 PRODUCTS = {
     "ours": Ours, "bare": Bare, "mlflow": Mlflow, "trackio": Trackio, "wandb": Wandb, "aim": Aim,
-    "tensorboardX": Tensorboardx,
+    "dvclive": Dvclive, "tensorboardX": Tensorboardx,
 }  # fmt: skip

@@ -57,6 +57,8 @@ def short(text: object) -> str:
 
 def check_key(key: str, kind: str) -> str:
     """Check the name of a param, metric or tag."""
+    if type(key) is str:
+        return _check_name(key, kind)
     if not isinstance(key, str):
         raise InvalidParameter(f"The name of a {kind} must be text, not {short(key)}.")
     return _check_name(str(key), kind)  # numpy's texts are no plain ones

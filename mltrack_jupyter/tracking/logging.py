@@ -238,7 +238,8 @@ def log_params(
     """Write several params: all of them or, on an error, none."""
     check_mapping(params, "log_params", "{'depth': 3}")
     pairs = [Param(rules.check_key(key, "param"), str(value)) for key, value in params.items()]
-    rules.check_pairs(pairs, "param")
+    for pair in pairs:
+        rules.check_text(pair.value, "param", key=pair.key)
     run = own(run_id)
     if run is None:
         assert run_id is not None

@@ -26,6 +26,7 @@ POINT = struct.Struct("<BIqqd")
 _MANY = struct.Struct("<Iqqd")
 _NAME = struct.Struct("<BI")
 POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
+_ENTRY_KIND = bytes([ENTRY_KIND])
 POINT_KINDS = (POINT_KIND, MANY_KIND)
 """One point, and several that are written all or none: the kind, and the columns of each."""
 _MAX_RECORD = 1 << 30
@@ -77,6 +78,12 @@ class SpooledFile(Entity, frozen=True, kw_only=True):
         return name if is_ours else ""
 
 
+# Made once: one a call would take as long as the call.
+_encode, _encode_json = msgspec.msgpack.Encoder().encode, msgspec.json.Encoder().encode
+_decode_entry = msgspec.msgpack.Decoder(RunEntry).decode
+_decode_name = msgspec.json.Decoder(Name).decode
+
+
 class Record(NamedTuple):
     """A record that was read whole: its kind, its content (which begins with the kind), where it ends.
 
@@ -111,7 +118,7 @@ def header_content(header: Header) -> bytes:
 
 def name_content(number: int, name: Name) -> bytes:
     """Return the content that gives a metric of a run its number."""
-    return _NAME.pack(NAME_KIND, number) + msgspec.json.encode(name)
+    return _NAME.pack(NAME_KIND, number) + _encode_json(name)
 
 
 def many_content(points: list[Point]) -> bytes:
@@ -143,7 +150,7 @@ def _many(size: int) -> struct.Struct:
 
 def entry_content(entry: RunEntry) -> bytes:
     """Return the content of whatever else happened to a run."""
-    return bytes([ENTRY_KIND]) + msgspec.msgpack.encode(entry)
+    return _ENTRY_KIND + _encode(entry)
 
 
 def file_content(file: SpooledFile) -> bytes:
@@ -228,7 +235,7 @@ def count_of(records: Iterable[Record]) -> int:
 def read_name(record: Record) -> tuple[int, Name]:
     """Return the number and the name that a record of the kind ``NAME_KIND`` joins."""
     _, number = _NAME.unpack_from(record.content)
-    return number, msgspec.json.decode(record.content[_NAME.size :], type=Name)
+    return number, _decode_name(record.content[_NAME.size :])
 
 
 def read_points(record: Record) -> Columns:
@@ -242,7 +249,7 @@ def read_points(record: Record) -> Columns:
 
 def read_entry(record: Record) -> RunEntry:
     """Return what a record of the kind ``ENTRY_KIND`` tells."""
-    return msgspec.msgpack.decode(memoryview(record.content)[1:], type=RunEntry)
+    return _decode_entry(memoryview(record.content)[1:])
 
 
 def read_file(record: Record) -> SpooledFile:
