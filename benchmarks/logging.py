@@ -124,7 +124,7 @@ class Bench:
     def _kill(self, product: str, folder: Path) -> dict[str, float]:
         """Kill a process in the middle of logging; how many points are there of those it logged?"""
         process = subprocess.Popen(
-            self._command(product, "for_ever", 1), cwd=folder, env=self._environment(product),
+            self._command(product, "for_ever", 1), cwd=folder, env=self._environment(product, folder),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         said = [process.stdout.readline()]
@@ -141,18 +141,22 @@ class Bench:
     def _command(self, product: str, work: str, count: int) -> list[str]:
         return [sys.executable, "-m", "benchmarks.adapters.logging", product, work, str(count)]
 
-    def _environment(self, product: str) -> dict[str, str]:
+    def _environment(self, product: str, folder: Path) -> dict[str, str]:
         # What is compiled stays so, as it is after an install.
         hidden = ("MLTRACK_", "MLFLOW_", "WANDB_", "TRACKIO_", "PYTHONDONTWRITEBYTECODE")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
-        folder = self.peers / product if self.peers else None
-        paths = [str(ROOT), *([str(folder)] if folder and folder.is_dir() else [])]
-        return kept | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_DISABLE_TELEMETRY": "true"}
+        peer = self.peers / product if self.peers else None
+        paths = [str(ROOT), *([str(peer)] if peer and peer.is_dir() else [])]
+        return kept | {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLTRACK_STATE_DIR": str(folder / "state"),  # what other processes left is none of it
+        }
 
     def _run(self, product: str, work: str, count: int, folder: Path) -> dict[str, float]:
         begin = time.time()
         done = subprocess.run(
-            self._command(product, work, count), cwd=folder, env=self._environment(product),
+            self._command(product, work, count), cwd=folder, env=self._environment(product, folder),
             capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
         if done.returncode:

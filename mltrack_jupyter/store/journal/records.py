@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -131,7 +131,7 @@ class Row:
 
     def __init__(self, numbers: Sequence[int]) -> None:
         self._size = len(numbers)
-        self._blank: list[float] = [MANY_KIND] + [0] * (4 * self._size)
+        self._blank: list[Any] = [MANY_KIND] + [0] * (4 * self._size)
         self._blank[1::4] = numbers
 
     def content(self, step: int, timestamp: int, values: Iterable[float]) -> bytes:

@@ -300,8 +300,9 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
             of = {"of": entity, "named": some, "by": by, "before": now - SEEN_MS}
             connection.execute(_FORGET_LOG, of)
     if connection.dialect.name == "sqlite":
-        columns = [[now] * len(found), [by] * len(found), *zip(*found, strict=True)]
-        names = ("timestamp", "actor", *Write._fields)
+        names = "timestamp", "actor", *Write._fields
+        columns: list[Sequence[Any]] = [[now] * len(found), [by] * len(found)]
+        columns += zip(*found, strict=True)
         upsert_columns(connection, tables.changes, names, columns, replace=False)
         return
     common = {"timestamp": now, "actor": by}
