@@ -38,6 +38,7 @@ _NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 # A run's folder is named after it: not so that it would be that of a logged model, or be in another run's.
 _NO_RUN_ID = re.compile(r"(?:m-[0-9a-f]{32}|artifacts|models)\Z", re.IGNORECASE)
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _NO_LOGGED_NAME = re.compile(r"""[/:.%"']""")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
@@ -66,6 +67,8 @@ def check_key(key: str, kind: str) -> str:
 
 @lru_cache(maxsize=4096)  # a training loop uses a few names, again and again
 def _check_name(key: str, kind: str) -> str:
+    if _PLAIN_KEY.match(key):
+        return key
     if not key:
         raise InvalidParameter(f"The name of a {kind} must not be empty.")
     if len(key) > MAX_KEY:

@@ -25,11 +25,13 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
     NAME_KIND,
+    POINT_KIND,
     POINT_KINDS,
     Name,
     Record,
     read_entry,
     read_name,
+    read_point,
     read_points,
 )
 
@@ -146,7 +148,13 @@ class Fold:
 
     def add(self, record: Record) -> None:
         """Add what a record tells."""
-        if record.kind in POINT_KINDS:
+        if record.kind == POINT_KIND and record.size == 1:
+            number, step, timestamp, value = read_point(record)
+            columns = self._columns_of(number)
+            columns[0].append(step)
+            columns[1].append(timestamp)
+            columns[2].append(value)
+        elif record.kind in POINT_KINDS:
             self._add_points(*read_points(record))
         elif record.kind == ENTRY_KIND:
             entry = read_entry(record)

@@ -81,8 +81,11 @@ class Journal:
             self._owner = me  # first of all: a handler that comes now must not wait for the lock
             if self.side is None:
                 number = self._names.get((run_id, key))
+                if number is None:
+                    self._first(run_id, key, step, timestamp, value)
+                    return
                 last = self._last
-                if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
+                if last is None or len(last.recent) + _POINT_SIZE > last.room:
                     number = self._number(run_id, key)
                     last = self._last
                     assert last is not None
@@ -296,6 +299,21 @@ class Journal:
             self._append(name_content(number, Name(run_id, key)))
             self._names[run_id, key] = number
         return number
+
+    def _first(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
+        """Append a point of a name that is new in the present file, and the name, by one write."""
+        key = rules.check_key(key, "metric")
+        name = Name(run_id, key)
+        if self._last is None or self._last.size + _SPARE > self._last.room:
+            self._begin(_SPARE)
+        number, self._next = self._next, self._next + 1
+        point = framed(_pack_point(POINT_KIND, number, step, timestamp, value))
+        data = framed(name_content(number, name)) + point
+        assert self._last is not None
+        if not self._last.append(data):
+            self._begin(len(data) + _SPARE).append(data)
+        self._names[run_id, key] = number
+        self.written += 2
 
     def _append(self, content: bytes) -> None:
         data = framed(content)

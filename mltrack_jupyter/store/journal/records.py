@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -24,6 +24,7 @@ HEAD = struct.Struct("<II")
 POINT = struct.Struct("<BIqqd")
 """The content of a record of the kind ``POINT_KIND``: the kind, and the columns of a point."""
 _MANY = struct.Struct("<Iqqd")
+_ALONE = struct.Struct("<9xIqqd")
 _NAME = struct.Struct("<BI")
 POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
 _ENTRY_KIND = bytes([ENTRY_KIND])
@@ -108,7 +109,7 @@ class Record(NamedTuple):
 
 def framed(content: bytes) -> bytes:
     """Return a record with this content."""
-    return HEAD.pack(len(content), zlib.crc32(content)) + content
+    return HEAD.pack(len(content), crc32(content)) + content
 
 
 def header_content(header: Header) -> bytes:
@@ -188,7 +189,7 @@ def scan(data: bytes) -> list[Record]:
             record = Record(data[begin], data[place:end], end, size)
         else:
             record = Record(data[begin], data[begin:end], end)
-            size = int(zlib.crc32(record.content) == checksum)
+            size = int(crc32(record.content) == checksum)
         if not size:
             break
         found.append(record)
@@ -198,8 +199,16 @@ def scan(data: bytes) -> list[Record]:
 
 def _row(data: bytes, place: int, length: int) -> int:
     """Return how many records like the one at ``place`` follow each other there, all of them whole."""
-    alike = _alike(data[place + HEAD.size], length).match(data, place)
-    count, crc32 = 0, zlib.crc32
+    begin = place + HEAD.size
+    end = begin + length
+    if (
+        data[end : end + 4] != data[place : place + 4]
+        or data[end + 8 : end + 9] != data[begin : begin + 1]
+    ):
+        # Of many names each comes once: what is alone needs no search for its like.
+        return int(crc32(data[begin:end]) == int.from_bytes(data[place + 4 : begin], "little"))
+    alike = _alike(data[begin], length).match(data, place)
+    count = 0
     if alike is not None:
         for checksum, content in struct.iter_unpack(f"<4xI{length}s", alike[0]):
             if crc32(content) != checksum:
@@ -236,6 +245,11 @@ def read_name(record: Record) -> tuple[int, Name]:
     """Return the number and the name that a record of the kind ``NAME_KIND`` joins."""
     _, number = _NAME.unpack_from(record.content)
     return number, _decode_name(record.content[_NAME.size :])
+
+
+def read_point(record: Record) -> tuple[int, int, int, float]:
+    """Return the one point of a record of the kind ``POINT_KIND`` that is alone."""
+    return _ALONE.unpack(record.content)
 
 
 def read_points(record: Record) -> Columns:

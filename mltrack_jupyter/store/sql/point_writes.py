@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, islice, pairwise, repeat
 from operator import le, lt
 from typing import Any
@@ -38,6 +38,11 @@ _KNOWN = select(latest_metrics).where(
 _NUMBERS = select(metric_keys.c.key, metric_keys.c.id).where(
     metric_keys.c.key.in_(bindparam("keys", expanding=True))
 )
+# As one text: each name as a parameter of its own costs more than to find it.
+_IN_SQLITE = text(
+    "SELECT known.key, known.id FROM json_each(:keys) AS wanted "
+    "CROSS JOIN metric_keys AS known ON known.key = wanted.value"
+)
 _TAKEN_IN_SQLITE = text(
     # As a join it looks pair by pair into the index; a list of pairs would be looked for in every row.
     "SELECT step, timestamp, max(ordinal) FROM json_each(:pairs) AS pair CROSS JOIN metrics "
@@ -53,6 +58,7 @@ _TAKEN = (
 )
 _COLUMNS = ("run", "key_id", "step", "timestamp", "ordinal", "bits")
 _ORDINAL = _COLUMNS.index("ordinal")
+_WITHOUT_ORDINAL = _COLUMNS[:_ORDINAL] + _COLUMNS[_ORDINAL + 1 :]
 _LATEST = ("run", "key", "step", "timestamp", "ordinal", "bits", "value", "min", "max", "count")
 _LEAST, _GREATEST = to_bits(-math.inf), to_bits(math.inf)
 """Beyond these bits are those of NaN."""
@@ -70,7 +76,7 @@ def add_points(connection: Connection, run: int, points: Sequence[Metric]) -> No
         place: tuple(zip(*sorted(set(rows)), strict=True))  # type: ignore[misc]
         for place, rows in sorted(by_key.items())
     }
-    key_ids = _key_ids(connection, {key for _, key in ordered})
+    key_ids, _ = _key_ids(connection, {key for _, key in ordered})
     known = _known(connection, ordered)
     fresh: dict[Place, int] = {}
     new = _Rows()
@@ -93,8 +99,11 @@ def append_points(connection: Connection, points: Mapping[Place, Logged]) -> Non
     logged = {place: found for place, found in sorted(points.items()) if found[0]}
     if not logged:
         return
-    key_ids = _key_ids(connection, {key for _, key in logged})
-    known = _known(connection, logged)
+    key_ids, new = _key_ids(connection, {key for _, key in logged})
+    known = _known(connection, [place for place in logged if place[1] not in new])
+    alone = {p: found for p, found in logged.items() if len(found[0]) == 1 and p not in known}
+    _append_alone(connection, alone, key_ids)
+    logged = {place: found for place, found in logged.items() if place not in alone}
     ordered: dict[Place, Columns] = {}
     rows = _Rows()
     for (run, key), found in logged.items():
@@ -106,6 +115,34 @@ def append_points(connection: Connection, points: Mapping[Place, Logged]) -> Non
     _set_latest(
         connection, ordered, known, {place: len(item[0]) for place, item in ordered.items()}
     )
+
+
+def _append_alone(
+    connection: Connection, points: Mapping[Place, Logged], key_ids: Mapping[str, int]
+) -> None:
+    """Add points that are the only ones of their metrics, column by column: many names have one each."""
+    if not points:
+        return
+    numbers, keys = zip(*points, strict=True)
+    steps, timestamps, bits = (
+        [column[0] for column in columns] for columns in zip(*points.values(), strict=True)
+    )
+    rows = numbers, [key_ids[key] for key in keys], steps, timestamps, bits
+    upsert_columns(connection, metrics, _WITHOUT_ORDINAL, rows, replace=False)
+    values = [to_number(value) for value in from_bits_many(bits)]
+    latest = (
+        numbers,
+        keys,
+        steps,
+        timestamps,
+        [0] * len(bits),
+        bits,
+        values,
+        values,
+        values,
+        [1] * len(bits),
+    )
+    upsert_columns(connection, latest_metrics, _LATEST, latest)
 
 
 def _told_apart(
@@ -187,13 +224,15 @@ class _Rows:
         ]
         names: tuple[str, ...] = _COLUMNS
         if not any(columns[_ORDINAL]):  # what the database writes by itself need not be told it
-            names = names[:_ORDINAL] + names[_ORDINAL + 1 :]
+            names = _WITHOUT_ORDINAL
             del columns[_ORDINAL]
         return upsert_columns(connection, metrics, names, columns, replace=False)
 
 
 def _known(connection: Connection, points: Iterable[Place]) -> dict[Place, RowMapping]:
     places = list(points)
+    if not places:
+        return {}
     numbers, keys = (sorted(set(column)) for column in zip(*places, strict=True))
     found: dict[Place, RowMapping] = {}
     for some in chunked(numbers):
@@ -237,22 +276,29 @@ def _latest(found: Columns, known: RowMapping | None, fresh: int) -> tuple[Any, 
     return *last, value, min(extremes, default=None), max(extremes, default=None), fresh
 
 
-def _key_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+def _key_ids(connection: Connection, keys: set[str]) -> tuple[dict[str, int], Collection[str]]:
+    """Return the numbers of names, and the names of which no run has a point yet."""
     known = known_keys(connection)
     ids = {key: known[key] for key in keys if key in known}
-    wanted = set(keys) - ids.keys()
+    wanted = keys - ids.keys()
     if not wanted:
-        return ids
+        return ids, ()
     ids |= _stored_ids(connection, wanted)
-    if fresh := sorted(wanted - ids.keys()):
+    fresh = sorted(wanted - ids.keys())
+    new: Collection[str] = ()
+    if fresh:
         # One that a rival has written meanwhile is kept, and found.
-        upsert_columns(connection, metric_keys, ("key",), [fresh], replace=False)
+        added = upsert_columns(connection, metric_keys, ("key",), [fresh], replace=False)
         ids |= _stored_ids(connection, fresh)
+        new = set(fresh) if added == len(fresh) else ()
     known.update(ids)
-    return ids
+    return ids, new
 
 
-def _stored_ids(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+def _stored_ids(connection: Connection, keys: Collection[str]) -> dict[str, int]:
+    if connection.dialect.name == "sqlite":
+        stored = connection.execute(_IN_SQLITE, {"keys": json.dumps([*keys])})
+        return {row.key: row.id for row in stored}
     ids: dict[str, int] = {}
     for some in chunked(keys):
         found = connection.execute(_NUMBERS, {"keys": some})

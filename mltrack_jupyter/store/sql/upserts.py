@@ -46,7 +46,7 @@ def upsert_columns(
     replace: bool = True,
 ) -> int:
     """Do what :func:`upsert` does with rows that are given as columns of these names."""
-    if not columns[0]:
+    if not columns or not columns[0]:
         return 0
     if not _is_plain(connection.dialect, table, names):
         statement = _upsert(connection.dialect.name, table, names, replace)

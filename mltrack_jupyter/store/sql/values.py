@@ -17,6 +17,8 @@ def to_bits(value: float) -> int:
 
 def to_bits_many(values: Sequence[float]) -> list[int]:
     """Return the integers of many floats at once."""
+    if len(values) == 1:
+        return [to_bits(values[0])]
     raw = struct.unpack(f"<{len(values)}q", struct.pack(f"<{len(values)}d", *values))
     if min(raw, default=0) >= 0:
         return list(raw)
