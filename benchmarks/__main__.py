@@ -71,6 +71,36 @@ ROWS = [
     Row("frame", "10,000 runs × 15 columns as a DataFrame", "frame", "frame", "s", 10_000),
     Row("history", "one metric of 100,000 points as columns", "points", "read", "s", 100_000),
     Row("bytes", "bytes on disk of a point", "points", "bytes", "B", 100_000),
+    *(
+        Row(
+            f"models-{count}",
+            f"log_model as number {count} of one run, CPU",
+            "models",
+            "models",
+            "ms",
+            count,
+            most=80,
+        )
+        for count in (20, 80, 320)
+    ),
+    Row(
+        "grown",
+        "the last of 150 models of a run to the first, CPU",
+        "models",
+        "grown",
+        "×",
+        150,
+        most=80,
+    ),
+    Row(
+        "names",
+        "300,000 new names of metrics until the first read",
+        "names",
+        "names",
+        "s",
+        300_000,
+        most=1000,
+    ),
     Row("start", "server: start to first answer", "serve", "seconds", "s", _LOAD),
     Row("processes", "server: processes", "serve", "processes", "", _LOAD),
     Row("memory", "server: memory when started", "serve", "memory", "MiB", _LOAD),
@@ -79,7 +109,7 @@ ROWS = [
     Row("single", "log-metric one by one, 1 client", "serve", "single", "req/s", _LOAD, True),
 ]
 QUICK = {"log_metric": 50, "runs": 20, "search": 40, "page": 200, "frame": 50, "serve": 10}
-QUICK |= {"points": 1000}
+QUICK |= {"points": 1000, "models": 4, "names": 100}
 
 
 def measure(product: str, row: Row, count: int) -> dict[str, float]:

@@ -75,6 +75,34 @@ def search(load: Callable[[], Any], count: int) -> dict[str, float]:
     return {"p50": statistics.median(times)}
 
 
+def models(load: Callable[[], Any], count: int) -> dict[str, float]:
+    """Milliseconds of CPU that the last models of one run cost, and how many times what the first cost."""
+    from sklearn.linear_model import LinearRegression
+
+    api = load()
+    model, costs = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), []
+    with api.start_run():
+        for number in range(count):
+            begin = time.process_time()
+            api.log_metrics({f"m{k}": number / 3 for k in range(7)}, step=number)
+            api.sklearn.log_model(model, name="model", step=number)
+            costs.append((time.process_time() - begin) * 1e3)
+    few = max(1, min(20, count // 4))
+    last = statistics.median(costs[-few:])
+    return {"models": last, "grown": last / statistics.median(costs[1 : few + 1])}
+
+
+def names(load: Callable[[], Any], read: Callable[[str, str], Any], count: int) -> dict[str, float]:
+    """Seconds until the first read of many metrics of which each has a name of its own."""
+    api = load()
+    begin = time.perf_counter()
+    with api.start_run() as run:
+        for number in range(count):
+            api.log_metric(f"name_{number}", number / 3)
+        assert len(read(run.info.run_id, f"name_{count - 1}")) == 1
+    return {"names": time.perf_counter() - begin}
+
+
 def page(load: Callable[[], Any], fill: Callable[..., None], count: int) -> dict[str, float]:
     """Milliseconds until the first 100 of many runs are there, in three orders and filters."""
     api, ids = _filled(load, fill, count)
@@ -200,11 +228,13 @@ class Product:
             return frame(self.load, self.fill, count)
         if work == "points":
             return points(self.load, self.read, self.log, count)
+        if work == "names":
+            return names(self.load, self.read, count)
         if work == "serve":
             return serve(self.server, count)
         if work == "first":
             return first_metric(self.load)
-        plain = {"log_metric": log_metric, "runs": runs, "search": search}
+        plain = {"log_metric": log_metric, "runs": runs, "search": search, "models": models}
         return plain[work](self.load, count)
 
 
