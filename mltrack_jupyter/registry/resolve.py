@@ -35,6 +35,7 @@ from mltrack_jupyter.registry.uris import (
 from mltrack_jupyter.services import Repository, Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, files_of_model, scheme_of
+from mltrack_jupyter.store.names import quoted
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,9 @@ def _newest(run: Run, path: str, services: Services) -> LoggedModel | None:
 
     A server of MLflow knows names instead of paths; one of MLflow 2 no logged models.
     """
-    wanted = f"source_run_id = '{run.info.run_id}'"
+    wanted = f"source_run_id = {quoted(run.info.run_id)}"
     if path:
-        wanted += f" AND name = '{rules.logged_name(path)}'"
+        wanted += f" AND name = {quoted(rules.logged_name(path))}"
     token = ""
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Invented run names, such as ``brisk-otter-412``."""
+"""Names: those invented for runs, such as ``brisk-otter-412``, and any name as a filter says it."""
 
 from __future__ import annotations
 
@@ -163,6 +163,18 @@ _ANIMALS = [
     "yak",
     "zebra",
 ]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a filter says it.
+
+    Servers of MLflow take either quote around a text that holds the other; one with both only ours.
+    """
+    if "'" not in text:
+        return f"'{text}'"
+    if '"' not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "\\'") + "'"
 
 
 def invent_name() -> str:

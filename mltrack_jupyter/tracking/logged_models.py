@@ -17,6 +17,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.names import quoted
 from mltrack_jupyter.tracking import active_model, scope, session
 from mltrack_jupyter.tracking.reading import experiments_to_search
 
@@ -118,7 +119,10 @@ def last_logged_model() -> LoggedModel | None:
         return None
     run = session.services().runs.get(run_id)
     found = search(
-        session.services(), [run.info.experiment_id], f"source_run_id = '{run_id}'", max_results=1
+        session.services(),
+        [run.info.experiment_id],
+        f"source_run_id = {quoted(run_id)}",
+        max_results=1,
     )
     return found.items[0] if found.items else None
 
@@ -161,8 +165,7 @@ def set_active_model(
     if model_id is not None:
         return active_model.ActiveModel(get_logged_model(model_id))
     number = session.current_experiment().experiment_id
-    quoted = str(name).replace("'", "''")
-    found = search(session.services(), [number], f"name = '{quoted}'", max_results=1)
+    found = search(session.services(), [number], f"name = {quoted(str(name))}", max_results=1)
     model = found.items[0] if found.items else create_external_model(name, experiment_id=number)
     return active_model.ActiveModel(model)
 

@@ -10,6 +10,7 @@ from typing import Any
 from mltrack_jupyter.entities import ERROR, REASON, Run
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.shown import shown
+from mltrack_jupyter.store.names import quoted
 from mltrack_jupyter.store.rules import MODEL_TAG
 from mltrack_jupyter.tracking import fluent
 from mltrack_jupyter.widgets.bundle import View, view_bundle
@@ -209,7 +210,9 @@ def card(run_id: str, *, kind: str = "card") -> Card:
     run = services.runs.get(run_id)
     try:
         experiment = services.experiments.get(run.info.experiment_id).name
-        versions = services.model_versions.search(f"run_id = '{run.info.run_id}'", max_results=1)
+        versions = services.model_versions.search(
+            f"run_id = {quoted(run.info.run_id)}", max_results=1
+        )
     except MltrackError:
         return Card(run, kind=kind)
     version = next((f"{item.name} {item.version}" for item in versions), "")

@@ -7,9 +7,12 @@ import { failed, LOADING, Observable, READY, type Load } from './observable';
 /** The stages a version can be in, MLflow's words. */
 export const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const;
 
-/** A text as a literal of the filter grammar. */
+/** A text as a filter says it; the same as `quoted` of `store/names.py`. */
 export function quoted(text: string): string {
-  return `'${text.replace(/'/g, "''")}'`;
+  if (!text.includes("'")) {
+    return `'${text}'`;
+  }
+  return text.includes('"') ? `'${text.replace(/'/g, "\\'")}'` : `"${text}"`;
 }
 
 /** The list of registered models. */

@@ -26,7 +26,7 @@ from mltrack_jupyter.errors import (
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.brought import bring
 from mltrack_jupyter.store.journal.folder import Folder
-from mltrack_jupyter.store.names import RUN_NAME
+from mltrack_jupyter.store.names import RUN_NAME, quoted
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -297,7 +297,7 @@ class MlflowSink:
         experiments = self._services.experiments.search(1000, view_type=ViewType.ALL).items
         found = self._services.runs.search(
             [item.experiment_id for item in experiments],
-            f"tags.`{_CHOSEN}` = '{chosen}'",
+            f"tags.`{_CHOSEN}` = {quoted(chosen)}",
             ViewType.ALL,
             1,
         )

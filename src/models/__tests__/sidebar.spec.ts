@@ -196,6 +196,8 @@ describe('the page of a run', () => {
   });
 
   it('quotes what goes into a filter', () => {
-    expect(quoted("it's")).toBe("'it''s'");
+    expect(quoted('plain')).toBe("'plain'");
+    expect(quoted("it's")).toBe(`"it's"`);
+    expect(quoted(`it's "x"`)).toBe(`'it\\'s "x"'`);
   });
 });

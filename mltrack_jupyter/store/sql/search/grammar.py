@@ -17,7 +17,7 @@ MAX_CLAUSES = 60
 _TOKEN = re.compile(
     r"""
     (?P<space>\s+)
-  | (?P<string>'(?:''|[^'])*')
+  | (?P<string>'(?:''|\\'|[^'])*')
   | (?P<identifier>
         (?:[^\W\d]\w*|`[^`]*`|"[^"]*")
         (?:\.(?:\w+|`[^`]*`|"[^"]*"))*
@@ -150,7 +150,8 @@ class _Reader:
         """Take a quoted text and return what is in it; ``None`` if there is none here."""
         token = self.current
         if token.kind == "string":
-            return self.take().text[1:-1]
+            # A quote after a backslash is one of the text; two quotes are two, as in MLflow.
+            return self.take().text[1:-1].replace("\\'", "'")
         if token.kind == "identifier" and _is_quoted(token.text):
             # Where only single quotes count, double ones are a part of the text, as in MLflow.
             return self.take().text[1:-1] if self.double_quotes else self.take().text
