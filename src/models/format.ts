@@ -14,7 +14,12 @@ function trim(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** A number in at most about six characters: 0.9134, 12.5k, 3e-5; `digits` are significant. */
+/**
+ * A number in at most about six characters: 0.9134, 12.5k, 3e-5; `digits` are significant.
+ *
+ * What is exactly half is rounded away from zero, and what is rounded up to 10,000 or to the next unit
+ * is said in that: `short_number` of `widgets/texts.py` is the same.
+ */
 export function shortNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
@@ -24,28 +29,46 @@ export function shortNumber(value: number, digits = 4): string {
     return '0';
   }
   if (size < 1e-3 || size >= 1e15) {
-    return value
-      .toExponential(digits - 2)
-      .replace(/\.?0+e/, 'e')
-      .replace('e+', 'e');
+    return withExponent(value, digits);
   }
   if (size < 1e4) {
-    return trim(Number.isInteger(value) ? String(value) : value.toPrecision(digits));
+    const whole = Number.isInteger(value) ? value : rounded(value, digits);
+    if (Math.abs(whole) < 1e4) {
+      return String(whole);
+    }
   }
-  const unit = UNITS.find(([scale]) => size >= scale) ?? [1, ''];
-  return trim((value / unit[0]).toPrecision(digits - 1)) + unit[1];
+  for (const [scale, unit] of UNITS) {
+    const found = rounded(value / scale, digits - 1);
+    // Or it is rounded up to this unit, from below it.
+    if ((size >= scale && Math.abs(found) < 1000) || Math.abs(found) === 1) {
+      return String(found) + unit;
+    }
+  }
+  return withExponent(value, digits);
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toPrecision(digits));
+}
+
+function withExponent(value: number, digits: number): string {
+  return value
+    .toExponential(digits - 2)
+    .replace(/\.?0+e/, 'e')
+    .replace('e+', 'e');
 }
 
 /** Numbers as short texts that tell them apart: 0.95998 and 0.95999, not twice 0.96. */
 export function distinctNumbers(values: readonly number[]): string[] {
   const wanted = new Set(values).size;
-  for (let digits = 4; digits < 15; digits++) {
-    const texts = values.map(value => shortNumber(value, digits));
+  let texts: string[] = [];
+  for (let digits = 4; digits < 19; digits++) {
+    texts = values.map(value => shortNumber(value, digits));
     if (new Set(texts).size === wanted) {
-      return texts;
+      break;
     }
   }
-  return values.map(String);
+  return texts;
 }
 
 /** A number for a tooltip: everything that matters, nothing of floating-point noise. */

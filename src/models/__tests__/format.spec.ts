@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { imageType, pathBelow, previewOf } from '../artifact';
 import { cardFacts, parseInferred } from '../card';
@@ -29,6 +30,16 @@ describe('numbers', () => {
     [NaN, 'NaN'],
     [-Infinity, '−∞']
   ])('%f is short as %s', (value, text) => expect(shortNumber(value)).toBe(text));
+
+  it('are the same texts as in a card', () => {
+    const cases = JSON.parse(
+      readFileSync('tests/widgets/numbers.json', 'utf8')
+    ) as [string, string][];
+    for (const [value, text] of cases) {
+      const number = Number(value.replace('inf', 'Infinity'));
+      expect(shortNumber(number)).toBe(text);
+    }
+  });
 
   it('leaves floating-point noise away but nothing else', () => {
     expect(longNumber(0.1 + 0.2)).toBe('0.3');
