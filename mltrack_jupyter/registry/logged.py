@@ -18,9 +18,10 @@ from mltrack_jupyter.entities import (
     Param,
     Run,
     RunInfo,
+    RunStatus,
     Tag,
 )
-from mltrack_jupyter.errors import EndpointNotFound
+from mltrack_jupyter.errors import EndpointNotFound, NotImplementedHere
 from mltrack_jupyter.models import ModelMetadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.privacy.seals import Subject, seal_files
@@ -68,6 +69,11 @@ def add_folder(
     return about, made
 
 
+def no_run(experiment_id: str) -> Run:
+    """Return what stands for the run of a model that is made by none."""
+    return Run(RunInfo(run_id="", experiment_id=experiment_id, status=RunStatus.RUNNING))
+
+
 def log_folder(
     services: Services,
     run: Run,
@@ -85,10 +91,16 @@ def log_folder(
     """
     made = _create(services, run, about, note)
     model_id = made.info.model_id if made else ""
+    if not run.info.run_id:
+        about = replace(about, artifact_path="")  # which is of a run, and was its name till now
     about = sealed(replace(about, model_id=model_id), own=foreign is None)
     record = record_of(about, about.ours.get("sha256", {}) if foreign is None else foreign,
                        foreign=foreign is not None)  # fmt: skip
     texts = {FILE_NAME: about.to_yaml()}
+    if made is None and not run.info.run_id:
+        raise NotImplementedHere(
+            f"The server at {services.uri} keeps models with runs only: log it inside `with start_run():`."
+        )
     if made is None:
         write = services.files_at(run.info.artifact_uri, run.info.run_id).write
         write_files(write, folder, about.artifact_path, texts)
@@ -101,6 +113,8 @@ def log_folder(
         status = LoggedModelStatus.READY
     finally:
         services.logged_models.finalize(model_id, status)
+    if not run.info.run_id:
+        return about, made
     note_on_run(services, run.info.run_id, record)
     services.runs.log_outputs(run.info.run_id, [ModelOutput(model_id, note.step)])
     _note_metrics(services, run, model_id, note.metrics)
@@ -144,7 +158,7 @@ def _create(
                 Param(key, str(value)) for key, value in {**run.data.params, **note.params}.items()
             ],
             tags=[Tag(key, str(value)) for key, value in note.tags.items()],
-            artifact_path=about.artifact_path,
+            artifact_path=about.artifact_path if run.info.run_id else "",
         )
     except EndpointNotFound:
         return None

@@ -27,7 +27,7 @@ from mltrack_jupyter.models import (
 from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
-from mltrack_jupyter.registry.logged import ModelNote, add_folder, log_folder, sealed
+from mltrack_jupyter.registry.logged import ModelNote, add_folder, log_folder, no_run, sealed
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
 from mltrack_jupyter.registry.upload import write_files
@@ -106,10 +106,12 @@ def log_model(
     form: ModelForm | None = None,
     note: ModelNote | None = None,
     run: RunInfo | None = None,
+    experiment_id: str = "",
 ) -> ModelInfo:
     """Save a model as a logged model of a run, and register it if a name is given.
 
-    It has an id and files of its own, for ever; at its path of the run the newest model is found.
+    It has an id and files of its own, for ever; at its path of the run the newest model is found. Without a
+    run (``run_id`` is empty) it is of an experiment alone, and ``artifact_path`` is its name.
     Who knows ``run`` already saves the store the question, and several transactions.
 
     Raises
@@ -123,7 +125,9 @@ def log_model(
     if registered_model_name is not None:
         rules.check_model_name(registered_model_name)
     add = services.add_model if run is not None and run.artifact_uri else None
-    known = services.runs.get(run_id) if add is None else None
+    known = None
+    if add is None:
+        known = services.runs.get(run_id) if run_id else no_run(experiment_id)
     note = note or ModelNote()
     noted: LoggedModel | None
     with _saved(model, run_id, artifact_path, note, form or ModelForm()) as (folder, about):
@@ -135,8 +139,11 @@ def log_model(
             about, noted = add_folder(add, run, folder, about, note)
     version = None
     if registered_model_name is not None:
-        uri = RunModel(run_id, artifact_path)
-        version = _version_of_run(services, uri, registered_model_name, model_id=about.model_id)
+        if run_id:
+            uri = RunModel(run_id, artifact_path)
+            version = _version_of_run(services, uri, registered_model_name, model_id=about.model_id)
+        else:
+            version = _version_of(services, Logged(about.model_id), registered_model_name, "")
     return _info(about, version, noted.params if noted else {})
 
 

@@ -266,15 +266,18 @@ def _check_model(found: Found, services: Services) -> None:
 
 def _origin(asked: str, found: Found, services: Services) -> Origin:
     sources = dict.fromkeys([asked, found.uri, services.uri])
-    if not found.run_id:
+    if not (found.run_id or found.model_id):
         return Origin(tuple(sources))
     if not found.is_elsewhere:  # to trust a run is not to trust what only says that it is of it
-        sources[f"runs:/{found.run_id}/{found.artifact_path}".rstrip("/")] = None
+        if found.run_id:
+            sources[f"runs:/{found.run_id}/{found.artifact_path}".rstrip("/")] = None
         if found.model_id:
             sources[f"models:/{found.model_id}"] = None
     # Anybody may have written the record who may write to the store: it shows that a file was damaged, and is
     # no reason to trust one. That is the seal, which is made by a key that is in no store.
     subject = Subject(found.run_id, found.model_id, found.artifact_path)
+    if not found.run_id:
+        return Origin(tuple(sources), subject=subject)
     try:
         tags = services.runs.get(found.run_id).data.tags
     except NotFound:  # the model stays when its run is gone

@@ -11,7 +11,7 @@ from mltrack_jupyter import registry
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.journal import goes_on
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking import logged_models, scope, session
 from mltrack_jupyter.tracking.checks import check_place
 from mltrack_jupyter.tracking.logging import own, target_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mltrack_jupyter.entities import ModelVersion
     from mltrack_jupyter.models import ModelSignature
     from mltrack_jupyter.registry import ModelInfo
+    from mltrack_jupyter.services import Services
     from mltrack_jupyter.tracking.scope import ActiveRun
 
 
@@ -41,7 +42,9 @@ def log_model(
     predict_fn: str = "predict",
     metrics: Collection[str] | None = None,
 ) -> ModelInfo:
-    """Save a fitted model into the artifacts of the active run, and register it if a name is given.
+    """Save a fitted model as one of the active run, and register it if a name is given.
+
+    Without a run the model is of the active experiment alone, as in MLflow.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def log_model(
         model is kept with the run, and handed over with it; it is not registered.
     """
     place = check_place(name or artifact_path or "model")
-    run = own(run_id)
+    run = scope.active_run() if run_id is None else own(run_id)
     form = registry.ModelForm(
         signature, input_example, serialization_format or "", pip_requirements, predict_fn
     )
@@ -80,21 +83,32 @@ def log_model(
     )
     named = registered_model_name
     try:
-        services, target = target_of(run, run_id)
+        services, target, experiment = _target(run, run_id)
         info = registry.log_model(
             services, target, model, place, registered_model_name=named, form=form, note=note,
             run=run.info if run is not None and services.add_model else None,
+            experiment_id=experiment,
         )  # fmt: skip
     except MltrackError as error:
+        if run is None and run_id is None and session.goes_on(session.get_tracking_uri(), error):
+            run = own(None)  # what is kept till the store is there again is kept with a run
         if run is None or not goes_on(run.keeper, error):
             raise
         info = _keep(run, model, place, form, note)
         _warn(error, info.model_uri, named or "")
         return info
+    logged_models.note_last("" if target else info.model_id)
     if run is not None and info.model_id:
         run.models.setdefault(step, []).append(info.model_id)
         run.notes_model = True
     return info
+
+
+def _target(run: ActiveRun | None, run_id: str | None) -> tuple[Services, str, str]:
+    """Return the services, the run to log a model to, and without one the experiment."""
+    if run is None and run_id is None:
+        return session.services(), "", session.current_experiment().experiment_id
+    return *target_of(run, run_id), ""
 
 
 def _keep(

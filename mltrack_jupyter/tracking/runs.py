@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from mltrack_jupyter.tracking.beginning import open_run, resume_run
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 _NOTE = "mlflow.note.content"
+_HANDED_OVER = ("MLTRACK_RUN_ID", "MLFLOW_RUN_ID")
 _watch: Callable[[ActiveRun, bool | None], None] | None = None
 
 
@@ -87,8 +89,14 @@ def start_run(
 
 
 def _run_of_environment() -> str:
-    # A launcher hands its run to the script it starts; only the first run of the script is that one.
-    return "" if scope.last_run_id() else config.setting("MLTRACK_RUN_ID", "MLFLOW_RUN_ID")
+    """Return the run that a launcher hands to the script it starts, and take it out of the environment.
+
+    One run is that one, the next that is started; neither later ones nor processes started from now on.
+    """
+    found = config.setting(*_HANDED_OVER)
+    for name in _HANDED_OVER:
+        os.environ.pop(name, None)
+    return found
 
 
 def set_tags(run: ActiveRun, tags: Mapping[str, Any]) -> None:

@@ -182,10 +182,21 @@ class ActiveRun:
         traceback: TracebackType | None,
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
-        if not self.closed and self.is_ours:
+        block = self if not self.closed else self._resumed_inside()
+        if block is not None and block.is_ours:
             status, why = status_of(error), reasons.tags_of(error)
-            for run in _ending_with(self, error):
+            for run in _ending_with(block, error):
                 end(run, status, why)
+
+    def _resumed_inside(self) -> ActiveRun | None:
+        """Return the scope in which the run goes on that was ended inside the block, if it has no block itself."""
+        again = find(self.run_id)
+        return again if again is not None and not again.in_with else None
+
+    def __reduce__(self) -> tuple[type[Run], tuple[object, ...]]:
+        # What is written to stays in this process; what is known of the run can go anywhere.
+        info = self.info
+        return Run, (info, self._run.data, self._run.inputs, self._run.outputs)
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "active"
