@@ -45,13 +45,17 @@ def kernel_id() -> str:
 
 
 def nearest_kernel_id() -> str:
-    """Return the id of this kernel, or of the one in which this process was started, else ``""``."""
-    return kernel_id() or os.environ.get(KERNEL, "")
+    """Return the id of the kernel whose notebook this process belongs to: its own, or that which started it."""
+    return os.environ.get(KERNEL) or kernel_id()
 
 
 def hand_down_kernel() -> None:
-    """Let the processes that this kernel starts know it: what they log is of its notebook."""
-    if found := kernel_id():
+    """Let the processes that this kernel starts know it: what they log is of its notebook.
+
+    A kernel that no server started, but a program that executes a notebook, belongs to the notebook, if any, in which
+    that program runs.
+    """
+    if (found := kernel_id()) and _info_of(os.environ.get("JPY_PARENT_PID", "")) is not None:
         os.environ[KERNEL] = found
 
 
@@ -60,8 +64,14 @@ def server_info() -> dict[str, Any] | None:
 
     ``None`` where it is not one on the loopback of this machine: its token goes nowhere else.
     """
-    parent = os.environ.get("JPY_PARENT_PID", "")
-    if not parent.isdigit():
+    info = _info_of(os.environ.get("JPY_PARENT_PID", "")) or _info_of(os.environ.get(SERVER, ""))
+    if info is None or not isinstance(info.get("port"), int) or info.get("sock"):
+        return None
+    return info if is_loopback(host_of(info)) else None
+
+
+def _info_of(pid: str) -> dict[str, Any] | None:
+    if not pid.isdigit():
         return None
     import json
     from pathlib import Path
@@ -69,12 +79,10 @@ def server_info() -> dict[str, Any] | None:
     from jupyter_core.paths import jupyter_runtime_dir
 
     try:
-        info = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{parent}.json").read_text())
+        info = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json").read_text())
     except (OSError, ValueError):
         return None
-    if not isinstance(info, dict) or not isinstance(info.get("port"), int) or info.get("sock"):
-        return None
-    return info if is_loopback(host_of(info)) else None
+    return info if isinstance(info, dict) else None
 
 
 def host_of(info: dict[str, Any]) -> str:
@@ -108,10 +116,10 @@ def offer_to_mlflow() -> None:
 
 def _offered() -> str:
     server = os.environ.get(SERVER)
-    if not server or server != os.environ.get("JPY_PARENT_PID") or not _has_plugin():
+    info = server_info() if server else None
+    if info is None or str(info.get("pid")) != server or not _has_plugin():
         return ""
-    info = server_info()
-    if info is None or info.get("secure"):  # whose certificate is hardly one for the loopback
+    if info.get("secure"):  # its certificate is hardly one for the loopback
         return ""
     return "" if _is_behind_proxy(host_of(info)) else tracking_address(info)
 

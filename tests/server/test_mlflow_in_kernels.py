@@ -132,7 +132,7 @@ def kernels_server(tmp_path, environment):
 
     def write(**info):
         known = {"port": 8888, "hostname": "127.0.0.1", "base_url": "/u/", "secure": False,
-                 "token": "t0k", "sock": ""} | info  # fmt: skip
+                 "token": "t0k", "sock": "", "pid": 7} | info  # fmt: skip
         (tmp_path / "jpserver-7.json").write_text(json.dumps(known))
 
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
@@ -198,6 +198,27 @@ def test_where_a_server_is_reached(kernels_server, environment, info, offered):
     hosted.offer_to_mlflow()
     assert os.environ.get("MLFLOW_TRACKING_URI") == os.environ.get(inheritance.OFFERED) == offered
     assert config.chosen_uri() == ""
+
+
+def test_a_notebook_that_is_executed_by_a_program_of_a_notebook(kernels_server, environment):
+    environment.setattr(hosted, "is_kernel", lambda: True)
+    environment.setattr(hosted, "_has_plugin", lambda: True)
+    environment.setattr(hosted, "kernel_id", lambda: "inner")
+    environment.setenv(hosted.KERNEL, "outer")
+    environment.setenv(hosted.SERVER, "7")
+    environment.setenv("JPY_PARENT_PID", "8")  # of the program, which is no server
+    hosted.hand_down_kernel()
+    hosted.offer_to_mlflow()
+    assert hosted.nearest_kernel_id() == "outer"
+    assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:8888/u/mltrack"
+
+
+def test_a_server_without_the_extension_offers_nothing(kernels_server, environment):
+    environment.setattr(hosted, "is_kernel", lambda: True)
+    environment.setattr(hosted, "_has_plugin", lambda: True)
+    environment.setenv(hosted.SERVER, "6")  # of the server in whose terminal it was started
+    hosted.offer_to_mlflow()
+    assert "MLFLOW_TRACKING_URI" not in os.environ
 
 
 def test_a_child_keeps_its_parents_store_whatever_mlflow_is_offered(environment, tmp_path):

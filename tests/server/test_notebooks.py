@@ -169,6 +169,25 @@ def test_a_script_or_a_module_that_is_the_first_to_track(open_notebook, own_serv
     assert name_of(services, notebook.run(IDS)) == "first.ipynb"
 
 
+INNER = """
+import nbformat
+from nbclient import NotebookClient
+cell = "import mltrack_jupyter as m\\nwith m.start_run(run_name='inner'): pass"
+cells = [nbformat.v4.new_code_cell(cell)]
+_ = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=60).execute()
+"""
+
+
+def test_a_notebook_that_a_notebook_executes_belongs_to_it(open_notebook, services):
+    notebook = open_notebook("outer.ipynb")
+    notebook.rename("renamed-outer.ipynb")
+    notebook.run(INNER)
+    assert not notebook.error
+    notebook.run(IMPORT)
+    assert notebook.run(NAMES) == "inner"
+    assert name_of(services, notebook.run(IDS)) == "renamed-outer.ipynb"
+
+
 def test_an_experiment_that_was_deleted_is_not_logged_to_unnoticed(open_notebook, services):
     notebook = open_notebook("deleted.ipynb")
     notebook.run(f"{IMPORT}\nwith mltrack.start_run(): pass")
