@@ -45,10 +45,6 @@ def full_uri(uri: str | os.PathLike[str]) -> str:
         raise InvalidParameter(
             f"{text!r} names no server; right would be {_SLIP.sub('http://', text)}."
         )
-    if text in ("databricks", "databricks-uc"):
-        raise InvalidParameter(
-            "Databricks is not spoken to; right would be a folder, a database or a server."
-        )
     if scheme in ("", "file"):
         path = _file(text) if scheme else Path(text).expanduser()
         if not text:
