@@ -205,7 +205,8 @@ def write_points(
         run.keeper.journal.entry(RunEntry(run_id=run.run_id, noted=noted))
     elif values:
         try:
-            run.keeper.journal.row(run.run_id, values, step, time)
+            found = [(key, step, time, value) for key, value in values.items()]
+            run.keeper.journal.points(run.run_id, found)
         except (struct.error, TypeError):
             rules.check_metric(Metric(next(iter(values)), 0.0, time, step))
             raise

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
@@ -23,7 +23,6 @@ from mltrack_jupyter.store.journal.records import (
     POINT_KIND,
     Header,
     Name,
-    Row,
     SpooledFile,
     entry_content,
     file_content,
@@ -37,8 +36,6 @@ _SMALL = 256 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
 _SPARE = 8192
 """More bytes than a header, a name and a point take."""
-_MOST_ROWS = 1000
-"""How many sets of metrics that were logged together are remembered."""
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
 _pack_point, _pack_head, _write = POINT.pack, HEAD.pack, os.pwrite
@@ -61,7 +58,6 @@ class Journal:
         self.segments: list[Segment] = []
         self.written = 0
         self._names: dict[tuple[str, str], int] = {}
-        self._rows: dict[tuple[str, tuple[str, ...]], Row] = {}
         self._next = 0
         self._mending = Mending()
         self.side: Journal | None = None
@@ -105,10 +101,6 @@ class Journal:
     def points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Log points (key, step, time, value) of one run: all of them or, on an error, none."""
         self.log(lambda journal: journal._append_points(run_id, found))  # noqa: SLF001 - its own kind
-
-    def row(self, run_id: str, values: Mapping[str, float], step: int, timestamp: int) -> None:
-        """Log a point each of several metrics of one run: all of them or, on an error, none."""
-        self.log(lambda journal: journal._append_row(run_id, values, step, timestamp))  # noqa: SLF001 - its own kind
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
@@ -235,32 +227,20 @@ class Journal:
             last.sealed = True
             self._last = None
             self._names.clear()
-            self._rows.clear()
             self._next = 0
             for segment in self.segments[:-1]:  # what waits long is read from its file
                 segment.forget_content()
 
-    def _append_row(
-        self, run_id: str, values: Mapping[str, float], step: int, timestamp: int
-    ) -> None:
-        name = run_id, tuple(values)
-        row, last = self._rows.get(name), self._last
-        if (
-            row is not None
-            and last is not None
-            and last.append(framed(row.content(step, timestamp, values.values())))
-        ):
-            self.written += 1
-            return
-        self._append_points(
-            run_id, [(key, step, timestamp, value) for key, value in values.items()]
-        )
-        if len(self._rows) > _MOST_ROWS:
-            self._rows.clear()
-        self._rows[name] = Row([self._names[run_id, key] for key in values])
-
     def _append_points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Append points and the names that are new in this file, by one write."""
+        known = self._names
+        try:  # as in a training loop, where all names are known
+            points = [(known[run_id, key], step, time, value) for key, step, time, value in found]
+            if self._last is not None and self._last.append(framed(many_content(points))):
+                self.written += 1
+                return
+        except KeyError:
+            pass
         need = (
             (64 + 4 * len(run_id)) * len(found)
             + 4 * sum([len(point[0]) for point in found])
@@ -268,10 +248,10 @@ class Journal:
         )
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
-        known, fresh = self._names.get, dict[str, int]()
+        fresh = dict[str, int]()
         points, names = [], []
         for key, step, timestamp, value in found:
-            number = known((run_id, key))
+            number = known.get((run_id, key))
             if number is None:
                 number = fresh.get(key)
             if number is None:
@@ -282,7 +262,7 @@ class Journal:
             points.append((number, step, timestamp, value))
         assert self._last is not None
         self._last.append(b"".join([*names, framed(many_content(points))]))
-        self._names.update({(run_id, key): number for key, number in fresh.items()})
+        known.update({(run_id, key): number for key, number in fresh.items()})
         self.written += len(names) + 1
 
     def _number(self, run_id: str, key: str) -> int:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -30,6 +30,8 @@ POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
 _ENTRY_KIND = bytes([ENTRY_KIND])
 POINT_KINDS = (POINT_KIND, MANY_KIND)
 """One point, and several that are written all or none: the kind, and the columns of each."""
+_FEW = 100
+"""Of how many points one layout is kept, as a training loop logs them together."""
 _MAX_RECORD = 1 << 30
 FILES = ".files"
 """After the id of a journal, the name of the folder beside it with the artifacts that wait."""
@@ -122,30 +124,15 @@ def name_content(number: int, name: Name) -> bytes:
     return _NAME.pack(NAME_KIND, number) + _encode_json(name)
 
 
-def many_content(points: list[Point]) -> bytes:
+def many_content(points: Sequence[Point]) -> bytes:
     """Return the content of points that are written all or none."""
-    return bytes([MANY_KIND]) + b"".join([_MANY.pack(*point) for point in points])
+    if len(points) > _FEW:
+        return bytes([MANY_KIND]) + b"".join([_MANY.pack(*point) for point in points])
+    return _few(len(points)).pack(MANY_KIND, *chain.from_iterable(points))
 
 
-class Row:
-    """The layout of points of several metrics that have one step and one time: made once, filled often."""
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self._size = len(numbers)
-        self._blank: list[Any] = [MANY_KIND] + [0] * (4 * self._size)
-        self._blank[1::4] = numbers
-
-    def content(self, step: int, timestamp: int, values: Iterable[float]) -> bytes:
-        """Return the content of a record of the kind ``MANY_KIND``."""
-        filled, size = self._blank.copy(), self._size
-        filled[2::4] = [step] * size
-        filled[3::4] = [timestamp] * size
-        filled[4::4] = values
-        return _many(size).pack(*filled)
-
-
-@lru_cache(maxsize=64)
-def _many(size: int) -> struct.Struct:
+@lru_cache(maxsize=_FEW)
+def _few(size: int) -> struct.Struct:
     return struct.Struct("<B" + "Iqqd" * size)
 
 

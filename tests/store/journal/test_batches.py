@@ -60,7 +60,7 @@ def test_a_run_that_goes_on_has_an_owner_and_one_that_is_over_has_none(desk, jou
 
 def test_a_run_is_told_of_once_in_a_batch(desk, journal):
     begin(desk, journal, "one")
-    journal.row("one", {"m": 1.0}, 0, 1)
+    journal.points("one", [("m", 0, 1, 1.0)])
     journal.entry(RunEntry(run_id="one", status=RunStatus.FINISHED, end_time=2))
     hand_over(desk, journal)
     found = desk.services.workspace.changes(0).changes
@@ -69,9 +69,9 @@ def test_a_run_is_told_of_once_in_a_batch(desk, journal):
 
 def test_metrics_that_are_logged_together_again_and_again(desk, journal):
     for step in range(20_000):  # the names are said again in each file
-        journal.row(desk.run_id, {"a": step / 2, "b": -step}, step, 1)
+        journal.points(desk.run_id, [("a", step, 1, step / 2), ("b", step, 1, -step)])
     assert len(journal.segments) > 1
-    journal.row(desk.run_id, {"b": 0.5, "a": 1.5}, 20_000, 1)
+    journal.points(desk.run_id, [("b", 20_000, 1, 0.5), ("a", 20_000, 1, 1.5)])
     hand_over(desk, journal)
     for key, last in (("a", 1.5), ("b", 0.5)):
         points = desk.services.metrics.history(desk.run_id, key)
@@ -82,19 +82,10 @@ def test_metrics_that_are_logged_together_again_and_again(desk, journal):
 
 def test_of_metrics_that_are_logged_together_one_bad_name_takes_back_all(desk, journal):
     with pytest.raises(InvalidParameter):
-        journal.row(desk.run_id, {"good": 1.0, "b?d": 1.0}, 0, 1)
-    journal.row(desk.run_id, {"other": 1.0}, 0, 1)
+        journal.points(desk.run_id, [("good", 0, 1, 1.0), ("b?d", 0, 1, 1.0)])
+    journal.points(desk.run_id, [("other", 0, 1, 1.0)])
     hand_over(desk, journal)
     assert set(desk.services.runs.get(desk.run_id).data.metrics) == {"other"}
-
-
-def test_sets_of_metrics_without_end(desk, journal, monkeypatch):
-    monkeypatch.setattr("mltrack_jupyter.store.journal.journal._MOST_ROWS", 3)
-    for number in range(50):
-        journal.row(desk.run_id, {f"m{number}": 1.0, "all": float(number)}, number, 1)
-    assert len(journal._rows) <= 4
-    hand_over(desk, journal)
-    assert desk.steps("all") == list(range(50))
 
 
 def test_no_file_is_left_by_a_thread_that_is_done_before_its_keeper_is(desk, monkeypatch):
