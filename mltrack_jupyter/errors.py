@@ -175,6 +175,10 @@ class PermissionDenied(MltrackError):
     status = 403
 
 
+class NotReadable(PermissionDenied, PermissionError):
+    """A file or a folder is there, and this user may not read it."""
+
+
 class NotFound(MltrackError, LookupError):
     """There is no such thing."""
 

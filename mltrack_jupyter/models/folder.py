@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
-from mltrack_jupyter.store.artifacts import resolve
+from mltrack_jupyter.store.artifacts import reading, resolve
 
 _RUN_ID = re.compile("[0-9a-f]{32}")
 
@@ -22,7 +22,9 @@ class ModelFolder:
     def open(cls, path: str | Path) -> ModelFolder:
         """Open a folder. Raises ``NotFound`` if there is none."""
         root = Path(path).expanduser()
-        if not root.is_dir():
+        with reading(root):
+            is_folder = root.is_dir()
+        if not is_folder:
             what = "is a file" if root.exists() else "does not exist"
             raise NotFound(f"There is no model folder at '{root}': it {what}.{_instead(root)}")
         return cls(root.resolve())
@@ -32,13 +34,16 @@ class ModelFolder:
         if not isinstance(name, str) or not name:
             raise InvalidParameter(f"The model '{self.root}' names no file where one is needed.")
         found = resolve(self.root, name)
-        if not found.is_file():
+        with reading(found):
+            is_file = found.is_file()
+        if not is_file:
             raise NotFound(f"The model '{self.root}' has no file '{name}'; it is incomplete.")
         return found
 
     def read(self, name: str, limit: int | None = None) -> bytes:
         """Return the bytes of a file; ``limit`` is the largest size that is accepted, in bytes."""
-        with self.path(name).open("rb") as file:
+        path = self.path(name)
+        with reading(path), path.open("rb") as file:
             data = file.read(-1 if limit is None else limit + 1)
         if limit is not None and len(data) > limit:
             raise InvalidParameter(

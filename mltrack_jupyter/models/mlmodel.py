@@ -13,6 +13,7 @@ import yaml
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.signature import ModelSignature, Schema
+from mltrack_jupyter.store.artifacts import reading
 from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
 
 FILE_NAME = "MLmodel"
@@ -127,7 +128,9 @@ def read_metadata(folder: ModelFolder) -> ModelMetadata:
     InvalidParameter
         The file is corrupt, too large or hostile.
     """
-    if not (folder.root / FILE_NAME).is_file():
+    with reading(folder.root):
+        is_there = (folder.root / FILE_NAME).is_file()
+    if not is_there:
         raise NotFound(f"'{folder.root}' is not a model: it has no file '{FILE_NAME}'.")
     name = f"The file '{FILE_NAME}' in '{folder.root}'"
     try:

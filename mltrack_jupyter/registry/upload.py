@@ -12,7 +12,7 @@ from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.registry.records import longer_history
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import files_in, open_given
+from mltrack_jupyter.store.artifacts import files_in, open_given, reading
 from mltrack_jupyter.store.rules import HISTORY_TAG, MODEL_TAG
 
 
@@ -33,7 +33,9 @@ def upload_files(
     services: Services, uri: str, source: Path, below: str = "", run_id: str = ""
 ) -> None:
     """Copy a file, or what is in a folder, to an artifact URI of a store. Raises ``NotFound``."""
-    if not source.exists():
+    with reading(source):
+        is_there = source.exists()
+    if not is_there:
         raise NotFound(f"There is no file or folder '{source}' to log.")
     write_files(services.files_at(uri, run_id).write, source, below)
 

@@ -70,27 +70,33 @@ class RunFiles:
     def add(self, local_path: PathLike, below: str = "") -> None:
         """Copy a file, or a directory with its name, below a path.
 
-        Raises ``NoSuchFile``, and ``InvalidParameter`` for a pipe, a socket or a device.
+        Raises ``NoSuchFile``, ``NotReadable``, and ``InvalidParameter`` for a pipe, a socket or a device.
         """
-        from mltrack_jupyter.store.artifacts import open_given
+        from mltrack_jupyter.store.artifacts import open_given, reading
 
         source = Path(local_path)
         place = _join(below, source.name)
-        if source.is_dir():
+        with reading(source):
+            is_folder = source.is_dir()
+        if is_folder:
             self.add_content(source, place)
             return
         try:
-            with open_given(source) as file:
+            with reading(source):
+                file = open_given(source)
+            with file:
                 self.write(place, file)
         except FileNotFoundError as error:
             raise NoSuchFile(f"There is no file {os.fspath(source)!r} to log.") from error
 
     def add_content(self, local_dir: PathLike, below: str = "") -> None:
         """Copy what is in a directory below a path. Raises ``NoSuchFile``."""
-        from mltrack_jupyter.store.artifacts import files_in
+        from mltrack_jupyter.store.artifacts import files_in, reading
 
         root = Path(local_dir)
-        if not root.is_dir():
+        with reading(root):
+            is_folder = root.is_dir()
+        if not is_folder:
             raise NoSuchFile(f"There is no directory {os.fspath(root)!r} to log.")
         for place in files_in(root):
             self.add(place, _join(below, place.relative_to(root).parent.as_posix()))

@@ -16,7 +16,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder, parse_model_uri
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import RootServed, open_given, save
+from mltrack_jupyter.store.artifacts import RootServed, open_given, reading, save
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -79,7 +79,9 @@ def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
 
 
 def _local(path: Path, target: PathLike | None) -> str:
-    if not path.exists():
+    with reading(path):
+        is_there = path.exists()
+    if not is_there:
         raise NotFound(f"There is no file or folder '{path}'.")
     if target is None:
         return str(path.absolute())

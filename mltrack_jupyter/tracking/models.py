@@ -81,26 +81,36 @@ def log_model(
     note = registry.ModelNote(
         params or {}, tags or {}, model_type or "", step, metadata or {}, metrics
     )
-    named = registered_model_name
     try:
-        services, target, experiment = _target(run, run_id)
-        info = registry.log_model(
-            services, target, model, place, registered_model_name=named, form=form, note=note,
-            run=run.info if run is not None and services.add_model else None,
-            experiment_id=experiment,
-        )  # fmt: skip
+        info = _log(run, run_id, model, place, registered_model_name, form, note)
     except MltrackError as error:
-        if run is None and run_id is None and session.goes_on(session.get_tracking_uri(), error):
-            run = own(None)  # what is kept till the store is there again is kept with a run
-        if run is None or not goes_on(run.keeper, error):
-            raise
+        run = _kept_with(run, run_id, error)
         info = _keep(run, model, place, form, note)
-        _warn(error, info.model_uri, named or "")
+        _warn(error, info.model_uri, registered_model_name or "")
         return info
-    logged_models.note_last("" if target else info.model_id)
     if run is not None and info.model_id:
         run.models.setdefault(step, []).append(info.model_id)
         run.notes_model = True
+    return info
+
+
+def _log(
+    run: ActiveRun | None,
+    run_id: str | None,
+    model: Any,
+    place: str,
+    named: str | None,
+    form: registry.ModelForm,
+    note: registry.ModelNote,
+) -> ModelInfo:
+    services, target, experiment = _target(run, run_id)
+    # What an open run knows of itself saves the store the question.
+    known = run.info if run is not None and services.add_model else None
+    info = registry.log_model(
+        services, target, model, place, registered_model_name=named, form=form, note=note, run=known,
+        experiment_id=experiment,
+    )  # fmt: skip
+    logged_models.note_last("" if target else info.model_id)
     return info
 
 
@@ -109,6 +119,15 @@ def _target(run: ActiveRun | None, run_id: str | None) -> tuple[Services, str, s
     if run is None and run_id is None:
         return session.services(), "", session.current_experiment().experiment_id
     return *target_of(run, run_id), ""
+
+
+def _kept_with(run: ActiveRun | None, run_id: str | None, error: MltrackError) -> ActiveRun:
+    """Return the run with which a model is kept until the store is there again; else raise the error."""
+    if run is None and run_id is None and session.goes_on(session.get_tracking_uri(), error):
+        run = own(None)
+    if run is None or not goes_on(run.keeper, error):
+        raise error
+    return run
 
 
 def _keep(

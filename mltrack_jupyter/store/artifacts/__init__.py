@@ -1,7 +1,7 @@
 """Artifacts: one path resolver, files written whole, and the URIs that lead to them."""
 
 from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
-from mltrack_jupyter.store.artifacts.given import files_in, open_given
+from mltrack_jupyter.store.artifacts.given import files_in, open_given, reading
 from mltrack_jupyter.store.artifacts.locations import (
     PROXY,
     KeptFiles,
@@ -40,6 +40,7 @@ __all__ = [
     "chosen_location",
     "open_given",
     "plain_path",
+    "reading",
     "repository_at",
     "resolve",
     "save",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from mltrack_jupyter.entities import FileInfo
-from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnwritable
+from mltrack_jupyter.errors import InvalidParameter, NotFound, NotReadable, StoreUnwritable
 from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.streams import CHUNK, TEMPORARY, HashedReader
@@ -106,7 +106,7 @@ class LocalFiles:
         except OSError as error:
             if error.errno in ABSENT:
                 return []
-            raise
+            raise _unread(path, error) from error
         return sorted(found, key=lambda item: item.path)
 
     def open(self, path: str) -> Download:
@@ -114,6 +114,8 @@ class LocalFiles:
         try:
             with self._above(path) as (folder, name):
                 handle = folder.open(name)
+        except PermissionError as error:
+            raise _unread(path, error) from error
         except OSError as error:
             raise NotFound(f"There is no artifact {path!r}.") from error
         found = os.fstat(handle)
@@ -171,7 +173,7 @@ class LocalFiles:
             except OSError as error:
                 if error.errno in ABSENT:
                     return {}
-                raise
+                raise _unread(path, error) from error
             if not stat.S_ISDIR(size.st_mode):
                 return {path: size.st_size}
         start = tuple(path.split("/")) if path else ()
@@ -242,6 +244,14 @@ def _move(folder: Folder, name: str, to: Folder, new: str) -> None:
     finally:
         inner.close()
         outer.close()
+
+
+def _unread(path: str, error: OSError) -> OSError:
+    """Return what is raised where artifacts are, and cannot be read."""
+    if not isinstance(error, PermissionError):
+        return error
+    shown = f"The artifact {path!r}" if path else "The folder of the artifacts"
+    return NotReadable(f"{shown} may not be read by you: {error.strerror}. Is it another user's?")
 
 
 def _info(entry: os.DirEntry[str]) -> list[FileInfo]:

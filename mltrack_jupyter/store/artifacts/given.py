@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.errors import InvalidParameter, NotReadable
 from mltrack_jupyter.store.artifacts.walking import READ, check_regular
+from mltrack_jupyter.store.read_only import may
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Let a block read a file or a folder of this machine. Raises ``NotReadable`` if it may not be read."""
+    try:
+        yield
+    except NotReadable:
+        raise
+    except PermissionError as error:
+        raise _unread(path, error.strerror) from error
+
+
+def _unread(path: Path, reason: str) -> NotReadable:
+    return NotReadable(
+        f"{os.fspath(path)!r} may not be read by you: {reason}. Is it another user's?"
+    )
 
 
 def open_given(path: Path) -> BinaryIO:
@@ -25,12 +46,18 @@ def open_given(path: Path) -> BinaryIO:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted; what is none, and no folder either, is told of and left out."""
+    """Return the files below a folder, sorted; what is none, and no folder either, is told of and left out.
+
+    Raises ``NotReadable`` for a folder that keeps what is in it to itself.
+    """
     found, odd = [], []
+    _check_opens(folder)
     for place in sorted(folder.rglob("*")):
         if place.is_file():
             found.append(place)
-        elif not place.is_dir():
+        elif place.is_dir():
+            _check_opens(place)
+        else:
             odd.append(place.relative_to(folder).as_posix())
     if odd:
         shown = ", ".join(map(repr, odd[:5])) + (
@@ -42,3 +69,8 @@ def files_in(folder: Path) -> list[Path]:
             stacklevel=4,
         )
     return found
+
+
+def _check_opens(folder: Path) -> None:
+    if not may(os.fspath(folder), os.R_OK | os.X_OK):
+        raise _unread(folder, os.strerror(errno.EACCES))

@@ -77,14 +77,10 @@ class Journal:
             self._owner = me  # first of all: a handler that comes now must not wait for the lock
             if self.side is None:
                 number = self._names.get((run_id, key))
-                if number is None:
+                last = self._last
+                if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
                     self._first(run_id, key, step, timestamp, value)
                     return
-                last = self._last
-                if last is None or len(last.recent) + _POINT_SIZE > last.room:
-                    number = self._number(run_id, key)
-                    last = self._last
-                    assert last is not None
                 recent, place = last.recent, len(last.recent)
                 content = _pack_point(POINT_KIND, number, step, timestamp, value)
                 data = _pack_head(_POINT_LENGTH, crc32(content)) + content
@@ -265,35 +261,20 @@ class Journal:
         known.update({(run_id, key): number for key, number in fresh.items()})
         self.written += len(names) + 1
 
-    def _number(self, run_id: str, key: str) -> int:
-        """Return the number of a name in the present file; there is room for one more point, too."""
-        if self._last is None or self._last.size + _POINT_SIZE > self._last.room:
-            self._begin(_SPARE)
-        number = self._names.get((run_id, key))
-        if number is None:
-            key = rules.check_key(key, "metric")
-            if self._last is None or self._last.size + _SPARE > self._last.room:
-                self._begin(_SPARE)
-            # A number is given once, although an interrupt may come before its name is known.
-            number, self._next = self._next, self._next + 1
-            self._append(name_content(number, Name(run_id, key)))
-            self._names[run_id, key] = number
-        return number
-
     def _first(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
-        """Append a point of a name that is new in the present file, and the name, by one write."""
-        key = rules.check_key(key, "metric")
-        name = Name(run_id, key)
+        """Append a point, by one write with its name if that is new in the present file."""
         if self._last is None or self._last.size + _SPARE > self._last.room:
             self._begin(_SPARE)
-        number, self._next = self._next, self._next + 1
-        point = framed(_pack_point(POINT_KIND, number, step, timestamp, value))
-        data = framed(name_content(number, name)) + point
         assert self._last is not None
-        if not self._last.append(data):
-            self._begin(len(data) + _SPARE).append(data)
+        number, named = self._names.get((run_id, key)), b""
+        if number is None:
+            key = rules.check_key(key, "metric")
+            # A number is given once, although an interrupt may come before its name is known.
+            number, self._next = self._next, self._next + 1
+            named = framed(name_content(number, Name(run_id, key)))
+        self._last.append(named + framed(_pack_point(POINT_KIND, number, step, timestamp, value)))
         self._names[run_id, key] = number
-        self.written += 2
+        self.written += 2 if named else 1
 
     def _append(self, content: bytes) -> None:
         data = framed(content)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.errors import MltrackError, StoreUnreadable, StoreUnwritable
+from mltrack_jupyter.store.read_only import may
 from mltrack_jupyter.store.rights import give_rights, make_folder
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms
@@ -130,8 +131,16 @@ def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
             left.unlink(missing_ok=True)
 
 
-def _uncreated(path: Path, error: OSError | sqlite3.Error) -> StoreUnwritable:
+def _uncreated(path: Path, error: OSError | sqlite3.Error) -> MltrackError:
     reason = getattr(error, "strerror", None) or error
+    closed = next(
+        (item for item in reversed(path.parents) if not may(os.fspath(item), os.X_OK)), None
+    )
+    if isinstance(error, PermissionError) and closed is not None:
+        # There may be one: only nobody can see it from here.
+        return StoreUnreadable(
+            f"{path} cannot be reached: you may not enter {closed} ({reason}). Is it another user's?"
+        )
     return StoreUnwritable(
         f"No store can be created in {path.parent}: {reason}. Choose a folder that you can write with "
         "set_tracking_uri(...) or MLTRACK_TRACKING_URI."
