@@ -23,7 +23,7 @@ def reading(path: Path) -> Iterator[None]:
     except NotReadable:
         raise
     except PermissionError as error:
-        raise _unread(path, error.strerror) from error
+        raise _unread(path, error.strerror or str(error)) from error
 
 
 def _unread(path: Path, reason: str) -> NotReadable:
