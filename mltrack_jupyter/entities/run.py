@@ -113,9 +113,14 @@ class Metric(Entity, frozen=True, gc=False):
             raise InvalidParameter(
                 f"Missing required keys in the dictionary of a metric: {', '.join(sorted(missing))}."
             )
-        named = {name: metric_dict.get(name) or "" for name in _NAMED}
-        base = [metric_dict[name] for name in ("key", "value", "timestamp", "step")]
-        return cls(*base, **named)
+        known: dict[str, Any] = {name: metric_dict.get(name) or "" for name in _NAMED}
+        return cls(
+            metric_dict["key"],
+            metric_dict["value"],
+            metric_dict["timestamp"],
+            metric_dict["step"],
+            **known,
+        )
 
 
 class RunInfo(Entity, frozen=True, kw_only=True, gc=False):

@@ -144,7 +144,8 @@ def log_model(
             version = _version_of_run(services, uri, registered_model_name, model_id=about.model_id)
         else:
             version = _version_of(services, Logged(about.model_id), registered_model_name, "")
-    return _info(about, version, noted.params if noted else {})
+    info = _info(about, version, noted.params if noted else {})
+    return replace(info, artifact_path=artifact_path)
 
 
 def keep_model(

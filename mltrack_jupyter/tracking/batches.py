@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -48,16 +49,22 @@ def points(metrics: Iterable[Any]) -> list[Metric]:
         Metric(
             rules.check_key(point.key, "metric"),
             to_number(point.key, point.value),
-            int(to_number("timestamp", point.timestamp)),
+            _time(point.key, point.timestamp),
             to_whole("step", point.key, point.step),
-            *(
-                getattr(point, name, None) or ""
-                for name in ("dataset_name", "dataset_digest", "model_id")
-            ),
+            dataset_name=getattr(point, "dataset_name", "") or "",
+            dataset_digest=getattr(point, "dataset_digest", "") or "",
+            model_id=getattr(point, "model_id", "") or "",
             ordinal=getattr(point, "ordinal", 0),
         )
         for point in metrics
     ]
+
+
+def _time(key: str, value: Any) -> int:
+    # Seconds times 1,000 are rarely whole; what is less than a millisecond is left out, as MLflow does.
+    if isinstance(value, float) and math.isfinite(value):
+        value = math.floor(value)
+    return to_whole("timestamp", key, value)
 
 
 def params(given: Iterable[Any]) -> list[Param]:

@@ -182,16 +182,11 @@ class ActiveRun:
         traceback: TracebackType | None,
     ) -> None:
         # A forked child leaves the block as well; the run belongs to the process that started it.
-        block = self if not self.closed else self._resumed_inside()
+        block = self if not self.closed else _resumed_inside(self)
         if block is not None and block.is_ours:
             status, why = status_of(error), reasons.tags_of(error)
             for run in _ending_with(block, error):
                 end(run, status, why)
-
-    def _resumed_inside(self) -> ActiveRun | None:
-        """Return the scope in which the run goes on that was ended inside the block, if it has no block itself."""
-        again = find(self.run_id)
-        return again if again is not None and not again.in_with else None
 
     def __reduce__(self) -> tuple[type[Run], tuple[object, ...]]:
         # What is written to stays in this process; what is known of the run can go anywhere.
@@ -310,6 +305,12 @@ def _ending_with(block: ActiveRun, error: BaseException | None) -> list[ActiveRu
     if isinstance(error, GeneratorExit):
         return [block]
     return [run for run in open_runs() if _is_left_in(run, block)]
+
+
+def _resumed_inside(block: ActiveRun) -> ActiveRun | None:
+    """Return where the run of a block goes on that was ended inside it, if that has no block of its own."""
+    again = find(block.run_id)
+    return again if again is not None and not again.in_with else None
 
 
 def _is_left_in(run: ActiveRun, block: ActiveRun) -> bool:

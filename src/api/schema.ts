@@ -2372,6 +2372,8 @@ export interface components {
         /**
          * FileInfo
          * @description A file or a directory; ``file_size`` in bytes, absent for directories and empty files.
+         *
+         *     Those who list a run's files have it as ``None`` for directories, as of MLflow.
          */
         FileInfo: {
             path: string;

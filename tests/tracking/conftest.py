@@ -54,3 +54,41 @@ def web_server(request):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def their_store(tmp_path_factory):
+    """MLflow on a database of its own."""
+    mlflow = pytest.importorskip("mlflow")
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        environment.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+        environment.chdir(folder)
+        mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+        mlflow.search_experiments()
+        yield f"sqlite:///{folder}/mlflow.db"
+        mlflow.set_tracking_uri(None)
+
+
+@pytest.fixture
+def answers(their_store, mltrack, environment):
+    """Run a snippet with both, and return MLflow's answer and ours."""
+    mlflow = pytest.importorskip("mlflow")
+
+    def ask(snippet):
+        found = []
+        for library, uri in ((mlflow, their_store), (mltrack, mltrack.get_tracking_uri())):
+            library.set_tracking_uri(uri)
+            environment.delenv("MLFLOW_RUN_ID", raising=False)
+            library.set_experiment("Default")
+            try:
+                found.append(snippet(library))
+            except Exception as error:
+                found.append(getattr(error, "error_code", type(error).__name__))
+            while library.active_run():
+                library.end_run()
+        return found
+
+    yield ask
+    mlflow.set_tracking_uri(their_store)

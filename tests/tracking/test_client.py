@@ -84,7 +84,7 @@ def test_the_life_of_a_run(client, tmp_path):
     assert len(client.search_runs(["0"])) == 0
     client.restore_run(run_id)
     page = client.search_runs(["0"], "metrics.acc > 0.5")
-    assert (page[0].info.run_id, page.token) == (run_id, "")
+    assert (page[0].info.run_id, page.token) == (run_id, None)
 
 
 def test_pages_have_mlflows_token(client):

@@ -42,15 +42,25 @@ def test_logged_registered_and_loaded(mltrack, model):
 
 @pytest.mark.parametrize("name", [{"artifact_path": "tree"}, {"name": "tree"}])
 def test_by_mlflows_old_and_new_word_for_its_place(mltrack, model, name):
-    info = mltrack.log_model(model, **name)
+    assert mltrack.log_model(model, **name).artifact_path == "tree"
+    with mltrack.start_run():
+        info = mltrack.log_model(model, **name)
     assert info.artifact_path == "tree"
-    mltrack.end_run()
     assert mltrack.Client().list_artifacts(info.run_id, "tree") != []
 
 
-def test_without_a_run_one_is_opened(mltrack, model):
-    info = mltrack.log_model(model)
-    assert mltrack.active_run().info.run_id == info.run_id
+def test_without_a_run_it_is_of_the_experiment_alone(mltrack, model):
+    chosen = mltrack.set_experiment("trees")
+    info = mltrack.log_model(model, registered_model_name="tree")
+    made = mltrack.get_logged_model(info.model_id)
+    assert (mltrack.active_run(), info.run_id, made.experiment_id) == (
+        None,
+        "",
+        chosen.experiment_id,
+    )
+    # It is the user's own, and is loaded without being trusted in words.
+    for uri in (info.model_uri, "models:/tree/1"):
+        assert list(mltrack.load_model(uri).predict(X)) == [0, 0, 1, 1]
 
 
 def test_what_is_no_model_is_refused(mltrack):
