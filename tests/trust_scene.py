@@ -54,11 +54,11 @@ class Scene:
 
     @property
     def run_root(self):
-        return self.victim.runs.get(self.run_id).info.artifact_uri.partition(":/")[2]
+        return self.wire.runs.get(self.run_id).info.artifact_uri.partition(":/")[2]
 
     def place(self, info=None):
         info = info or self.info
-        model = self.victim.logged_models.get(info.model_id).info
+        model = self.wire.logged_models.get(info.model_id).info
         return model.artifact_uri.partition(":/")[2]
 
     def on_disk(self, info=None):

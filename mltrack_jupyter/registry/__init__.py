@@ -12,7 +12,7 @@ from mltrack_jupyter.registry.register import (
     log_model,
     register_model,
 )
-from mltrack_jupyter.registry.resolve import LocalModel, download_model, find_model
+from mltrack_jupyter.registry.resolve import LocalModel, download_model, find_model, named
 from mltrack_jupyter.registry.uris import ModelUri, parse_model_uri
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "keep_model",
     "load_model",
     "log_model",
+    "named",
     "parse_model_uri",
     "records_of",
     "register_model",

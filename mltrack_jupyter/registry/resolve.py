@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +71,14 @@ class Found:
 
 def find_model(uri: str | Path, services: Services) -> Found:
     """Return where the files of a model are. Raises ``NotFound`` or ``InvalidParameter``."""
-    return _find(parse_model_uri(uri), services)
+    return _find(named(uri, services), services)
+
+
+def named(uri: str | Path, services: Services) -> ModelUri:
+    """Return what a URI or a path names, one of the store's own places however it is spelled."""
+    text = os.fspath(uri)
+    kept = services.kept(text)
+    return parse_model_uri(uri if kept == text else kept)
 
 
 def download_model(
@@ -86,7 +94,7 @@ def download_model(
         The folder in which a new private one is made; the system's temporary folder if absent. The
         caller deletes it. A model that is a folder of this machine is not copied.
     """
-    parsed = parse_model_uri(uri)
+    parsed = named(uri, services)
     if isinstance(parsed, LocalFolder):
         path = parsed.path.expanduser().absolute()
         return LocalModel(path, str(path), Origin())
@@ -231,7 +239,8 @@ def _at(location: str, services: Services, model_id: str = "") -> Found:
         raise InvalidParameter(
             f"The store answers {location!r} where the place of files is expected."
         )
-    if scheme in ("runs", "mlflow-artifacts"):
+    location = services.kept(location)
+    if scheme_of(location) in ("runs", "mlflow-artifacts"):
         return _find(parse_model_uri(location), services)
     if model_id:
         return Found(location, files_of_model(services, location, model_id), "")

@@ -51,7 +51,9 @@ class Services:
     Services may be called from several threads. ``uri`` is where they were opened. ``files_at(uri, run_id)``
     returns the files at an artifact URI as whoever holds these services reaches them: through a server, or
     directly; ``run_id`` is the run that they belong to, if any. It raises ``InvalidParameter`` where they
-    cannot be reached. ``once``, where a
+    cannot be reached. ``kept(uri)`` returns
+    a place as the store keeps it: whoever holds a store in their own process is told the folder that opens,
+    instead of an ``mlflow-artifacts:`` URI. ``once``, where a
     store has it, takes the key of a request, a text that tells it from others, and what answers it, and
     does that once however often the key comes. ``add_model``, where a store is in this process, takes
     over a whole model at once, see :class:`AddModel`.
@@ -72,6 +74,7 @@ class Services:
     leases: Leases
     health: HealthChecks
     files_at: Callable[[str, str], Repository] = field(repr=False)
+    kept: Callable[[str], str] = field(default=str, repr=False)
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     once: Callable[[str, str, Callable[[], bytes]], bytes] | None = field(default=None, repr=False)
     add_model: AddModel | None = field(default=None, repr=False)
@@ -83,5 +86,5 @@ def service_types() -> dict[str, type]:
     return {
         item.name: hints[item.name]
         for item in fields(Services)
-        if item.name not in ("uri", "files_at", "close", "once", "add_model")
+        if item.name not in ("uri", "files_at", "kept", "close", "once", "add_model")
     }

@@ -13,7 +13,7 @@ from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotImplemente
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
 from mltrack_jupyter.services.codec import decode_request, encode_answer
 from mltrack_jupyter.services.error_codec import encode_error
-from mltrack_jupyter.services.operation import Download
+from mltrack_jupyter.services.operation import Download, over_wire
 
 KEY_HEADER = "Idempotency-Key"
 """The header of a key: with it, a request whose answer was lost may be sent again."""
@@ -72,6 +72,21 @@ def answer(
     A request with a ``key`` that is not declared to be repeatable is carried out once, however often it
     comes.
     """
+    wired = over_wire.set(True)
+    try:
+        return _answer(route, services, path_params, query, body, key)
+    finally:
+        over_wire.reset(wired)
+
+
+def _answer(
+    route: Route,
+    services: Services,
+    path_params: Mapping[str, str],
+    query: Mapping[str, Sequence[str]],
+    body: bytes | BinaryIO,
+    key: str,
+) -> Answer:
     declared = route.operation
     try:
         raw = body if isinstance(body, bytes) else b""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO, TypeVar, get_args, get_origin, get_type_hints
@@ -18,6 +19,8 @@ import msgspec
 
 from mltrack_jupyter.entities import Page
 
+over_wire: ContextVar[bool] = ContextVar("mltrack_over_wire", default=False)
+"""Whether the call of an operation came as a request: places are told as they are kept then, not as folders that open."""
 F = TypeVar("F", bound=Callable[..., Any])
 SMALL_BODY = 64 * 1024
 """The largest body (bytes) of a method that names what it wants in its path and query: GET, DELETE."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 from collections.abc import Mapping
 
@@ -58,7 +59,14 @@ def content_of(services: Services, path: str) -> bytes:
 
 def root_of(run: Run) -> str:
     """Return the path of a run's artifacts below the artifact root."""
-    return run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    return below_root(run.info.artifact_uri)
+
+
+def below_root(uri: str) -> str:
+    """Return the path below the artifact root of a place there, as a server says it or as a folder that opens."""
+    found = re.search(r"(?:mlflow-artifacts:|/artifacts)/(.+)", uri)
+    assert found is not None, uri
+    return found[1]
 
 
 def new_model(services: Services, versions: int = 0) -> str:

@@ -18,7 +18,15 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.testing.making import NOW, content_of, new_run, put, root_of, unique
+from mltrack_jupyter.testing.making import (
+    NOW,
+    below_root,
+    content_of,
+    new_run,
+    put,
+    root_of,
+    unique,
+)
 
 READY = LoggedModelStatus.READY
 _TAG = "mltrack.model"
@@ -26,7 +34,7 @@ _TAG = "mltrack.model"
 
 def place_of(model: LoggedModel) -> str:
     """Return the path of a model's files below the artifact root."""
-    return model.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    return below_root(model.info.artifact_uri)
 
 
 def ready_model(

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter import registry
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.registry import named
 from mltrack_jupyter.registry.trees import download_tree
-from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder, parse_model_uri
+from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store.artifacts import RootServed, open_given, reading, save
+from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, open_given, reading, save
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 
@@ -59,7 +60,7 @@ def download_artifacts(
 
 
 def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
-    place = parse_model_uri(uri)
+    place = named(uri, services)
     if isinstance(place, LocalFolder):
         return _local(place.path, target)
     folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
@@ -110,20 +111,22 @@ def list_artifacts(
 ) -> list[FileInfo]:
     """Return the children of a directory of a run; paths are relative to the run's artifacts.
 
-    ``artifact_uri`` is ``runs:/<run_id>/<path>`` or ``mlflow-artifacts:/<path>``, instead of a run.
+    ``artifact_uri`` is ``runs:/<run_id>/<path>``, ``mlflow-artifacts:/<path>`` or a folder, instead of a run.
     """
     services = session.services(tracking_uri)
     if (run_id is None) == (artifact_uri is None):
         raise InvalidParameter("Give either artifact_uri or run_id (with artifact_path).")
     if run_id is not None:
         return RunFiles.of(services, run_id).list(artifact_path or "")
-    place = parse_model_uri(str(artifact_uri))
+    place = named(str(artifact_uri), services)
     if isinstance(place, RunModel):
         return RunFiles.of(services, place.run_id).list(place.path)
     if isinstance(place, StoreFolder):
         return list(RootServed(services.artifact_files, place.path).list())
+    if isinstance(place, LocalFolder):
+        return LocalFiles(place.path.absolute()).list()
     raise InvalidParameter(
-        f"Artifacts are listed by runs:/<run_id>/<path> or mlflow-artifacts:/<path>, not {artifact_uri!r}."
+        f"Artifacts are listed by runs:/<run_id>/<path>, mlflow-artifacts:/<path> or a folder, not {artifact_uri!r}."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Experiment, RunInfo
@@ -31,3 +33,15 @@ def find(info: RunInfo, uri: str) -> RunInfo:
             return replace(stored, status=info.status)
     except MltrackError:
         return info  # the store is away, or says so when something is asked of it
+
+
+def make(place: str, uri: str) -> None:
+    """Make the folder of a run's artifacts if it is one of this machine, for programs that write there themselves.
+
+    What a server calls a path is one of its own machine.
+    """
+    from mltrack_jupyter.store.artifacts import local_path, scheme_of
+
+    if scheme_of(place) in ("", "file") and not uri.startswith(("http://", "https://")):
+        with suppress(OSError):  # whoever writes there is told why that does not go
+            local_path(place).mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from mltrack_jupyter.errors import (
     Unavailable,
 )
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.tracking import hints, session
+from mltrack_jupyter.tracking import hints, places, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.runs import active_or_new_run
@@ -216,6 +216,9 @@ def _history(run_id: str, key: str) -> dict[str, list[Any]]:
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """Return the URI of the active run's artifacts, or of one of them; without a run, one is opened.
 
+    Where the store keeps them in a folder of this machine that is its path, and the folder is there: what is
+    written into it is an artifact of the run. Through a server it is an ``mlflow-artifacts:`` URI.
+
     Raises ``MltrackError`` while the store is away, if the run began without it.
     """
     run = active_or_new_run()
@@ -223,6 +226,7 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
 
     path = plain_path(artifact_path or "", empty=True)
     root = run.info.artifact_uri or _asked_for(run)
+    places.make(root, run.uri)
     return f"{root}/{path}" if path else root
 
 

@@ -148,12 +148,14 @@ class TestFoldersInFolders:
         """An address of the object store itself is the same place as its ``mlflow-artifacts:``."""
         services = open_store(tmp_path / "s.db", artifact_root="memory://bucket/root")
         run = services.runs.create("0")
-        put(services, f"{root_of(run)}/a")
+        root = services.kept(run.info.artifact_uri).removeprefix("mlflow-artifacts:/")
+        assert run.info.artifact_uri == f"memory://bucket/root/{root}"
+        put(services, f"{root}/a")
         services.registered_models.create("m")
         source = f"{run.info.artifact_uri}/x"
-        put(services, f"{root_of(run)}/x/MLmodel")
+        put(services, f"{root}/x/MLmodel")
         services.model_versions.create("m", source, run_id=run.info.run_id)
-        for name, path in (("all", "0"), ("run", root_of(run)), ("inner", f"{root_of(run)}/x")):
+        for name, path in (("all", "0"), ("run", root), ("inner", f"{root}/x")):
             info = RunInfo(
                 run_id=name,
                 experiment_id="0",
@@ -167,7 +169,7 @@ class TestFoldersInFolders:
         names = [item.path for item in services.run_artifacts.list(run.info.run_id).files]
         assert names == ["a", "x"]
         with pytest.raises(InvalidParameter, match="in the folder of a run"):
-            services.experiments.create("evil", f"memory://bucket/root/{root_of(run)}/x")
+            services.experiments.create("evil", f"memory://bucket/root/{root}/x")
         services.close()
 
     def test_a_default_root_within_the_root(self, tmp_path):

@@ -1,15 +1,16 @@
 import io
 import json
 import sqlite3
-from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from mltrack_jupyter.errors import DamagedArtifact, InvalidParameter, NotFound, PermissionDenied
 from mltrack_jupyter.models import audit, infer_signature
 from mltrack_jupyter.registry import ModelForm, load_model, log_model, records_of
-from mltrack_jupyter.store.artifacts import LocalFiles, files_of_server
+from mltrack_jupyter.store.artifacts import LocalFiles
+from mltrack_jupyter.store.remote import connect
+from mltrack_jupyter.store.transport import LocalTransport
+from mltrack_jupyter.testing.making import below_root
 
 
 def tags(store, run_id):
@@ -184,7 +185,7 @@ class TestSomebodyTampers:
 
     def test_with_the_file_through_the_store(self, store, run_id, tree):
         log_model(store, run_id, tree)
-        root = store.runs.get(run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
+        root = below_root(store.runs.get(run_id).info.artifact_uri)
         with pytest.raises(
             InvalidParameter, match="stays as it is: it belongs to the logged model"
         ):
@@ -226,8 +227,7 @@ class TestAServerElsewhere:
 
     @pytest.fixture
     def server(self, store):
-        server = replace(store, uri="https://hub.example/mlflow")
-        return replace(server, files_at=partial(files_of_server, server))
+        return connect(LocalTransport(store), "https://hub.example/mlflow")
 
     def test_what_was_logged_with_the_reader_s_key_is_known_there_too(
         self, server, run_id, tree, restart

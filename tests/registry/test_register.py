@@ -12,6 +12,7 @@ from mltrack_jupyter.registry.register import IMPORTS
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.remote import connect
 from mltrack_jupyter.store.transport import LocalTransport, WireAnswer
+from mltrack_jupyter.testing.making import below_root
 
 
 def test_a_model_of_a_run_with_everything(store, run_id, tree):
@@ -40,7 +41,7 @@ def test_the_newest_model_of_a_run_needs_no_path(store, run_id, tree):
 
 
 def test_a_single_file_can_be_registered_though_not_loaded(store, run_id):
-    root = store.runs.get(run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    root = below_root(store.runs.get(run_id).info.artifact_uri)
     store.artifact_files.upload(f"{root}/nets/net.h5", io.BytesIO(b"h5"))
     register_model(store, f"runs:/{run_id}/nets/net.h5", "net")
     with pytest.raises(NotFound, match="not a model"):

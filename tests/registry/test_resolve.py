@@ -15,6 +15,7 @@ from mltrack_jupyter.registry import download_model, load_model, log_model, regi
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import RunServed, files_of_server
+from mltrack_jupyter.testing.making import below_root
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_a_registered_model_without_versions(store):
 
 
 def test_a_folder_of_a_run_that_is_no_model(store, run_id, tree):
-    root = store.runs.get(run_id).info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    root = below_root(store.runs.get(run_id).info.artifact_uri)
     with pytest.raises(NotFound, match=f"The run {run_id} has no model"):
         download_model(f"runs:/{run_id}", store)
     store.artifact_files.upload(f"{root}/plots/roc.png", io.BytesIO(b"png"))
@@ -126,7 +127,7 @@ def logged_model(store, run_id, tree, tmp_path):
     """A logged model as MLflow 3 makes one: an id, and files below its own root."""
     save_model(tree, tmp_path / "m")
     info = store.logged_models.create("0", name="tree", source_run_id=run_id).info
-    root = info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    root = below_root(info.artifact_uri)
     for path in (tmp_path / "m").iterdir():
         with path.open("rb") as file:
             store.artifact_files.upload(f"{root}/{path.name}", file)

@@ -19,6 +19,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, NotFound
 from mltrack_jupyter.store import open_store
+from mltrack_jupyter.testing.making import below_root
 
 
 def test_one_call_registers_a_run(target):
@@ -130,7 +131,7 @@ def test_a_purged_experiment_takes_its_runs_and_models(target, tmp_path):
     number = target.experiments.create("e")
     run_id = target.runs.create(number).info.run_id
     model = target.logged_models.create(number, source_run_id=run_id)
-    path = model.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    path = below_root(model.info.artifact_uri)
     target.artifact_files.upload(f"{path}/MLmodel", io.BytesIO(b"{}"))
     target.artifact_files.upload(f"{number}/{run_id}/artifacts/f", io.BytesIO(b"x"))
     target.experiments.delete(number)
@@ -169,7 +170,7 @@ def test_a_purge_never_follows_a_link(tmp_path):
 @pytest.fixture
 def model_with_files(target):
     model = target.logged_models.create("0", name="forest", params=[Param("depth", "3")])
-    path = model.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    path = below_root(model.info.artifact_uri)
     target.artifact_files.upload(f"{path}/MLmodel", io.BytesIO(b"{}"))
     return model
 

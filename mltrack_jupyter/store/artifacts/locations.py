@@ -14,7 +14,7 @@ from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import repository_at, scheme_of
+from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
 
 PROXY = "mlflow-artifacts"
 # Pages, scripts, and names of things in a store: none of them is a folder.
@@ -76,7 +76,7 @@ class Locations:
         self.default_root = self._default(default_root)
         if scheme_of(self.root):
             _kept(repository_at(self.root))
-        if scheme_of(self.default_root) not in ("", PROXY):
+        if scheme_of(self.default_root) not in ("", "file", PROXY):
             repository_at(self.default_root)
 
     @property
@@ -94,9 +94,15 @@ class Locations:
                 "that takes files can be the destination of mlflow-artifacts: instead."
             )
         if scheme in ("", "file"):
-            return self._below_root(local_path(uri).absolute())
+            return self._spelled(uri, local_path(uri).absolute())
         below = _inner(uri, self.root)
         return uri.rstrip("/") if below is None else f"{PROXY}:/{below}"
+
+    def _spelled(self, uri: str, path: Path) -> str:
+        """Return a local location as it is stored: a ``file:`` URI stays one outside of the store's own root."""
+        below = self._below_root(path)
+        is_own = scheme_of(below) == PROXY or path == path.parent
+        return below if is_own or scheme_of(uri) != "file" else _address(uri, path)
 
     def of_experiment(self, number: int) -> str:
         """Return the location of a new experiment that names none."""
@@ -120,7 +126,7 @@ class Locations:
         if scheme == PROXY:
             split(uri)
         elif scheme in ("", "file"):
-            return self._below_root(self._allowed(local_path(uri).absolute(), uri))
+            return self._spelled(uri, self._allowed(local_path(uri).absolute(), uri))
         elif scheme in _REFUSED:
             raise InvalidParameter(f"Invalid artifact_location {uri!r}: no {scheme}: addresses.")
         below = _inner(uri, self.root)
@@ -131,12 +137,38 @@ class Locations:
             )
         return found
 
+    @property
+    def top(self) -> str:
+        """The place that callers in the user's own process are told for the store's own root; ``""`` for none.
+
+        It opens: a folder, or the address of an object store unless there is a password in it. Who asks a server, or
+        copies a store, is told ``mlflow-artifacts:`` URIs.
+        """
+        scheme = scheme_of(self.root)
+        opens = not scheme or (is_direct(scheme) and "@" not in self.root)
+        return self.root.rstrip("/") if self.local_paths and opens else ""
+
+    def kept(self, uri: str) -> str:
+        """Return a location as the store keeps it, also if it is the place that callers are told.
+
+        Another place stays as it is named.
+        """
+        try:
+            if not uri or scheme_of(uri) not in ("", "file"):
+                below = _inner(uri, self.root)
+                return uri if below is None else f"{PROXY}:/{below}"
+            found = self._below_root(local_path(uri).absolute())
+        except InvalidParameter:  # whoever goes there says why that is refused
+            return uri
+        return found if scheme_of(found) == PROXY else uri
+
     def split(self, uri: str) -> str:
         """Return the path below the root that an ``mlflow-artifacts:`` URI stands for."""
         return split(uri)
 
     def files(self, uri: str) -> KeptFiles:
         """Return the files below an artifact URI. Raises ``InvalidParameter`` where they may not be."""
+        uri = self.kept(uri)
         scheme = scheme_of(uri)
         if scheme == PROXY:
             found = self.own(split(uri))
@@ -201,7 +233,7 @@ class Locations:
     def folders(self) -> list[Path]:
         """The local folders among the store's own roots; the way below them is gone without links."""
         roots = dict.fromkeys((self.root, self.default_root, *self._readable))
-        return [Path(root) for root in roots if not scheme_of(root)]
+        return [local_path(root) for root in roots if scheme_of(root) in ("", "file")]
 
     def _below(self, path: Path) -> LocalFiles | None:
         """Return the files at a path of the store's own folders, however it is written; else ``None``."""
@@ -289,6 +321,17 @@ def _split(uri: str) -> SplitResult:
         return urlsplit(uri)
     except ValueError as error:
         raise InvalidParameter(f"Invalid artifact URI {uri!r}: {error}.") from error
+
+
+def _address(uri: str, path: Path) -> str:
+    """Return a ``file:`` URI as it is stored. Raises ``InvalidParameter`` if it is not one of a path of this machine."""
+    parts = _split(uri)
+    if parts.netloc not in ("", "localhost") or parts.query:
+        raise InvalidParameter(
+            f"Invalid artifact location {uri!r}: file:///folder is expected, of this machine, with %3F for '?'."
+        )
+    rest = uri.partition(":")[2].rstrip("/")
+    return f"file:{rest}" if rest.startswith("//") else path.as_uri()
 
 
 def local_path(uri: str) -> Path:

@@ -28,7 +28,9 @@ def flushing(services: Services, flush: Callable[[], None]) -> Services:
         return add(*arguments)
 
     bundle["add_model"] = add and add_model
-    return Services(uri=services.uri, files_at=files_at, close=services.close, **bundle)
+    return Services(
+        uri=services.uri, files_at=files_at, kept=services.kept, close=services.close, **bundle
+    )
 
 
 def _class_of(service: type) -> type:

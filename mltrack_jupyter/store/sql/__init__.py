@@ -21,6 +21,7 @@ from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, Sq
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import open_schema
 from mltrack_jupyter.store.sql.transfer import SqlTransfer
+from mltrack_jupyter.store.sql.types import opens_at
 from mltrack_jupyter.store.sql.version_writes import Sources
 from mltrack_jupyter.store.sql.workspace import SqlWorkspace
 
@@ -40,12 +41,7 @@ def open_sql(
     ``locations`` is where artifacts go; ``serve_artifacts`` is what a server says of itself. ``settle`` puts
     back what an interrupted purge left aside.
     """
-    database = Database(url, synchronous=synchronous, moved=locations.base)
-    try:
-        open_schema(database, locations.of_experiment(0))
-    except BaseException:
-        database.close()
-        raise
+    database = _opened(url, locations, synchronous)
     sources = Sources(locations)
     reach = Reach(database, locations, serves=serve_artifacts)
     workspace = SqlWorkspace(database, reach)
@@ -56,12 +52,13 @@ def open_sql(
         metrics=SqlMetrics(database),
         logged_models=SqlLoggedModels(database, reach),
         registered_models=SqlRegisteredModels(database, sources),
-        model_versions=SqlModelVersions(database, sources),
+        model_versions=SqlModelVersions(database, sources, reach),
         run_artifacts=SqlRunArtifacts(database, reach),
         artifact_files=RootArtifactFiles(reach, OwnRoots(database)),
         workspace=workspace,
         transfer=SqlTransfer(database, locations, sources),
         files_at=reach.files_at,
+        kept=locations.kept,
         journals=SqlJournals(database, locations),
         leases=SqlLeases(database),
         health=SqlHealth(database),
@@ -72,6 +69,17 @@ def open_sql(
     if settle:
         workspace.settle()
     return services if database.is_sqlite else _with_retries(services)
+
+
+def _opened(url: str, locations: Locations, synchronous: str) -> Database:
+    database = Database(url, synchronous=synchronous, moved=locations.base)
+    opens_at(database.engine.dialect, locations.top)
+    try:
+        open_schema(database, locations.of_experiment(0))
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _with_retries(services: Services) -> Services:

@@ -18,6 +18,7 @@ from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import changes, experiment_tags, experiments, runs
+from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
 _MAX_SUMMARISED = 20
@@ -57,11 +58,12 @@ def load_experiments(connection: Connection, rows: Sequence[Row[Any]]) -> list[E
     query = select(experiment_tags).where(experiment_tags.c.experiment.in_(tags))
     for item in connection.execute(query.order_by(experiment_tags.c.key)):
         tags[item.experiment].append(Tag(item.key, item.value))
+    told = teller(connection)
     return [
         Experiment(
             experiment_id=str(row.id),
             name=row.name,
-            artifact_location=row.artifact_location,
+            artifact_location=told(row.artifact_location),
             lifecycle_stage=row.lifecycle_stage,
             creation_time=row.creation_time,
             workspace="default",
@@ -236,11 +238,15 @@ class SqlExperiments(Experiments):
                 raise NotFound(f"No tag with name: {key} in experiment with id {experiment_id}.")
             record_change(connection, "experiment", experiment_id, "delete-tag", detail=key)
 
-    def search_datasets(self, experiment_ids: list[str]) -> list[DatasetSummary]:
-        if not experiment_ids or len(experiment_ids) > _MAX_SUMMARISED:
+    def search_datasets(self, experiment_ids: list[str] | None = None) -> list[DatasetSummary]:
+        if not experiment_ids:
             raise InvalidParameter(
-                "Invalid value for parameter 'experiment_ids': from 1 to "
-                f"{_MAX_SUMMARISED} are expected, not {len(experiment_ids)}."
+                "SearchDatasets request must specify at least one experiment_id."
+            )
+        if len(experiment_ids) > _MAX_SUMMARISED:
+            raise InvalidParameter(
+                f"SearchDatasets request cannot specify more than {_MAX_SUMMARISED} experiment_ids, but "
+                f"{len(experiment_ids)} were given."
             )
         numbers = rules.parse_experiment_ids(experiment_ids)
         with self._database.read() as connection:

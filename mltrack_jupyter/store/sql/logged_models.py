@@ -41,6 +41,7 @@ from mltrack_jupyter.store.sql.tables import (
     logged_model_tags,
     logged_models,
 )
+from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 from mltrack_jupyter.store.sql.values import from_bits, to_bits
 
@@ -74,6 +75,7 @@ def load_models(
     ids = {row.id: row.model_id for row in rows}
     found = _points_of(connection, ids) if points else {number: [] for number in numbers}
     paths = model_places.paths_of(connection, numbers)
+    told = teller(connection)
     return [
         LoggedModel(
             info=LoggedModelInfo(
@@ -82,7 +84,7 @@ def load_models(
                 name=row.name,
                 creation_timestamp_ms=row.creation_timestamp,
                 last_updated_timestamp_ms=row.last_updated_timestamp,
-                artifact_uri=row.artifact_uri,
+                artifact_uri=told(row.artifact_uri),
                 status=LoggedModelStatus(row.status),
                 model_type=row.model_type,
                 source_run_id=row.source_run_id,
@@ -305,7 +307,7 @@ class SqlLoggedModels(LoggedModels):
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
         uri = self._place(model_id)
-        return children(self._reach.recorded(uri), uri, artifact_directory_path)
+        return children(self._reach.recorded(uri), self._reach.told(uri), artifact_directory_path)
 
     def read_artifact(self, model_id: str, artifact_file_path: str) -> Download:
         return self._reach.recorded(self._place(model_id)).open(

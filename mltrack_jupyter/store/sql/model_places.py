@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from mltrack_jupyter.entities import LoggedModelStatus
+from mltrack_jupyter.store.artifacts import local_path, scheme_of
 from mltrack_jupyter.store.sql.database import chunked
 from mltrack_jupyter.store.sql.tables import logged_models, model_paths, model_versions, runs
 
@@ -170,7 +171,7 @@ def fixed_paths(connection: Connection, run_id: str, root: str) -> list[str]:
 
 def is_in_anothers(connection: Connection, uri: str, own_id: str = "") -> bool:
     """Tell whether a folder is that of a run or of a logged model other than ``own_id``, or in one."""
-    uri = uri.lower()  # a disk may take one spelling for the other
+    uri = _path(uri)
     roots: list[str] = []
     for column, ids in (
         (runs.c.run_id, [item for item in runs_named(uri) if item != own_id.lower()]),
@@ -179,4 +180,10 @@ def is_in_anothers(connection: Connection, uri: str, own_id: str = "") -> bool:
         if ids:
             query = select(column.table.c.artifact_uri).where(column.in_(ids))
             roots += connection.execute(query).scalars()
-    return any(f"{uri}/".startswith(f"{root.lower()}/") for root in roots)
+    return any(f"{uri}/".startswith(f"{_path(root)}/") for root in roots)
+
+
+def _path(uri: str) -> str:
+    """Return a place by its path alone, so that two spellings of one are alike."""
+    local = str(local_path(uri)) if scheme_of(uri) == "file" else uri
+    return local.lower()  # a disk may take one spelling for the other

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, update
 
 from mltrack_jupyter.entities import ModelVersion, Page, Tag
-from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.services import ModelVersions
+from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.services import Download, ModelVersions
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.artifacts import check_path, scheme_of
 from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.registry_reads import (
@@ -18,6 +19,7 @@ from mltrack_jupyter.store.sql.registry_reads import (
     load_versions,
     select_versions,
 )
+from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.search import IS_PROMPT, MODEL_VERSION_FIELDS, filtered, ordered
 from mltrack_jupyter.store.sql.tables import (
     aliases,
@@ -25,6 +27,7 @@ from mltrack_jupyter.store.sql.tables import (
     model_versions,
     registered_models,
 )
+from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import upsert
 from mltrack_jupyter.store.sql.version_writes import (
     Sources,
@@ -34,15 +37,17 @@ from mltrack_jupyter.store.sql.version_writes import (
     version_changed,
 )
 
+_NEWEST = ["last_updated_timestamp DESC"]
 _ACTIVE = ("Staging", "Production")
 
 
 class SqlModelVersions(ModelVersions):
     """Versions of registered models in SQL."""
 
-    def __init__(self, database: Database, sources: Sources) -> None:
+    def __init__(self, database: Database, sources: Sources, reach: Reach) -> None:
         self._database = database
         self._sources = sources
+        self._reach = reach
 
     def create(
         self,
@@ -58,7 +63,7 @@ class SqlModelVersions(ModelVersions):
         rules.check_text(description, "description")
         with self._database.write() as connection:
             model = find_model(connection, name)
-            source = self._sources.fixed(connection, source)
+            source = self._sources.spelled(connection, source, run_id, model_id)
             location = self._sources.check(
                 connection, source, run_id, model_id, prompt=_is_prompt(tags)
             )
@@ -137,10 +142,8 @@ class SqlModelVersions(ModelVersions):
         rules.check_page_size(max_results, 200_000)
         offset = decode_token(page_token)
         query = filtered(select_versions(), MODEL_VERSION_FIELDS, filter)
-        query = ordered(query, MODEL_VERSION_FIELDS, order_by or []).order_by(
-            model_versions.c.last_updated_timestamp.desc(),
-            registered_models.c.name,
-            model_versions.c.version.desc(),
+        query = ordered(query, MODEL_VERSION_FIELDS, order_by or _NEWEST).order_by(
+            registered_models.c.name, model_versions.c.version.desc()
         )
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()
@@ -150,7 +153,17 @@ class SqlModelVersions(ModelVersions):
 
     def get_download_uri(self, name: str, version: str) -> str:
         with self._database.read() as connection:
-            return location_of(connection, find_version(connection, name, version))
+            found = location_of(connection, find_version(connection, name, version))
+            return teller(connection)(found)
+
+    def read_artifact(self, name: str, version: str, path: str) -> Download:
+        with self._database.read() as connection:
+            place: str = find_version(connection, name, version).download_uri
+        if scheme_of(place) == "runs":
+            raise NotFound(
+                f"The files of version {version} of the model {name!r} are not here: {place}."
+            )
+        return self._reach.recorded(place).open(check_path(path))
 
     def set_tag(self, name: str, version: str, key: str, value: str = "") -> None:
         rules.check_pairs([Tag(key, value)], "tag", rules.MAX_REGISTRY_TAG)

@@ -18,6 +18,7 @@ from mltrack_jupyter.store.sql.tables import (
     registered_model_tags,
     registered_models,
 )
+from mltrack_jupyter.store.sql.types import teller
 
 
 def find_model(connection: Connection, name: str) -> Row[Any]:
@@ -60,6 +61,7 @@ def load_versions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Mode
     models = {row.registered_model for row in rows}
     for item in _aliases(connection, models):
         pointing.setdefault((item.registered_model, item.version), []).append(item.alias)
+    told = teller(connection)
     return [
         ModelVersion(
             name=row.name,
@@ -69,7 +71,7 @@ def load_versions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Mode
             user_id=row.user_id,
             current_stage=row.current_stage,
             description=row.description,
-            source=row.source,
+            source=told(row.source),
             run_id=row.run_id,
             run_link=row.run_link,
             status=row.status,

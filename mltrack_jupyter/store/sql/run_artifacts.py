@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
@@ -32,11 +33,13 @@ from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.run_view import RunView
 from mltrack_jupyter.store.sql.shared_files import FOLDER, WRITTEN, SharedFiles
+from mltrack_jupyter.store.sql.types import teller
 
 if TYPE_CHECKING:
     from mltrack_jupyter.store.artifacts.multipart import Multipart
 
 _ROOT = f"{PROXY}:"
+_LARGEST_UPLOAD = 10 * 1024 * 1024
 
 
 class Reach:
@@ -63,8 +66,14 @@ class Reach:
 
     def recorded(self, uri: str) -> RecordedFiles:
         """Return the files that are at an artifact URI and nowhere else."""
+        uri = self.locations.kept(uri)
         files = self.locations.files(uri)
         return self._files(files, self.locations.name(uri), uri)
+
+    def told(self, uri: str) -> str:
+        """Return a place as it is kept as callers are told it."""
+        with self._database.read() as connection:
+            return teller(connection)(uri)
 
     def own(self) -> RecordedFiles:
         """Return the files below the store's own root."""
@@ -133,10 +142,26 @@ class SqlRunArtifacts(RunArtifacts):
         page_token: str = "",  # noqa: ARG002 - a folder is answered whole
     ) -> FileList:
         root = self._root(run_id)
-        return children(self._reach.files_at(root, run_id), root, path)
+        return children(self._reach.files_at(root, run_id), self._reach.told(root), path)
 
     def read(self, run_id: str, path: str) -> Download:
         return self._reach.files_at(self._root(run_id), run_id).open(plain_path(path, back=False))
+
+    def upload(self, body: BinaryIO, run_id: str = "", path: str = "") -> None:
+        for name, value in (("run_uuid", run_id), ("path", path)):
+            if not value:
+                raise InvalidParameter(f"Request must specify {name}.")
+        files = self._reach.files_at(self._root(run_id), run_id)
+        path = plain_path(path, back=False)
+        size = body.seek(0, io.SEEK_END)
+        body.seek(0)
+        if not size:
+            raise InvalidParameter("Request must specify data.")
+        if size > _LARGEST_UPLOAD:
+            raise InvalidParameter(
+                "Artifact size is too large. Max size is 10MB; a larger one is sent to mlflow-artifacts/artifacts/<path>."
+            )
+        files.write(path, body)
 
     def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
         return MissingFiles(sha256=self._reach.shared.share(run_id, files))

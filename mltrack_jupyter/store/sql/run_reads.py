@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -25,6 +25,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store.sql.database import chunked
 from mltrack_jupyter.store.sql.run_data import OfRuns, load_data
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, runs
+from mltrack_jupyter.store.sql.types import teller
 
 _FIND = select(runs).where(runs.c.run_id == bindparam("wanted"))
 _HOLD = _FIND.with_for_update()
@@ -58,8 +59,11 @@ def find_active_run(connection: Connection, run_id: str) -> Row[Any]:
     return row
 
 
-def run_info(row: Row[Any]) -> RunInfo:
-    """Return what is known of a run without its data; the row begins with the columns of the table."""
+def run_info(row: Row[Any], told: Callable[[str], str]) -> RunInfo:
+    """Return what is known of a run without its data; the row begins with the columns of the table.
+
+    ``told`` is that of :func:`teller`.
+    """
     # By place: a row is asked for a name ten times more slowly, and a page has a hundred rows.
     columns: tuple[Any, ...] = row[1:10]
     run_id, experiment, name, user, status, start_time, end_time, artifacts, stage = columns
@@ -71,7 +75,7 @@ def run_info(row: Row[Any]) -> RunInfo:
         status=_STATUS[status],
         start_time=start_time,
         end_time=end_time,
-        artifact_uri=artifacts,
+        artifact_uri=told(artifacts),
         lifecycle_stage=stage,
     )
 
@@ -81,6 +85,7 @@ def load_runs(
 ) -> list[Run]:
     """Return rows of runs as entities, with their data, inputs and outputs."""
     found: list[Run] = []
+    told = teller(connection)
     for part in chunked(rows):
         numbers = [row.id for row in part]
         points, values, labels = load_data(connection, numbers)
@@ -90,7 +95,7 @@ def load_runs(
             made, read = models.get(number, ([], []))
             found.append(
                 Run(
-                    info=run_info(row),
+                    info=run_info(row, told),
                     data=RunData(
                         metric_list=points.get(number, []),
                         param_list=values.get(number, []),

@@ -35,6 +35,7 @@ from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run, load_runs, run_info
 from mltrack_jupyter.store.sql.tables import runs, tags
+from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import insert_row
 
 _MAX_CATEGORIES = 1000
@@ -115,7 +116,7 @@ class SqlRuns(Runs):
                 leases.forget_reasons(connection, [row.id])
             detail = status.value if status else run_name
             _changed(connection, row, "update", detail)
-            return run_info(find_run(connection, run_id))
+            return run_info(find_run(connection, run_id), teller(connection))
 
     def delete(self, run_id: str) -> None:
         self._move(run_id, "deleted")

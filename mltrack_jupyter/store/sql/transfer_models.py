@@ -179,12 +179,14 @@ def _check_same(row: Row[Any], values: dict[str, Any], version: ModelVersion) ->
 def _version_values(
     connection: Connection, version: ModelVersion, sources: Sources
 ) -> dict[str, Any]:
+    run_id, model_id = version.run_id, version.model_id
+    source = sources.spelled(connection, version.source, run_id, model_id)
     return {
-        "source": version.source,
-        "download_uri": sources.check(connection, version.source, version.run_id, version.model_id),
-        "run_id": version.run_id,
+        "source": source,
+        "download_uri": sources.check(connection, source, run_id, model_id),
+        "run_id": run_id,
         "run_link": version.run_link,
-        "model_id": version.model_id,
+        "model_id": model_id,
         "user_id": version.user_id,
         "description": rules.check_text(version.description, "description"),
         "current_stage": rules.parse_stage(version.current_stage or "None"),

@@ -7,10 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Double, String, Text, TypeDecorator
+from sqlalchemy import Connection, Dialect, Double, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
+
+from mltrack_jupyter.services.operation import over_wire
+from mltrack_jupyter.store.artifacts import PROXY
 
 # Texts are compared and ordered by their characters, as SQLite does, not as a language sorts them. MySQL's
 # tables get such an order from their database, see schema.py.
@@ -33,6 +37,9 @@ LONG: TypeEngine[str] = (
 
 
 _folders: WeakKeyDictionary[Dialect, Path] = WeakKeyDictionary()
+_tops: WeakKeyDictionary[Dialect, str] = WeakKeyDictionary()
+_FILE = "file:"
+_OWN = f"{PROXY}:/"
 
 
 def moves_with(dialect: Dialect, folder: Path) -> None:
@@ -43,6 +50,28 @@ def moves_with(dialect: Dialect, folder: Path) -> None:
     _folders[dialect] = folder
 
 
+def opens_at(dialect: Dialect, top: str) -> None:
+    """Let those who use a database in their own process be told, and name, its own places as places below ``top``.
+
+    In it they are ``mlflow-artifacts:`` URIs always.
+    """
+    _tops[dialect] = top
+
+
+def teller(connection: Connection) -> Callable[[str], str]:
+    """Return what makes of a place as it is kept the one that a caller is told."""
+    top = _tops.get(connection.dialect)
+    if not top or over_wire.get():
+        return str
+
+    def told(place: str) -> str:
+        if not place.startswith(_OWN):
+            return place
+        return f"{top}/{place.removeprefix(_OWN).strip('/')}"
+
+    return told
+
+
 class Place(TypeDecorator[str]):
     """A path or URI of files."""
 
@@ -50,10 +79,15 @@ class Place(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return a place as it is written."""
-        folder = _folders.get(dialect)
-        inside = f"{folder}/"
-        return value.removeprefix(inside) if value and folder else value
+        """Return a place as it is written, however a caller was told it."""
+        if not value:
+            return value
+        top, folder = _tops.get(dialect), _folders.get(dialect)
+        if top and value.startswith(f"{top}/"):
+            return _OWN + value.removeprefix(f"{top}/")
+        if folder and value.startswith(address := _address(folder)):
+            return _FILE + value.removeprefix(address)
+        return value.removeprefix(f"{folder}/") if folder else value
 
     def result_processor(
         self, dialect: Dialect, coltype: object
@@ -62,14 +96,20 @@ class Place(TypeDecorator[str]):
         folder = _folders.get(dialect)
         if folder is None:
             return super().result_processor(dialect, coltype)
-        below = f"{folder}/"
+        below, address = f"{folder}/", _address(folder)
 
         def meant(value: str | None) -> str | None:
-            if not value or value[0] == "/" or _SCHEME.match(value):
+            if not value or value[0] == "/":
                 return value
-            return below + value
+            if value.startswith(_FILE) and not value.startswith(f"{_FILE}/"):
+                return address + value.removeprefix(_FILE)
+            return value if _SCHEME.match(value) else below + value
 
         return meant
+
+
+def _address(folder: Path) -> str:
+    return f"file://{quote(str(folder))}/"
 
 
 class Number(TypeDecorator[float]):

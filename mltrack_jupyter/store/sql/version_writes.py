@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -101,7 +101,7 @@ class Sources:
                 )
             return source
         if scheme in ("", "file"):
-            return self._local(connection, source, run_id)
+            return self._local(connection, source, run_id, model_id)
         return source
 
     def _check_text(self, source: str, scheme: str) -> None:
@@ -172,11 +172,13 @@ class Sources:
         original: str = _original(connection, rest).download_uri
         return original
 
-    def fixed(self, connection: Connection, source: str) -> str:
-        """Return a source with the number of the version that it calls the latest."""
-        match = _LATEST.match(source)
-        if match is None:
-            return source
+    def spelled(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
+        """Return a source as it is kept: in the words of its run's or model's place, and with the number of the latest.
+
+        So there is one spelling by which it is known whose the files are.
+        """
+        if (match := _LATEST.match(source)) is None:
+            return self._spelled(connection, source, run_id, model_id)
         newest = (
             select(func.max(model_versions.c.version))
             .join(registered_models)
@@ -197,6 +199,19 @@ class Sources:
         match = _RUN_SOURCE.match(source)
         return match[1] if match else ""
 
+    def _spelled(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
+        if self._locations.local_paths:
+            source = self._locations.kept(source)
+        if scheme_of(source) not in ("", "file"):
+            return source
+        name = self._locations.name
+        place = name(source)
+        for root in self._roots(connection, run_id, model_id):
+            if f"{place}/".startswith(f"{name(root)}/"):
+                rest = place.removeprefix(name(root))
+                return root + (quote(rest) if scheme_of(root) == "file" else rest)
+        return source
+
     def _roots(self, connection: Connection, run_id: str, model_id: str) -> list[str]:
         roots = []
         if run_id:
@@ -205,14 +220,14 @@ class Sources:
             roots.append(find_logged_model(connection, model_id).artifact_uri)
         return roots
 
-    def _local(self, connection: Connection, source: str, run_id: str) -> str:
-        roots = self._roots(connection, run_id, "")
-        inside = any(source.startswith(root.rstrip("/") + "/") for root in roots)
+    def _local(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
+        roots = self._roots(connection, run_id, model_id)
+        inside = any(f"{source}/".startswith(f"{root}/") for root in roots)
         if inside or self._locations.local_paths:
             return source
         raise InvalidParameter(
-            f"Invalid model version source {source!r}: a local path must lie inside the artifacts of the "
-            "version's run. Log the model to a run first."
+            f"Invalid model version source: {source!r}. To use a local path as a model version source, it must lie "
+            "inside the artifacts of the version's run_id or model_id. Log the model to a run first."
         )
 
 
