@@ -114,8 +114,9 @@ def content_type(name: str) -> str:
 
     No file has a type that a browser would run: what looks like a page, a script or a drawing is text.
     """
-    extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if extension in _TEXTS or name in ("MLmodel", "MLproject"):
+    # A name without a dot is its own ending: a file that is called log is one.
+    base = name.rpartition("/")[2].lower()
+    if base.rpartition(".")[2] in _TEXTS or base in ("mlmodel", "mlproject"):
         return "text/plain"
     kind, packed = _TYPES.guess_type(name.rpartition("/")[2], strict=False)
     if packed or kind is None:

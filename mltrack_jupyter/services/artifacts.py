@@ -75,6 +75,11 @@ class RunArtifacts(Protocol):
         """Open one file of a run. Raises ``NotFound``, and ``InvalidParameter`` for a directory."""
         ...
 
+    @operation("POST", "/api/2.0/mlflow/upload-artifact", aliases={"run_uuid": "run_id"})
+    def upload(self, body: BinaryIO, run_id: str = "", path: str = "") -> None:
+        """Write one file of a run, of at most 10 MB, over one that may be there. Raises ``NotFound``."""
+        ...
+
     @operation("POST", "/api/1/runs/share-files")
     def share(self, run_id: str, files: dict[str, str]) -> MissingFiles:
         """Give a run files that the store keeps once for all runs: their SHA-256 by the path in the run.

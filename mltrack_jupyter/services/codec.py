@@ -8,6 +8,7 @@ and empty lists absent, floats that JSON lacks as ``"NaN"``, ``"Infinity"`` and 
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 import threading
@@ -74,6 +75,10 @@ def _encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireR
         path = path.replace(f"{{{name}}}", quote(text, safe=""))
     if operation.body_param or operation.method == "GET":
         rest = {name: value for name, value in values.items() if name not in operation.path_params}
+        if (
+            operation.body_param
+        ):  # MLflow takes such a request by one of the names, and not always by the same
+            rest |= {other: rest[name] for other, name in operation.aliases.items()}
         return WireRequest(operation.method, path, _query(rest))
     for spelling, name in operation.aliases.items():
         values[spelling] = values[name]
@@ -254,7 +259,7 @@ def _explain(error: msgspec.ValidationError, given: Mapping[str, Any]) -> Invali
         return InvalidParameter(f"Missing value for required parameter '{name}'.")
     reason = text.split(" - at ", maxsplit=1)[0]
     name = re.split(r"[.\[]", place)[0] or "?"
-    shown = repr(given.get(name))
+    shown = json.dumps(given.get(name), default=str)  # as it was sent
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return InvalidParameter(f"Invalid value {shown} for parameter '{place}' supplied: {reason}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mltrack_jupyter.entities import ModelVersion, Page, RegisteredModel, Tag
-from mltrack_jupyter.services.operation import operation
+from mltrack_jupyter.services.operation import Download, operation
 
 _MODELS = "/api/2.0/mlflow/registered-models"
 _VERSIONS = "/api/2.0/mlflow/model-versions"
@@ -163,6 +163,11 @@ class ModelVersions(Protocol):
     @operation("GET", f"{_VERSIONS}/get-download-uri", answer="artifact_uri")
     def get_download_uri(self, name: str, version: str) -> str:
         """Return the artifact URI where the files of a version are."""
+        ...
+
+    @operation("GET", "/model-versions/get-artifact")
+    def read_artifact(self, name: str, version: str, path: str) -> Download:
+        """Open one file of a version. Raises ``NotFound``, and ``InvalidParameter`` for a directory."""
         ...
 
     @operation("POST", f"{_VERSIONS}/set-tag")

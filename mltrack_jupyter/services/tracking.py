@@ -89,7 +89,7 @@ class Experiments(Protocol):
         ...
 
     @operation("POST", f"{_EXPERIMENTS}/search-datasets", answer="dataset_summaries", reads=True)
-    def search_datasets(self, experiment_ids: list[str]) -> list[DatasetSummary]:
+    def search_datasets(self, experiment_ids: list[str] | None = None) -> list[DatasetSummary]:
         """Return the datasets that runs of up to 20 experiments read; the first 1,000 of them."""
         ...
 
@@ -276,6 +276,16 @@ class Metrics(Protocol):
         """Return every point of a metric by (timestamp, step, ordinal, value), as columns.
 
         The cost grows with the points of the metric.
+        """
+        ...
+
+    @operation("GET", "/api/2.0/mlflow/metrics/get-history-bulk", answer="metrics")
+    def history_bulk(
+        self, run_id: list[str] | None = None, metric_key: str = "", max_results: int = 25_000
+    ) -> list[Metric]:
+        """Return a metric of up to 100 runs: run by run in the order of their ids, each as its history is.
+
+        At most ``max_results`` points of all of them together, and never more than 25,000.
         """
         ...
 

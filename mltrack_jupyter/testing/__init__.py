@@ -51,7 +51,7 @@ from mltrack_jupyter.testing.journals import TestAmendments, TestBegins, TestJou
 from mltrack_jupyter.testing.leases import TestLeases  # noqa: E402
 from mltrack_jupyter.testing.logged_model_search import TestLoggedModelSearch  # noqa: E402
 from mltrack_jupyter.testing.logged_models import TestLoggedModels  # noqa: E402
-from mltrack_jupyter.testing.metrics import TestIntervals, TestMetrics  # noqa: E402
+from mltrack_jupyter.testing.metrics import TestBulkHistories, TestIntervals, TestMetrics  # noqa: E402
 from mltrack_jupyter.testing.model_places import (  # noqa: E402
     TestFilesThatStay,
     TestModelPlaces,
@@ -94,6 +94,7 @@ __all__ = [
     "TestFilesThatStay",
     "TestFilters",
     "TestInputsAndOutputs",
+    "TestBulkHistories",
     "TestIntervals",
     "TestJournals",
     "TestLeases",

@@ -9,7 +9,7 @@ import pytest
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.testing.making import content_of, new_run, put, root_of, unique
+from mltrack_jupyter.testing.making import content_of, new_model, new_run, put, root_of, unique
 
 WRONG = [
     "..", "../x", "../../x", "a/..", "a/../x", "a/../../x", "./x", "a/./x", "a//x", "/x", "//x",
@@ -65,6 +65,45 @@ class TestArtifacts:
         put(services, f"{root}/a", b"longer than before")
         put(services, f"{root}/a", b"new")
         assert content_of(services, f"{root}/a") == b"new"
+
+    def test_sent_by_the_name_of_its_run(self, services: Services) -> None:
+        run_id = new_run(services).info.run_id
+        for body in (b"longer than before", b"new"):
+            services.run_artifacts.upload(io.BytesIO(body), run_id, "notes/a.txt")
+        with services.run_artifacts.read(run_id, "notes/a.txt").file as file:
+            assert file.read() == b"new"
+
+    @pytest.mark.parametrize(
+        ("body", "path"),
+        [(b"x", ""), (b"", "a"), (b"x", "../a"), (b"x" * (10 * 1024 * 1024 + 1), "a")],
+        ids=["no path", "no content", "out of the run", "too large"],
+    )
+    def test_what_is_not_sent_so(self, services: Services, body: bytes, path: str) -> None:
+        run_id = new_run(services).info.run_id
+        with pytest.raises(InvalidParameter):
+            services.run_artifacts.upload(io.BytesIO(body), run_id, path)
+        assert services.run_artifacts.list(run_id).files == []
+        with pytest.raises(InvalidParameter):
+            services.run_artifacts.upload(io.BytesIO(b"x"), "", "a")
+        with pytest.raises(NotFound):
+            services.run_artifacts.upload(io.BytesIO(b"x"), "0" * 32, "a")
+
+    def test_a_file_of_a_version(self, services: Services) -> None:
+        run = new_run(services)
+        put(services, f"{root_of(run)}/model/MLmodel", b"of the run")
+        name, run_id = new_model(services), run.info.run_id
+        services.model_versions.create(name, f"runs:/{run_id}/model", run_id=run_id)
+        with services.model_versions.read_artifact(name, "1", "MLmodel").file as file:
+            assert file.read() == b"of the run"
+        for path, error in (
+            ("none", NotFound),
+            ("../model/MLmodel", InvalidParameter),
+            ("", MltrackError),
+        ):
+            with pytest.raises(error):
+                services.model_versions.read_artifact(name, "1", path)
+        with pytest.raises(NotFound):
+            services.model_versions.read_artifact(name, "2", "MLmodel")
 
     def test_from_where_the_file_stands(self, services: Services) -> None:
         path = f"{unique()}/a"
@@ -158,6 +197,7 @@ class TestPaths:
             lambda: services.artifact_files.delete(inside),
             lambda: services.run_artifacts.list(run.info.run_id, path),
             lambda: services.run_artifacts.read(run.info.run_id, path),
+            lambda: services.run_artifacts.upload(io.BytesIO(b"x"), run.info.run_id, path),
         ):
             with pytest.raises(MltrackError) as caught:
                 call()
@@ -171,6 +211,7 @@ class TestPaths:
             lambda: services.artifact_files.download(path),
             lambda: services.artifact_files.delete(path),
             lambda: services.run_artifacts.read(run_id, path),
+            lambda: services.run_artifacts.upload(io.BytesIO(b"x"), run_id, path),
         ):
             with pytest.raises(MltrackError) as caught:
                 call()

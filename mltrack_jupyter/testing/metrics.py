@@ -188,3 +188,28 @@ class TestIntervals:
     ) -> None:
         with pytest.raises(InvalidParameter):
             services.metrics.history_bulk_interval(["x"] * runs, "m", start, end, most)
+
+
+class TestBulkHistories:
+    """A metric of several runs with every point of it, up to a number of points."""
+
+    def test_runs_come_by_their_ids_each_with_its_history(self, services: Services) -> None:
+        one, other = (new_run(services).info.run_id for _ in range(2))
+        for number, run_id in enumerate((one, other)):
+            points = [Metric("m", step + number, NOW - step, step) for step in range(3)]
+            services.runs.log_batch(run_id, metrics=points)
+        found = services.metrics.history_bulk([one, "0" * 32, other, one], "m")
+        assert [point.run_id for point in found] == sorted([one, other] * 3)
+        for run_id in (one, other):
+            mine = [(point.step, point.value) for point in found if point.run_id == run_id]
+            alone = services.metrics.history(run_id, "m").items
+            assert mine == [(point.step, point.value) for point in alone]
+        assert services.metrics.history_bulk([one, other], "m", 4) == found[:4]
+        assert services.metrics.history_bulk([one], "other") == []
+
+    @pytest.mark.parametrize(
+        ("runs", "key", "most"), [(0, "m", 9), (101, "m", 9), (1, "", 9), (1, "m", 0), (1, "m", -1)]
+    )
+    def test_it_has_bounds(self, services: Services, runs: int, key: str, most: int) -> None:
+        with pytest.raises(InvalidParameter):
+            services.metrics.history_bulk(["x"] * runs, key, most)

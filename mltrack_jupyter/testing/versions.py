@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -45,6 +46,27 @@ class TestVersions:
         for none in ("-1", "0", "9" * 20):
             with pytest.raises(NotFound, match="not found"):
                 services.model_versions.get(name, none)
+
+    def test_what_is_alike_is_in_the_order_of_names_the_newest_version_first(
+        self, services: Services
+    ) -> None:
+        prefix = unique("tie")
+        names = [f"{prefix}-{letter}" for letter in "ba"]
+        for name in names:
+            services.registered_models.create(name)
+            for _ in range(2):
+                services.model_versions.create(name, "s3://bucket/model")
+        time.sleep(0.002)
+        services.model_versions.update(names[1], "1", "changed last")
+        wanted = [(name, version) for name in sorted(names) for version in ("2", "1")]
+        found, token = [], ""
+        for _ in wanted:
+            page = services.model_versions.search(
+                f"name LIKE '{prefix}%'", 1, ["name ASC"], page_token=token
+            )
+            found += [(item.name, item.version) for item in page.items]
+            token = page.next_page_token
+        assert (found, token) == (wanted, "")
 
     def test_stages(self, services: Services) -> None:
         name = new_model(services, versions=3)

@@ -591,6 +591,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/2.0/mlflow/metrics/get-history-bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a metric of up to 100 runs: run by run in the order of their ids, each as its history is.
+         * @description Return a metric of up to 100 runs: run by run in the order of their ids, each as its history is.
+         *
+         *     At most ``max_results`` points of all of them together, and never more than 25,000.
+         */
+        get: operations["metrics_history_bulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/metrics/get-history-bulk-interval": {
         parameters: {
             query?: never;
@@ -1237,6 +1259,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/model-versions/get-artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open one file of a version. Raises ``NotFound``, and ``InvalidParameter`` for a directory.
+         * @description Open one file of a version. Raises ``NotFound``, and ``InvalidParameter`` for a directory.
+         */
+        get: operations["model_versions_read_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/2.0/mlflow/model-versions/set-tag": {
         parameters: {
             query?: never;
@@ -1311,6 +1353,26 @@ export interface paths {
         get: operations["run_artifacts_read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/2.0/mlflow/upload-artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write one file of a run, of at most 10 MB, over one that may be there. Raises ``NotFound``.
+         * @description Write one file of a run, of at most 10 MB, over one that may be there. Raises ``NotFound``.
+         */
+        post: operations["run_artifacts_upload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3154,10 +3216,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    experiment_ids: string[];
+                    /** @default null */
+                    experiment_ids?: string[] | null;
                 };
             };
         };
@@ -3882,6 +3945,41 @@ export interface operations {
                 content: {
                     "application/json": {
                         points?: components["schemas"]["Points"];
+                    };
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    metrics_history_bulk: {
+        parameters: {
+            query?: {
+                run_id?: string[] | null;
+                metric_key?: string;
+                max_results?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        metrics?: components["schemas"]["Metric"][];
                     };
                 };
             };
@@ -5276,6 +5374,39 @@ export interface operations {
             };
         };
     };
+    model_versions_read_artifact: {
+        parameters: {
+            query: {
+                name: string;
+                version: string;
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     model_versions_set_tag: {
         parameters: {
             query?: never;
@@ -5405,6 +5536,40 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_artifacts_upload: {
+        parameters: {
+            query?: {
+                run_id?: string;
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was wrong. */
             default: {

@@ -116,6 +116,7 @@ def gone(**known):
 
 
 # What each operation that writes is asked for here. A new one must be added; see the test below.
+OLD_MODEL = '{"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": ""}'
 WRITES = {
     "experiments.create": lambda w, s: s.create(unique()),
     "experiments.update": lambda w, s: s.update(w.experiment, unique()),
@@ -134,9 +135,7 @@ WRITES = {
     "runs.log_batch": lambda w, s: s.log_batch(w.run_id, tags=[Tag("mlflow.user", EVE)]),
     "runs.log_inputs": lambda w, s: s.log_inputs(w.run_id, [DATA]),
     "runs.log_outputs": lambda w, s: s.log_outputs(w.run_id, [ModelOutput(w.model_id)]),
-    "runs.log_model": lambda w, s: s.log_model(
-        w.run_id, '{"artifact_path": "m", "flavors": {}, "utc_time_created": "", "run_id": ""}'
-    ),
+    "runs.log_model": lambda w, s: s.log_model(w.run_id, OLD_MODEL),
     "logged_models.create": lambda w, s: s.create(w.experiment, "n"),
     "logged_models.note": lambda w, s: s.note(w.run_id, ModelRecord(artifact_path="m")),
     "logged_models.finalize": lambda w, s: s.finalize(w.model_id, LoggedModelStatus.READY),
@@ -162,6 +161,7 @@ WRITES = {
     "model_versions.delete": lambda w, s: s.delete(w.name, "1"),
     "model_versions.set_tag": lambda w, s: s.set_tag(w.name, "1", "a", "b"),
     "model_versions.delete_tag": lambda w, s: s.delete_tag(w.name, "1", "t"),
+    "run_artifacts.upload": lambda w, s: s.upload(io.BytesIO(b"x"), w.run_id, "g.txt"),
     "run_artifacts.share": lambda w, s: s.share(w.run_id, {"e.txt": w.shared()}),
     "run_artifacts.put_shared": lambda w, s: s.put_shared(*digested()),
     "artifact_files.upload": lambda w, s: s.upload(w.path, io.BytesIO(b"after")),
@@ -286,8 +286,8 @@ def test_nobodys_writes_hide_anothers(world, monkeypatch):
 def test_files_are_told_of_with_whose_they_are(world):
     services = world.services
     before = services.workspace.changes().last
-    model = services.logged_models.get(world.model_id)
-    folder = model.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    place = services.logged_models.get(world.model_id).info.artifact_uri
+    folder = services.kept(place).removeprefix("mlflow-artifacts:/")
     services.artifact_files.upload(world.path, io.BytesIO(b"x"))
     services.artifact_files.upload(f"{folder}/MLmodel", io.BytesIO(b"x"))
     services.artifact_files.upload(f"elsewhere/{world.run_id}/artifacts/f", io.BytesIO(b"x"))

@@ -128,3 +128,16 @@ def test_a_version_tells_the_logged_model(client, services):
     client.post(f"{API}/model-versions/create", json=body)
     tags = services.logged_models.get(model_id).info.tags
     assert json.loads(tags["mlflow.modelVersions"]) == [{"name": name, "version": 1}]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("foo", '"foo"'), (7, "7"), ({"a": None}, '{"a": null}'), ([], "[]"), ('a"b', r'"a\"b"')],
+)
+def test_a_wrong_value_is_shown_as_it_was_sent(client, given, shown):
+    field = "timestamp" if isinstance(given, str) else "key"
+    body = {"run_id": "r", "key": "m", "value": 1, "timestamp": 1} | {field: given}
+    answer = client.post(f"{API}/runs/log-metric", json=body)
+    assert refusal(answer) == (400, "INVALID_PARAMETER_VALUE")
+    start = f"Invalid value {shown} for parameter '{field}' supplied"
+    assert answer.json()["message"].startswith(start)

@@ -43,6 +43,18 @@ def test_what_is_packed_is_bytes(name):
 
 
 @pytest.mark.parametrize(
+    "name", ["MLmodel", "MLproject", "mlproject", "dir/MLmodel", "log", "dir/yaml"]
+)
+def test_what_is_called_as_mlflow_calls_texts_is_text(name):
+    assert content_type(name) == "text/plain"
+
+
+@pytest.mark.parametrize("name", ["a.mlmodel", "a.mlproject", "LICENSE", "a.b/x", "log/x"])
+def test_an_ending_is_that_of_the_name_alone(name):
+    assert content_type(name) == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
     "name",
     ["data:text/html,x", "data:text/html;base64,x", "html", ".html", "a.html ", "a.html\x00"],
 )

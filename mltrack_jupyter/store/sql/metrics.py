@@ -22,6 +22,8 @@ from mltrack_jupyter.store.sql.tables import metric_keys, metrics, runs
 from mltrack_jupyter.store.sql.values import from_bits, from_bits_many
 
 _MAX_RUNS = 100
+_MOST_BULK = 25_000
+_MOST_INTERVAL = 2500
 _INTEGERS = msgspec.json.Decoder(list[int])
 _MINE = (
     "WHERE run = (SELECT id FROM runs WHERE run_id = :run_id) "
@@ -87,6 +89,19 @@ class SqlMetrics(Metrics):
             ordinals=ordinals if any(ordinals) else [],
         )
 
+    def history_bulk(
+        self, run_id: list[str] | None = None, metric_key: str = "", max_results: int = 25_000
+    ) -> list[Metric]:
+        _check_bulk(run_id or [], metric_key)
+        left = min(rules.check_page_size(max_results, rules.MAX_INT64), _MOST_BULK)
+        found: list[Metric] = []
+        with self._database.read() as connection:
+            for wanted in sorted(set(run_id or [])):
+                query = _HISTORY.limit(left - len(found))
+                rows = connection.execute(query, {"run_id": wanted, "key": metric_key}).all()
+                found += [_point(metric_key, row, wanted) for row in rows]
+        return found
+
     def history_bulk_interval(
         self,
         run_ids: list[str],
@@ -96,7 +111,10 @@ class SqlMetrics(Metrics):
         max_results: int = 2500,
     ) -> list[Metric]:
         _check_interval(run_ids, start_step, end_step)
-        rules.check_page_size(max_results, 2500)
+        if not 1 <= max_results <= _MOST_INTERVAL:
+            raise InvalidParameter(
+                f"max_results must be between 1 and {_MOST_INTERVAL} points of each run, not {max_results}."
+            )
         query = _BY_STEP
         if start_step is not None:
             query = query.where(metrics.c.step.between(start_step, end_step))
@@ -163,15 +181,32 @@ def _is_sorted(*columns: list[int]) -> bool:
     return all(map(lt, rows, islice(rows, 1, None)))
 
 
-def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:
-    if not run_ids or len(run_ids) > _MAX_RUNS:
+# What MLflow's pages show of an error begins with the name of what was asked for.
+def _check_bulk(run_ids: Sequence[str], metric_key: str) -> None:
+    if not run_ids:
+        raise InvalidParameter("GetMetricHistoryBulk request must specify at least one run_id.")
+    if len(run_ids) > _MAX_RUNS:
         raise InvalidParameter(
-            f"Invalid value for parameter 'run_ids': from 1 to {_MAX_RUNS} are expected, "
-            f"not {len(run_ids)}."
+            f"GetMetricHistoryBulk request cannot specify more than {_MAX_RUNS} run_ids, but "
+            f"{len(run_ids)} were given."
+        )
+    if not metric_key:
+        raise InvalidParameter("GetMetricHistoryBulk request must specify a metric_key.")
+
+
+def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: int | None) -> None:
+    if not run_ids:
+        raise InvalidParameter("Missing value for required parameter 'run_ids'.")
+    if len(run_ids) > _MAX_RUNS:
+        raise InvalidParameter(
+            f"GetMetricHistoryBulkInterval request must specify at most {_MAX_RUNS} run_ids. "
+            f"{len(run_ids)} were given."
         )
     if (start_step is None) != (end_step is None):
-        raise InvalidParameter("Give start_step and end_step together, or neither of them.")
+        raise InvalidParameter(
+            "If either start step or end step are specified, both must be specified: start_step and end_step."
+        )
     if start_step is not None and end_step is not None and start_step > end_step:
         raise InvalidParameter(
-            f"end_step must not be less than start_step, but {end_step} is less than {start_step}."
+            f"end_step must be greater than start_step. Given were {start_step} and {end_step}."
         )
