@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from mltrack_jupyter.entities import FileInfo
-from mltrack_jupyter.errors import InvalidParameter, NoSuchFile
+from mltrack_jupyter.errors import NoSuchFile
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
+from mltrack_jupyter.tracking.contents import text_bytes
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Repository, Services
@@ -49,32 +50,32 @@ class RunFiles:
             self._files = self._reach()
         return self._files
 
-    def write(self, path: str, body: BinaryIO) -> None:
+    def write(self, path: PathLike, body: BinaryIO) -> None:
         """Write one file, whole or not at all; into the journal of an open run whose store is away."""
-        path = _plain(path)
+        place = _plain(path)
         if self._keeper is None:
-            self._reached().write(path, body)
+            self._reached().write(place, body)
             return
         journal, begin = self._keeper.journal, body.tell()
 
         def keep() -> None:
             body.seek(begin)
-            journal.spool(self._run_id, path, body)
+            journal.spool(self._run_id, place, body)
 
-        send_or_keep(self._keeper, lambda: self._reached().write(path, body), keep)
+        send_or_keep(self._keeper, lambda: self._reached().write(place, body), keep)
 
-    def write_text(self, path: str, text: str) -> None:
-        """Write text as UTF-8."""
-        self.write(path, io.BytesIO(text.encode()))
+    def write_text(self, path: PathLike, text: str) -> None:
+        """Write text as UTF-8. Raises ``InvalidParameter`` for what is no text."""
+        self.write(path, io.BytesIO(text_bytes(text, path_text(path))))
 
-    def add(self, local_path: PathLike, below: str = "") -> None:
+    def add(self, local_path: PathLike, below: PathLike = "") -> None:
         """Copy a file, or a directory with its name, below a path.
 
         Raises ``NoSuchFile``, ``NotReadable``, and ``InvalidParameter`` for a pipe, a socket or a device.
         """
         from mltrack_jupyter.store.artifacts import open_given, reading
 
-        source = Path(local_path)
+        source = Path(path_text(local_path))
         place = _join(below, source.name)
         with reading(source):
             is_folder = source.is_dir()
@@ -89,11 +90,11 @@ class RunFiles:
         except FileNotFoundError as error:
             raise NoSuchFile(f"There is no file {os.fspath(source)!r} to log.") from error
 
-    def add_content(self, local_dir: PathLike, below: str = "") -> None:
+    def add_content(self, local_dir: PathLike, below: PathLike = "") -> None:
         """Copy what is in a directory below a path. Raises ``NoSuchFile``."""
         from mltrack_jupyter.store.artifacts import files_in, reading
 
-        root = Path(local_dir)
+        root = Path(path_text(local_dir))
         with reading(root):
             is_folder = root.is_dir()
         if not is_folder:
@@ -101,13 +102,13 @@ class RunFiles:
         for place in files_in(root):
             self.add(place, _join(below, place.relative_to(root).parent.as_posix()))
 
-    def list(self, path: str = "") -> list[FileInfo]:
+    def list(self, path: PathLike = "") -> list[FileInfo]:
         """Return the children of a directory; paths are relative to the run's root."""
         path = _plain(path, empty=True)
         prefix = f"{path}/" if path else ""
         return [item.for_reading(prefix) for item in self._reached().list(path)]
 
-    def fetch(self, path: str = "", target: PathLike | None = None) -> str:
+    def fetch(self, path: PathLike = "", target: PathLike | None = None) -> str:
         """Copy a file, or a directory, into a local folder, and return its path there.
 
         Without a folder a new temporary one is made. Raises ``NotFound``, and ``DamagedArtifact`` for a file
@@ -117,7 +118,7 @@ class RunFiles:
             import tempfile
 
             target = tempfile.mkdtemp(prefix="mltrack-")
-        folder = Path(target)
+        folder = Path(path_text(target)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         path = _plain(path, empty=True)
         place = folder / path.rpartition("/")[2]
@@ -142,34 +143,9 @@ class RunFiles:
         save(self._reached().open(path), place, path)
 
 
-def _join(*parts: str) -> str:
+def _join(*given: PathLike) -> str:
+    parts = [path_text(part, "An artifact path") for part in given]
     return "/".join(part.rstrip("/") for part in parts if part.rstrip("/") not in ("", "."))
-
-
-def dict_text(content: Any, name: str) -> str:
-    """Return a dict or list as JSON, or as YAML where the file's name ends so."""
-    if name.endswith((".yaml", ".yml")):
-        import yaml
-
-        text: str = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
-        return text
-    return json.dumps(content, indent=2, default=str, ensure_ascii=False)
-
-
-def figure_bytes(figure: Any, name: str, options: dict[str, Any]) -> bytes:
-    """Return a matplotlib or plotly figure in the format of a file's name."""
-    if hasattr(figure, "savefig"):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=Path(name).suffix.lstrip(".") or "png", **options)
-        return buffer.getvalue()
-    if hasattr(figure, "write_html") and name.endswith(".html"):
-        text = io.StringIO()
-        figure.write_html(text, include_plotlyjs="cdn", auto_open=False)
-        return text.getvalue().encode()
-    raise InvalidParameter(
-        "log_figure takes a matplotlib figure, or a plotly figure with a name ending in .html, not "
-        f"a {type(figure).__name__} for {name!r}."
-    )
 
 
 def _plain(path: PathLike, *, empty: bool = False) -> str:

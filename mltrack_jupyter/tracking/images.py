@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import uuid
 import warnings
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.tracking import logging
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.batches import to_whole
@@ -24,6 +26,13 @@ THUMBNAIL = 256
 
 LOGGED = "mlflow.loggedImages"
 """The tag of a run that has images in series."""
+
+_NEAREST = {
+    **dict.fromkeys(("CMYK", "YCbCr", "LAB", "HSV", "RGBX"), "RGB"),
+    **dict.fromkeys(("PA", "RGBa"), "RGBA"),
+    "La": "LA",
+}
+"""The mode that formats of files have, in which a picture of another mode looks the same."""
 
 _KEY = re.compile(r"[A-Za-z0-9_\-./ ]+\Z")
 
@@ -60,7 +69,7 @@ class Image:
 
     def save(self, path: PathLike) -> None:
         """Write a file in the format of the name's ending."""
-        self.image.save(path)
+        self.image.save(path_text(path))
 
     def resize(self, size: tuple[int, int]) -> Image:
         """Return the picture in another size (width, height)."""
@@ -75,18 +84,27 @@ def to_pil(image: Any) -> PIL.Image.Image:
         return image
     if isinstance(image, Image):
         return image.image
-    if isinstance(image, str | Path):
+    if isinstance(image, str | os.PathLike):
         try:
-            return PIL.Image.open(image)
+            return PIL.Image.open(path_text(image))
         except (OSError, PIL.UnidentifiedImageError) as error:
             raise InvalidParameter(f"There is no readable image at '{image}': {error}.") from error
-    if isinstance(image, list) or hasattr(image, "__array__"):
-        import numpy as np
-
-        return PIL.Image.fromarray(_pixels(np.asarray(image)))
+    if isinstance(image, list | tuple) or hasattr(image, "__array__"):
+        return PIL.Image.fromarray(_pixels(_as_array(image)))
     raise InvalidParameter(
         f"An image is an array, an image of Pillow or an mltrack.Image, not a {type(image).__name__}."
     )
+
+
+def _as_array(image: Any) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    # A tensor may know how it came about, and be on another device.
+    image = image.detach().cpu() if hasattr(image, "detach") else image
+    try:
+        return np.asarray(image)
+    except ValueError as error:
+        raise InvalidParameter(f"The rows of an image have one length: {error}.") from error
 
 
 def _pixels(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -132,7 +150,7 @@ def _unit(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def log_image(
     image: Any,
-    artifact_file: str | None = None,
+    artifact_file: PathLike | None = None,
     key: str | None = None,
     step: int | None = None,
     timestamp: int | None = None,
@@ -164,7 +182,7 @@ def log_image(
 def write_image(
     files: RunFiles,
     image: Any,
-    artifact_file: str,
+    artifact_file: PathLike,
     series: tuple[str | None, int | None, int | None] | None = None,
 ) -> None:
     """Write an image to a run, as a file or into a series; the caller sets the tag of a series."""
@@ -193,19 +211,40 @@ def small(picture: PIL.Image.Image) -> PIL.Image.Image:
     return picture.resize((width, height))
 
 
-def encoded(image: Any, name: str) -> bytes:
+def encoded(image: Any, name: PathLike) -> bytes:
     """Return an image as the bytes of a file of that name. Raises ``InvalidParameter``."""
     import PIL.Image
 
+    name = path_text(name, "An artifact path")
     ending = Path(f"x{name}").suffix.lower() if name.startswith(".") else Path(name).suffix.lower()
     kind = PIL.Image.registered_extensions().get(ending)
     if kind is None or kind not in PIL.Image.SAVE:
         raise InvalidParameter(
             f"The name {name!r} ends in no format of images that can be written; '.png' is one."
         )
-    buffer = io.BytesIO()
+    picture = to_pil(image)
     try:
-        to_pil(image).save(buffer, format=kind)
+        return _saved(picture, kind)
     except (OSError, ValueError) as error:
-        raise InvalidParameter(f"The image cannot be written as {kind}: {error}.") from error
+        other = _alike(picture, kind)
+        if other is None:
+            raise InvalidParameter(f"The image cannot be written as {kind}: {error}.") from error
+        return _saved(other, kind)
+
+
+def _alike(picture: PIL.Image.Image, kind: str) -> PIL.Image.Image | None:
+    """Return a picture that looks the same, in a mode that a format has; ``None`` if it has none."""
+    if picture.mode in ("F", "I"):  # numbers, as in an array
+        return to_pil(_as_array(picture))
+    mode = _NEAREST.get(picture.mode)
+    if kind == "JPEG" and (picture.mode == "P" and "transparency" not in picture.info):
+        mode = "RGB"
+    if mode is None or (kind == "JPEG" and mode != "RGB"):  # which has no transparency
+        return None
+    return picture.convert(mode)
+
+
+def _saved(picture: PIL.Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format=kind)
     return buffer.getvalue()

@@ -13,11 +13,13 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
-from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles, dict_text, figure_bytes
+from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.batches import divided, to_number, to_whole
 from mltrack_jupyter.tracking.checks import check_mapping
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
+from mltrack_jupyter.tracking.contents import dict_text
 from mltrack_jupyter.tracking.corrections import corrected
+from mltrack_jupyter.tracking.figures import figure_bytes
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import active_or_new_run
 from mltrack_jupyter.tracking.scope import ActiveRun
@@ -288,7 +290,7 @@ def log_bytes(run_id: str, path: str, data: bytes) -> None:
 
 
 def log_artifact(
-    local_path: PathLike, artifact_path: str | None = None, run_id: str | None = None
+    local_path: PathLike, artifact_path: PathLike | None = None, run_id: str | None = None
 ) -> None:
     """Copy a file or a directory into the artifacts of the active run, below ``artifact_path``.
 
@@ -298,13 +300,13 @@ def log_artifact(
 
 
 def log_artifacts(
-    local_dir: PathLike, artifact_path: str | None = None, run_id: str | None = None
+    local_dir: PathLike, artifact_path: PathLike | None = None, run_id: str | None = None
 ) -> None:
     """Copy what is in a directory into the artifacts of the active run."""
     files_of(run_id).add_content(local_dir, artifact_path or "")
 
 
-def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
+def log_text(text: str, artifact_file: PathLike, run_id: str | None = None) -> None:
     """Write text (UTF-8) as a file of the active run."""
     if not isinstance(text, str):
         raise InvalidParameter(
@@ -314,14 +316,19 @@ def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     files_of(run_id).write_text(artifact_file, text)
 
 
-def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
+def log_dict(dictionary: Any, artifact_file: PathLike, run_id: str | None = None) -> None:
     """Write a dict or list as a JSON file, or as YAML if the name ends in ``.yaml`` or ``.yml``."""
     log_text(dict_text(dictionary, artifact_file), artifact_file, run_id)
 
 
 def log_figure(
-    figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None
+    figure: Any, artifact_file: PathLike, *, save_kwargs: dict[str, Any] | None = None
 ) -> None:
-    """Write a matplotlib figure (in the format of the name's ending) or a plotly figure (``.html``)."""
-    data = figure_bytes(figure, artifact_file, save_kwargs or {})
+    """Write a matplotlib figure in the format of the name's ending, or a plotly figure.
+
+    Plotly's are written as ``.html`` or ``.json``, and as pictures where its package ``kaleido`` is
+    installed. ``save_kwargs`` are settings of the library: of ``savefig``, ``write_html``, ``to_json`` or
+    ``to_image``.
+    """
+    data = figure_bytes(figure, artifact_file, save_kwargs)
     files_of(None).write(artifact_file, io.BytesIO(data))

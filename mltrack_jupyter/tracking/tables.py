@@ -15,10 +15,11 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import plain_path
 from mltrack_jupyter.store.journal import send_or_keep
 from mltrack_jupyter.tracking import logging, scope, session
-from mltrack_jupyter.tracking.artifacts import RunFiles
+from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.images import encoded, small, to_pil
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.tracking.scope import ActiveRun
+from mltrack_jupyter.tracking.table_files import as_given, longer, named, parsed, table_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ _REMEMBERED = 1 << 24
 """Up to which size (bytes) a table is remembered, to grow on while the store is away."""
 
 
-def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+def log_table(data: Any, artifact_file: PathLike, run_id: str | None = None) -> None:
     """Write a table to a run, or append it to the table that is there.
 
     Parameters
@@ -77,14 +78,16 @@ def _keep(run: ActiveRun, frame: pd.DataFrame, artifact_file: str) -> None:
             f"The store is away, and with it the rows that the table {artifact_file!r} has already."
         )
     if before:
-        frame = _longer(_parsed(io.BytesIO(before), artifact_file), frame)
-    run.tables[artifact_file] = content = _bytes(frame, artifact_file)
+        frame = longer(parsed(io.BytesIO(before), artifact_file), frame)
+    run.tables[artifact_file] = content = table_bytes(frame, artifact_file)
     run.keeper.journal.spool(run.run_id, artifact_file, io.BytesIO(content))
     logging.set_tags({LOGGED: json.dumps([_entry(path) for path in run.tables])}, run_id=run.run_id)
 
 
 def load_table(
-    artifact_file: str, run_ids: list[str] | None = None, extra_columns: list[str] | None = None
+    artifact_file: PathLike,
+    run_ids: list[str] | None = None,
+    extra_columns: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return a table of the runs of the active experiment, one below the other.
 
@@ -104,7 +107,7 @@ def load_table(
     return read_tables(session.services(), experiments, artifact_file, run_ids, extra_columns)
 
 
-def write_table(services: Services, run_id: str, data: Any, artifact_file: str) -> str:
+def write_table(services: Services, run_id: str, data: Any, artifact_file: PathLike) -> str:
     """Write a table; return the new value of the run's tag, or ``""`` if it lists the table already."""
     artifact_file = _place(artifact_file)
     files = RunFiles.of(services, run_id)
@@ -123,23 +126,17 @@ def _entry(artifact_file: str) -> dict[str, str]:
 
 def _described(data: Any, files: RunFiles, artifact_file: str) -> pd.DataFrame:
     """Return data as the table to write; its images are files of the run already."""
-    return _without_images(_frame(data), files, artifact_file)
+    return _without_images(named(_frame(data), artifact_file), files, artifact_file)
 
 
 def _grown(files: RunFiles, frame: pd.DataFrame, artifact_file: str) -> bytes:
     """Return a table with the rows that it has already, and those of a frame."""
     if _has(files, artifact_file):
-        frame = _longer(_read(files, artifact_file), frame)
-    return _bytes(frame, artifact_file)
+        frame = longer(_read(files, artifact_file), frame)
+    return table_bytes(frame, artifact_file)
 
 
-def _longer(before: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.concat([before, frame], ignore_index=True)
-
-
-def _place(artifact_file: str) -> str:
+def _place(artifact_file: PathLike) -> str:
     """Return the path at which a table is, for its path as it was typed."""
     artifact_file = plain_path(artifact_file)
     if any(sign in artifact_file for sign in _FORBIDDEN):
@@ -160,15 +157,28 @@ def _frame(data: Any) -> pd.DataFrame:
         raise InvalidParameter(
             f"A table is a DataFrame or a dict of columns, not a {type(data).__name__}."
         )
+    listed = {name: list(cells) for name, cells in data.items() if isinstance(cells, list | tuple)}
+    if len({len(cells) for cells in listed.values()}) > 1:
+        raise InvalidParameter(
+            "The columns of the table have different lengths: "
+            f"{ {name: len(cells) for name, cells in listed.items()} }."
+        )
     try:
-        return pd.DataFrame(data)
-    except ValueError:
-        if any(isinstance(value, list | tuple) for value in data.values()):
-            raise InvalidParameter(
-                "The columns of the table have different lengths: "
-                f"{ {key: len(v) for key, v in data.items() if hasattr(v, '__len__')} }."
-            ) from None
-        return pd.DataFrame([data])
+        columns = {name: as_given(cells) for name, cells in listed.items()}
+        # A dict of single values is one row.
+        return pd.DataFrame({**data, **columns} if listed or not _is_row(data) else [data])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidParameter(f"The columns of the table do not fit together: {error}.") from error
+
+
+def _is_row(data: dict[Any, Any]) -> bool:
+    """Whether a dict has single values alone, or what is no column, such as an array of two dimensions."""
+    return bool(data) and not any(
+        getattr(value, "ndim", 1) == 1
+        and hasattr(value, "__iter__")
+        and not isinstance(value, str | bytes)
+        for value in data.values()
+    )
 
 
 def _is_image(cell: Any) -> bool:
@@ -177,15 +187,20 @@ def _is_image(cell: Any) -> bool:
 
 def _without_images(frame: pd.DataFrame, files: RunFiles, artifact_file: str) -> pd.DataFrame:
     """Write the images of a frame as files, and put their paths into its cells."""
-    for column in frame.columns:
-        if frame[column].dtype != object:
+    # By place: two columns may have one name.
+    pictures = []
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        if column.dtype.kind != "O":
             continue
-        found = [_is_image(cell) for cell in frame[column]]
+        found = [_is_image(cell) for cell in column]
         if any(found) and not all(found):
-            raise InvalidParameter(f"The column {column!r} holds images beside other things.")
-        if found and all(found):
-            folder = f"table_images/{artifact_file.rpartition('.')[0]}"
-            frame[column] = [_write_cell(files, folder, cell) for cell in frame[column]]
+            raise InvalidParameter(f"The column {name!r} holds images beside other things.")
+        if any(found):
+            pictures.append(place)
+    folder = f"table_images/{artifact_file.rpartition('.')[0]}"
+    for place in pictures:
+        frame.isetitem(place, [_write_cell(files, folder, cell) for cell in frame.iloc[:, place]])
     return frame
 
 
@@ -196,17 +211,6 @@ def _write_cell(files: RunFiles, folder: str, cell: Any) -> dict[str, str]:
     return {"type": "image", "filepath": f"{stem}.png", "compressed_filepath": f"{stem}.webp"}
 
 
-def _bytes(frame: pd.DataFrame, name: str) -> bytes:
-    try:
-        if name.endswith(".parquet"):
-            return bytes(frame.to_parquet(index=False))
-        return str(frame.to_json(orient="split", index=False, date_format="iso")).encode()
-    except ImportError as error:
-        raise InvalidParameter("A Parquet table needs: pip install pyarrow") from error
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidParameter(f"The table cannot be written to {name!r}: {error}.") from error
-
-
 def _has(files: RunFiles, path: str) -> bool:
     found = files.list(path.rpartition("/")[0])
     return any(item.path == path and not item.is_dir for item in found)
@@ -214,16 +218,7 @@ def _has(files: RunFiles, path: str) -> bool:
 
 def _read(files: RunFiles, path: str) -> pd.DataFrame:
     with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
-        return _parsed(files.fetch(path, private), path)
-
-
-def _parsed(content: Any, path: str) -> pd.DataFrame:
-    """Return the table that is in a file, whose path says in what form."""
-    import pandas as pd
-
-    if path.endswith(".parquet"):
-        return pd.read_parquet(content)
-    return pd.read_json(content, orient="split")
+        return parsed(files.fetch(path, private), path)
 
 
 def _listed(run: Run) -> list[Any]:
@@ -237,13 +232,11 @@ def _listed(run: Run) -> list[Any]:
 def read_tables(
     services: Services,
     experiment_ids: Sequence[str],
-    artifact_file: str,
+    artifact_file: PathLike,
     run_ids: Sequence[str] | None = None,
     extra_columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return a table of the runs of some experiments, one below the other. Raises ``NotFound``."""
-    import pandas as pd
-
     artifact_file = _place(artifact_file)
     wanted = {"path": artifact_file, "type": "table"}
     parts = []
@@ -261,7 +254,7 @@ def read_tables(
             f"No run of {where} has a table {artifact_file!r}"
             + (f" among {', '.join(run_ids)}." if run_ids else ".")
         )
-    return pd.concat(parts, ignore_index=True)
+    return longer(*parts)
 
 
 def _runs(

@@ -1,5 +1,6 @@
 """Tables and images: what goes in, what is refused. The tutorials compare them with MLflow's."""
 
+import io
 import json
 import warnings
 
@@ -8,6 +9,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 
+import mltrack_jupyter
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 
 
@@ -113,6 +115,35 @@ def test_images_in_every_form(mltrack, image):
     assert found.size == (3, 2)
 
 
+@pytest.mark.parametrize(
+    "mode", ["1", "P", "CMYK", "YCbCr", "LAB", "HSV", "PA", "La", "RGBa", "RGBX", "F", "I"]
+)
+def test_pictures_of_every_mode_are_written_in_one_that_looks_the_same(mode):
+    from mltrack_jupyter.tracking.images import encoded
+
+    picture = PIL.Image.new(mode, (3, 2))
+    for name in ("a.png", "a.webp") + (() if mode in ("PA", "La", "RGBa") else ("a.jpg",)):
+        found = PIL.Image.open(io.BytesIO(encoded(picture, name)))
+        assert found.size == (3, 2)
+
+
+def test_a_transparent_picture_is_no_jpeg(mltrack):
+    with (
+        mltrack.start_run() as run,
+        pytest.raises(InvalidParameter, match="JPEG: cannot write mode"),
+    ):
+        mltrack.log_image(PIL.Image.new("RGBA", (2, 2)), "a.jpg")
+    assert names(mltrack, run) == []
+
+
+@pytest.mark.parametrize("layers", [(), (3,)])
+def test_images_of_other_libraries(layers):
+    torch = pytest.importorskip("torch")
+    picture = torch.full((2, 5, *layers), 1.0, requires_grad=True)
+    assert mltrack_jupyter.Image(picture).to_array().shape == (2, 5, *layers)
+    assert mltrack_jupyter.Image(((0, 1), (1, 0))).size == (2, 2)
+
+
 def test_floats_out_of_range_are_scaled_with_a_warning(mltrack):
     with pytest.warns(UserWarning, match="were scaled"):
         picture = mltrack.Image(np.array([[-1.0, 1.0]]))
@@ -133,6 +164,7 @@ def test_floats_out_of_range_are_scaled_with_a_warning(mltrack):
         (np.array([["a"]]), {"artifact_file": "i.png"}, "numbers"),
         ("missing.png", {"artifact_file": "i.png"}, "no readable image"),
         (3, {"artifact_file": "i.png"}, "not a int"),
+        ([[1], [1, 2]], {"key": "a"}, "one length"),
         (np.zeros((2, 2)), {"artifact_file": "i.xyz"}, "no format"),
         (np.zeros((2, 2)), {"artifact_file": "../i.png"}, "Invalid path"),
         (np.zeros((2, 2)), {}, "needs artifact_file, or a key"),

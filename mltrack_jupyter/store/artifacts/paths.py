@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store.rules import is_unicode
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
@@ -24,7 +25,7 @@ def plain_path(path: str | os.PathLike[str], *, empty: bool = False, back: bool 
     path is typed, and not in a request. Raises ``InvalidParameter`` for one that leaves its root, and
     without ``empty`` for the root itself.
     """
-    text = os.fspath(path)
+    text = path_text(path, "An artifact path")
     if not back and ".." in text.split("/"):
         check_path(text)
     plain = posixpath.normpath(text) if text else ""
@@ -35,11 +36,12 @@ def plain_path(path: str | os.PathLike[str], *, empty: bool = False, back: bool 
         raise
 
 
-def check_path(path: str, *, empty: bool = False) -> str:
+def check_path(path: str | os.PathLike[str], *, empty: bool = False) -> str:
     """Return a relative path of plain names; raise ``InvalidParameter`` for anything else.
 
     The path has been decoded once already, by whoever received it, and is not decoded again.
     """
+    path = path_text(path, "An artifact path")
     if path == "" and empty:
         return ""
     parts = path.split("/")
