@@ -20,6 +20,7 @@ SOURCES = sorted((HERE / "src").rglob("*.ts*"))
 # The only places that may catch everything, each of which logs: what a user's code or a server raises.
 BORDERS = {
     "capture/border.py",
+    "models/border.py",
     "server/loops.py",
     "store/journal/keeper.py",
     "tracking/autolog/border.py",

@@ -20,11 +20,27 @@ def frame_digest(frame: Any) -> str:
     import pandas as pd
 
     head = frame.head(SAMPLE)
-    text = head.columns[head.map(lambda cell: type(cell) is str).all(axis=0)]
-    numbers = head.select_dtypes(include=[np.number]).columns
-    cells = pd.util.hash_pandas_object(head[text.union(numbers)]).to_numpy()
+    parts = [_dense(head.iloc[:, place]) for place in range(len(head.columns))]
+    is_text = [all(type(cell) is str for cell in part) for part in parts]
+    places = head.set_axis(range(len(parts)), axis=1).select_dtypes(include=[np.number]).columns
+    is_number = [place in places for place in range(len(parts))]
+    try:
+        kept = head.columns[is_text].union(head.columns[is_number])
+        cells = pd.util.hash_pandas_object(head[kept]).to_numpy()
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+    ):  # names such as None, or sparse columns: MLflow gives up
+        chosen = [part for part, *what in zip(parts, is_text, is_number, strict=True) if any(what)]
+        dense = pd.DataFrame(dict(enumerate(chosen)), index=head.index)
+        cells = pd.util.hash_pandas_object(dense).to_numpy()
     names = [str(name).encode() for name in frame.columns]
     return _digest([cells, np.int64(len(frame)), *names])
+
+
+def _dense(column: Any) -> Any:
+    return column.sparse.to_dense() if hasattr(column.dtype, "fill_value") else column
 
 
 def array_digest(*arrays: Any) -> str:

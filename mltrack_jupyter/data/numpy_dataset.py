@@ -10,6 +10,7 @@ from mltrack_jupyter.data.dataset import Dataset, schema_or_none
 from mltrack_jupyter.data.digest import array_digest
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import Schema
+from mltrack_jupyter.models.inference import as_known
 
 
 class NumpyDataset(Dataset):
@@ -65,6 +66,13 @@ def _measured(data: Any, what: str) -> Any:
     return getattr(data, what)
 
 
+def _arrays(data: Any) -> Any:
+    """Return tensors of other libraries as numpy's arrays."""
+    if isinstance(data, Mapping):
+        return {name: as_known(array) for name, array in data.items()}
+    return as_known(data)
+
+
 def from_numpy(
     features: Any,
     source: Any = None,
@@ -86,6 +94,9 @@ def from_numpy(
     InvalidParameter
         Something else than arrays was given.
     """
+    if features is None:
+        raise InvalidParameter("from_numpy needs features: an array, or a dict of arrays.")
+    features, targets = _arrays(features), _arrays(targets)
     for what, data in (("features", features), ("targets", targets)):
         items = data.values() if isinstance(data, Mapping) else [data]
         if not all(hasattr(item, "nbytes") for item in items if item is not None):

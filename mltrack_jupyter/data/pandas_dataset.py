@@ -9,6 +9,7 @@ from mltrack_jupyter.data.dataset import Dataset, schema_list, schema_or_none
 from mltrack_jupyter.data.digest import frame_digest
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import Schema
+from mltrack_jupyter.plain import is_hashable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +22,13 @@ class PandasDataset(Dataset):
         self,
         df: pd.DataFrame,
         source: Any = None,
-        targets: str | None = None,
+        targets: Any = None,
         name: str | None = None,
         digest: str | None = None,
-        predictions: str | None = None,
+        predictions: Any = None,
     ) -> None:
         for what, column in (("targets", targets), ("predictions", predictions)):
-            if column is not None and column not in df.columns:
+            if column is not None and not (is_hashable(column) and column in df.columns):
                 raise InvalidParameter(
                     f"{what}={column!r} is no column of the DataFrame; its columns are "
                     f"{', '.join(map(str, df.columns[:20]))}."
@@ -57,10 +58,10 @@ class PandasDataset(Dataset):
 def from_pandas(
     df: pd.DataFrame,
     source: Any = None,
-    targets: str | None = None,
+    targets: Any = None,
     name: str | None = None,
     digest: str | None = None,
-    predictions: str | None = None,
+    predictions: Any = None,
 ) -> PandasDataset:
     """Return a DataFrame as a dataset.
 
@@ -69,7 +70,8 @@ def from_pandas(
     source
         Where the data came from: a path, an address; the code that runs now if absent.
     targets, predictions
-        Names of the column to predict, and of the column with a model's predictions.
+        Names of the column to predict, and of the column with a model's predictions: whatever the frame
+        calls them, text or not.
 
     Raises
     ------

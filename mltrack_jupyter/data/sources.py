@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlsplit
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import file_uri_path, path_text
 from mltrack_jupyter.tracking import context
 
 _STORES = ("s3", "gs", "wasbs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "mlflow-artifacts", "runs")
@@ -65,7 +65,7 @@ class UriSource(DatasetSource):
         """Return the local path. Raises ``InvalidParameter`` for what is elsewhere."""
         if self.kind != "local":
             return super().load(dst_path)
-        return unquote(urlsplit(self.uri).path) if self.uri.startswith("file:") else self.uri
+        return file_uri_path(self.uri)[1] if self.uri.startswith("file:") else self.uri
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def resolve_source(source: Any) -> Any:
         raise InvalidParameter(
             f"source must be a path, an address or a dataset source, not a {type(source).__name__}."
         )
-    text = os.fspath(source)
+    text = path_text(source, "source")
     scheme = text.partition("://")[0].lower() if "://" in text else ""
     if scheme in ("http", "https"):
         return HTTPDatasetSource(text)

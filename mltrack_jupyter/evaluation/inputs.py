@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from mltrack_jupyter import data as datasets
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import PyFuncModel
+from mltrack_jupyter.plain import is_hashable
 from mltrack_jupyter.tracking import models as verbs
 
 
@@ -49,7 +50,7 @@ def subject_of(model: Any, model_id: str = "") -> Subject | None:
     """Return a model: a URI, one with ``predict``, or a function of the data. ``None`` stays none."""
     if model is None:
         return None
-    if isinstance(model, str | Path):
+    if isinstance(model, str | PathLike):
         model = verbs.load_model(model, flavor="pyfunc")
     if isinstance(model, PyFuncModel):
         return Subject(model.predict, model.unwrap(), model_id or model.metadata.model_id)
@@ -90,40 +91,71 @@ def _of_frame(
     names: list[str] | None,
     dataset: datasets.PandasDataset | None,
 ) -> Evidence:
-    column = _column(frame, targets, "targets")
-    guessed = _column(frame, predictions, "predictions")
+    column = _label(frame, targets, "targets")
+    guessed = _label(frame, predictions, "predictions")
+    _check_once(frame, column, guessed)
     if names is not None:
-        missing = [name for name in names if name not in frame.columns]
+        missing = [name for name in names if not is_hashable(name) or name not in frame.columns]
         if missing:
             raise InvalidParameter(f"feature_names={missing} are no columns of the data.")
-    features = frame[names] if names is not None else frame.drop(
-        columns=[name for name in (column, guessed) if name is not None]
-    )  # fmt: skip
-    known = dataset or datasets.from_pandas(frame, targets=column, predictions=guessed)
+    features = (
+        frame[list(names)]
+        if names is not None
+        else frame.loc[:, [not _is(name, column, guessed) for name in frame.columns]]
+    )
+    known = dataset or datasets.from_pandas(
+        frame, targets=_name(column), predictions=_name(guessed)
+    )
     return Evidence(
         features,
         _values(frame, targets, column, "targets"),
         known,
         _values(frame, predictions, guessed, "predictions"),
-        str(column or "target"),
-        str(guessed or "outputs"),
+        "target" if column is None else str(column.name),
+        "outputs" if guessed is None else str(guessed.name),
     )
 
 
-def _column(frame: Any, given: Any, what: str) -> str | None:
-    if not isinstance(given, str):
+@dataclass(frozen=True)
+class _Label:
+    """The name of a column, which need not be text."""
+
+    name: Any
+
+
+def _name(label: _Label | None) -> Any:
+    return None if label is None else label.name
+
+
+def _is(name: Any, *labels: _Label | None) -> bool:
+    return any(label is not None and label.name == name for label in labels)
+
+
+def _label(frame: Any, given: Any, what: str) -> _Label | None:
+    """Return the name of a column, if one is given; anything with items is values."""
+    if given is None or not is_hashable(given) or getattr(given, "ndim", False):
         return None
-    if given not in frame.columns:
-        raise InvalidParameter(
-            f"{what}={given!r} is no column of the data; its columns are "
-            f"{', '.join(map(str, frame.columns[:20]))}."
-        )
-    return given
+    if given in frame.columns:
+        return _Label(given)
+    if isinstance(given, tuple | range | frozenset):
+        return None
+    raise InvalidParameter(
+        f"{what}={given!r} is no column of the data; its columns are "
+        f"{', '.join(map(str, frame.columns[:20]))}."
+    )
 
 
-def _values(frame: Any, given: Any, column: str | None, what: str) -> Any:
-    if column is not None:
-        return frame[column].to_numpy()
+def _check_once(frame: Any, *labels: _Label | None) -> None:
+    for label in labels:
+        if label is not None and list(frame.columns).count(label.name) > 1:
+            raise InvalidParameter(
+                f"Two columns of the data have the name {label.name!r}; which of them is meant is unknown."
+            )
+
+
+def _values(frame: Any, given: Any, label: _Label | None, what: str) -> Any:
+    if label is not None:
+        return frame[label.name].to_numpy()
     return _as_long(given, len(frame), what)
 
 
@@ -133,6 +165,8 @@ def _as_long(given: Any, count: int, what: str) -> Any:
     if given is None:
         return None
     values = np.asarray(given)
+    if values.ndim == 0:
+        raise InvalidParameter(f"{what} must be one value for each row, not {given!r}.")
     if len(values) != count:
         raise InvalidParameter(f"There are {count} rows of data and {len(values)} {what}.")
     return values

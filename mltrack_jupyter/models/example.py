@@ -2,61 +2,127 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import math
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.models.inference import as_known, is_array
+from mltrack_jupyter.models.signature import column_name
+from mltrack_jupyter.plain import plain
 
 FILE_NAME = "input_example.json"
 SERVING_FILE_NAME = "serving_input_example.json"
 # An example shows the shape of the data; it must not become a copy of it.
 MAX_ROWS = 20
+MAX_CELLS = 1_000_000
+MAX_BYTES = 16_000_000
+
+_Layout = tuple[dict[str, Any], Any, Any]
+
+
+def split_example(example: Any) -> tuple[Any, Mapping[str, Any] | None]:
+    """Return the data of an example and the settings of the call: a pair of both is MLflow's form."""
+    if isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], Mapping):
+        return example
+    return example, None
 
 
 def save_example(example: Any, folder: Path) -> dict[str, Any]:
-    """Write the first rows of some input; return what ``MLmodel`` says about the files."""
-    kind, content, request = _layouts(example)
-    _write(folder / FILE_NAME, content)
-    _write(folder / SERVING_FILE_NAME, request)
-    info = {"artifact_path": FILE_NAME, "serving_input_path": SERVING_FILE_NAME, "type": kind}
-    return {**info, "pandas_orient": "split"} if kind == "dataframe" else info
+    """Write the first rows of some input; return what ``MLmodel`` says about the files.
+
+    Nothing is written of what JSON cannot hold. Raises ``InvalidParameter``.
+    """
+    data, params = split_example(example)
+    info, content, request = _layout(as_known(data))
+    if params is not None:
+        settings = _plain(params)
+        content, request = {"inputs": content, "params": settings}, {**request, "params": settings}
+        info["params"] = "true"
+    texts = {FILE_NAME: _text(content)}
+    if request:
+        texts[SERVING_FILE_NAME] = _text(request)
+        info["serving_input_path"] = SERVING_FILE_NAME
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return {"artifact_path": FILE_NAME, **info}
 
 
-def _layouts(example: Any) -> tuple[str, Any, Any]:
-    """Return the kind of an example, its JSON, and the JSON of a request that would score it."""
-    if hasattr(example, "columns") and hasattr(example, "iloc"):
-        rows = example.iloc[:MAX_ROWS]
-        # As objects, so that dates stay dates; what is missing (NaN, NaT, NA) becomes None.
-        cells = rows.astype(object).where(rows.notna(), None).values.tolist()
-        split = {"columns": [str(name) for name in rows.columns], "data": _plain(cells)}
-        return "dataframe", split, {"dataframe_split": split}
-    if hasattr(example, "tolist"):
-        rows = example[:MAX_ROWS] if getattr(example, "ndim", 0) else example
-        plain = _plain(rows.tolist())
-        return "ndarray", plain, {"inputs": plain}
-    plain = _plain(example[:MAX_ROWS] if isinstance(example, list | tuple) else example)
-    return "json_object", plain, {"inputs": plain}
+def _layout(data: Any) -> _Layout:
+    """Return what is said of an example, its JSON, and the JSON of a request that would score it."""
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        rows = data.iloc[: _rows(data)]
+        columns = [_plain(list(rows.iloc[:, place])) for place in range(len(rows.columns))]
+        content = {
+            "columns": [column_name(name) for name in rows.columns],
+            "data": list(zip(*columns, strict=True)) if columns else [()] * len(rows),
+        }
+        return (
+            {"type": "dataframe", "pandas_orient": "split"},
+            content,
+            {"dataframe_split": content},
+        )
+    if hasattr(data, "toarray"):
+        if data.ndim > 1:
+            return _sparse(data)
+        data = data.toarray()
+    if isinstance(data, Mapping) and data and all(map(is_array, data.values())):
+        arrays = {column_name(name): _array(array) for name, array in data.items()}
+        return {"type": "ndarray"}, arrays, {"inputs": arrays}
+    if hasattr(data, "tolist"):
+        array = _array(data)
+        return {"type": "ndarray"}, array, {"inputs": array}
+    found = _plain(data[:MAX_ROWS] if isinstance(data, list | tuple) else data)
+    return {"type": "json_object"}, found, {"inputs": found}
+
+
+def _rows(data: Any) -> int:
+    """Return how many of the first rows are kept. Raises ``InvalidParameter`` where one is too large."""
+    wide = int(prod(getattr(data, "shape", ())[1:]))
+    if wide > MAX_CELLS:
+        raise InvalidParameter(f"one row of it has {wide:,} cells, and {MAX_CELLS:,} are the limit")
+    return min(MAX_ROWS, MAX_CELLS // max(1, wide))
+
+
+def _array(array: Any) -> Any:
+    if not getattr(array, "ndim", 1):
+        return _plain(array)
+    return _plain(array[: _rows(array)].tolist())
+
+
+def _sparse(matrix: Any) -> _Layout:
+    kind = matrix.format if matrix.format in ("csr", "csc") else "csr"
+    rows = matrix.asformat(kind)[:MAX_ROWS]
+    if rows.nnz > MAX_CELLS:
+        raise InvalidParameter(
+            f"its first rows have {rows.nnz:,} cells, and {MAX_CELLS:,} are the limit"
+        )
+    parts = {name: _plain(getattr(rows, name).tolist()) for name in ("data", "indices", "indptr")}
+    dense = prod(rows.shape) <= MAX_CELLS
+    request = {"inputs": _plain(rows.toarray().tolist())} if dense else {}
+    return {"type": f"sparse_matrix_{kind}"}, {**parts, "shape": list(rows.shape)}, request
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
     # JSON has no NaN; a missing value is null there.
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return plain(value, _leaf, number=lambda _value: None)
 
 
-def _write(path: Path, content: Any) -> None:
-    try:
-        text = json.dumps(content, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidParameter(f"The input example cannot be written as JSON: {error}.") from error
-    path.write_text(text, encoding="utf-8")
+def _leaf(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):  # as MLflow's reader expects it
+        return base64.encodebytes(value).decode("ascii")
+    if hasattr(value, "isoformat") and not hasattr(value, "total_seconds"):
+        return value.isoformat()
+    if type(value).__name__ == "datetime64":
+        return str(value)
+    raise InvalidParameter(f"JSON has no form for a {type(value).__qualname__}")
+
+
+def _text(content: Any) -> str:
+    text = json.dumps(content, allow_nan=False)
+    if len(text) > MAX_BYTES:
+        raise InvalidParameter(f"it takes {len(text):,} bytes, and {MAX_BYTES:,} are the limit")
+    return text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store.artifacts import reading, resolve
 
 _RUN_ID = re.compile("[0-9a-f]{32}")
@@ -19,9 +21,9 @@ class ModelFolder:
     root: Path
 
     @classmethod
-    def open(cls, path: str | Path) -> ModelFolder:
+    def open(cls, path: str | PathLike[str]) -> ModelFolder:
         """Open a folder. Raises ``NotFound`` if there is none."""
-        root = Path(path).expanduser()
+        root = Path(path_text(path)).expanduser()
         with reading(root):
             is_folder = root.is_dir()
         if not is_folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mltrack_jupyter.models.audit import Auditor, Origin, TrustPolicy
 from mltrack_jupyter.models.flavors import GROUP, Flavor, find_flavor, flavor_names
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.mlmodel import GENERIC, ModelMetadata, read_metadata
+from mltrack_jupyter.plain import path_text
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class LoadedModel:
 
 
 def load_model(
-    path: str | Path,
+    path: str | PathLike[str],
     *,
     trust: bool | Iterable[str] | None = None,
     origin: Origin | None = None,
@@ -58,7 +60,7 @@ def load_model(
 
 
 def open_model(
-    path: str | Path,
+    path: str | PathLike[str],
     *,
     trust: bool | Iterable[str] | None = None,
     origin: Origin | None = None,
@@ -66,7 +68,7 @@ def open_model(
 ) -> LoadedModel:
     """Load a model and keep what is known of it; see :func:`load_model`."""
     policy = TrustPolicy.of_reader(trust)
-    target = Path(path)
+    target = Path(path_text(path))
     folder = ModelFolder.open(target.parent if target.name == "MLmodel" else target)
     about = read_metadata(folder)
     name, config = _choose(about, folder, flavor)

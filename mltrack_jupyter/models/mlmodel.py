@@ -13,6 +13,7 @@ import yaml
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.signature import ModelSignature, Schema
+from mltrack_jupyter.plain import plain
 from mltrack_jupyter.store.artifacts import reading
 from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
 
@@ -92,7 +93,7 @@ class ModelMetadata:
 
     def to_yaml(self) -> str:
         """Return the text of the file."""
-        return yaml.safe_dump(self.to_dict(), allow_unicode=True, sort_keys=True)
+        return yaml.safe_dump(plain(self.to_dict()), allow_unicode=True, sort_keys=True)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], name: str = FILE_NAME) -> ModelMetadata:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from mltrack_jupyter.models.audit import Origin
@@ -37,7 +37,7 @@ class PyFuncModel:
 
 
 def load_model(
-    path: str | Path,
+    path: str | PathLike[str],
     *,
     trust: bool | Iterable[str] | None = None,
     origin: Origin | None = None,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from mltrack_jupyter.errors import AlreadyExists
-from mltrack_jupyter.models.example import save_example
+from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
+from mltrack_jupyter.models.border import attempt
+from mltrack_jupyter.models.example import save_example, split_example
 from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
 from mltrack_jupyter.models.inference import infer_signature
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC, ModelMetadata
 from mltrack_jupyter.models.requirements import environment_files, infer_requirements
 from mltrack_jupyter.models.signature import ModelSignature
+from mltrack_jupyter.plain import path_text
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,9 @@ class Provenance:
 
 def save_model(
     model: Any,
-    path: str | Path,
+    path: str | PathLike[str],
     *,
-    signature: ModelSignature | None = None,
+    signature: ModelSignature | Literal[False] | None = None,
     input_example: Any = None,
     serialization_format: str = "",
     requirements: Sequence[str] | None = None,
@@ -49,9 +53,10 @@ def save_model(
     path
         The folder; it must not exist yet, or be empty.
     signature
-        What goes in and comes out; read off the example where absent.
+        What goes in and comes out; read off the example where absent. ``False``: the model has none.
     input_example
-        Data that the model takes; its first 20 rows are kept.
+        Data that the model takes, or a pair of data and the settings of a call; its first 20 rows are kept.
+        What JSON cannot hold is left out with a warning, and so is a signature that cannot be read off it.
     serialization_format
         ``"cloudpickle"``, ``"pickle"`` or ``"skops"`` for scikit-learn; the flavor's own choice if empty.
     requirements
@@ -67,10 +72,11 @@ def save_model(
     Raises
     ------
     InvalidParameter
-        There is no flavor for the model, or it cannot be serialized.
+        There is no flavor for the model, it cannot be serialized, or ``signature`` is none.
     AlreadyExists
         The folder has something in it.
     """
+    known = _checked(signature)
     flavor = flavor_of(model)
     target = _new_folder(path)
     # Made beside the target, with no rights for others (mkdtemp), and moved there when complete.
@@ -79,18 +85,16 @@ def save_model(
         draft = private / "model"
         draft.mkdir()
         saved = flavor.save(model, draft, serialization_format)
-        if signature is None and input_example is not None:
-            signature = infer_signature(input_example)
-        extra = {} if input_example is None else {
-            "saved_input_example_info": save_example(input_example, draft)
-        }  # fmt: skip
+        extra: dict[str, Any] = {}
+        if input_example is not None:
+            known, extra = _exemplified(input_example, draft, known)
         about = _describe(
             model,
             flavor,
             saved,
             predict_fn,
             provenance=provenance,
-            signature=signature,
+            signature=known or None,
             extra=extra,
         )
         pins = infer_requirements(model, saved.modules) if requirements is None else requirements
@@ -101,8 +105,46 @@ def save_model(
     return about
 
 
-def _new_folder(path: str | Path) -> Path:
-    target = Path(path).expanduser().absolute()
+def _checked(signature: Any) -> ModelSignature | Literal[False] | None:
+    """Return a signature, also one of MLflow's classes. Raises ``InvalidParameter`` for what is none."""
+    if signature is None or signature is False:
+        return signature
+    try:
+        content = {name: signature.to_dict()[name] for name in ("inputs", "outputs", "params")}
+        if not any(content.values()):
+            raise ValueError("it names no inputs, outputs or params")
+        return ModelSignature.from_dict(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidParameter(
+            f"signature must be what infer_signature(...) or ModelSignature(inputs=Schema([...])) returns, not a "
+            f"{type(signature).__name__}{'' if isinstance(error, KeyError) else f' ({error})'}."
+        ) from error
+
+
+def _exemplified(
+    example: Any, draft: Path, known: ModelSignature | Literal[False] | None
+) -> tuple[ModelSignature | Literal[False] | None, dict[str, Any]]:
+    """Write an example and read the signature off it; warn of what cannot be done."""
+    info, missing = attempt(lambda: save_example(example, draft))
+    unknown = ""
+    if known is None:
+        data, params = split_example(example)
+        known, unknown = attempt(lambda: infer_signature(data, params=params))
+    left_out = [
+        text
+        for text, reason in (
+            (f"the input example is left out ({missing})", missing),
+            (f"it gets no signature from the example ({unknown})", unknown),
+        )
+        if reason
+    ]
+    if left_out:
+        warnings.warn(f"The model is saved; {' and '.join(left_out)}.", stacklevel=2)
+    return known, {"saved_input_example_info": info} if info else {}
+
+
+def _new_folder(path: str | PathLike[str]) -> Path:
+    target = Path(path_text(path)).expanduser().absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise AlreadyExists(f"'{target}' is there already; a model is saved into a new folder.")
     target.parent.mkdir(parents=True, exist_ok=True)

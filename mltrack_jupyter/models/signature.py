@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import scalar
+
+Name = str | int | float | bool | tuple[Any, ...]
+"""The name of a column: text, or what else a frame calls its columns by and JSON keeps."""
+
+
+def column_name(label: Any) -> Name | None:
+    """Return the name of a column as it stands in a signature; ``None`` and NaN are none."""
+    label = scalar(label)
+    if isinstance(label, tuple | list):
+        return tuple(column_name(part) for part in label)
+    if label is None or (isinstance(label, float) and label != label):
+        return None
+    return label if isinstance(label, str | int) or _is_finite(label) else str(label)
+
+
+def _is_finite(label: Any) -> bool:
+    return isinstance(label, float) and math.isfinite(label)
 
 
 class DataType(str, Enum):
@@ -37,12 +56,13 @@ class Column:
     """
 
     type: str
-    name: str | None = None
+    name: Name | None = None
     required: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "type", str(self.type))
+        object.__setattr__(self, "name", column_name(self.name))
 
     def to_dict(self) -> dict[str, Any]:
         """Return MLflow's JSON object."""
@@ -56,9 +76,9 @@ class Column:
         kind, name = rest.pop("type", None), rest.pop("name", None)
         # Before MLflow 2.7 the key was "optional".
         required = rest.pop("required", not rest.pop("optional", False))
-        if not isinstance(kind, str) or not (name is None or isinstance(name, str | int)):
+        if not isinstance(kind, str) or isinstance(name, dict) or name == []:
             raise InvalidParameter(f"{_short(content)} is not a column of a model's signature.")
-        return cls(kind, None if name is None else str(name), bool(required), rest)
+        return cls(kind, name, bool(required), rest)
 
 
 @dataclass(frozen=True)
@@ -67,10 +87,11 @@ class Tensor:
 
     dtype: str
     shape: tuple[int, ...]
-    name: str | None = None
+    name: Name | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", str(self.dtype))
+        object.__setattr__(self, "name", column_name(self.name))
         object.__setattr__(self, "shape", tuple(self.shape))
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +113,7 @@ class Tensor:
         shape = spec.get("shape")
         if not isinstance(shape, list) or not all(type(size) is int for size in shape):
             raise InvalidParameter(f"{_short(content)} has no shape made of whole numbers.")
-        return cls(spec["dtype"], tuple(shape), None if name is None else str(name))
+        return cls(spec["dtype"], tuple(shape), name)
 
 
 Spec = Column | Tensor
@@ -114,7 +135,7 @@ class Schema:
         return len(self.specs)
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> list[Name]:
         """Names of the columns; empty for data without names."""
         return [spec.name for spec in self.specs if spec.name is not None]
 

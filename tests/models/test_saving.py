@@ -134,12 +134,6 @@ def test_what_cannot_be_pickled_leaves_nothing_behind(tree, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_example_that_is_no_json(tree, tmp_path):
-    with pytest.raises(InvalidParameter, match="example cannot be written as JSON"):
-        save_model(tree, tmp_path / "m", input_example=[b"raw"])
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_format_whose_library_is_not_installed(tree, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(InvalidParameter, match="needs: pip install cloudpickle"):

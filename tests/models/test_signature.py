@@ -217,6 +217,30 @@ tensors = st.builds(
 schemas = st.lists(column() | tensors, min_size=1).map(tuple).map(Schema)
 
 
+labels = st.one_of(
+    st.text(max_size=5), st.integers(-9, 9), st.floats(allow_nan=False, allow_infinity=False),
+    st.tuples(st.text(max_size=3), st.integers(0, 3)),
+)  # fmt: skip
+columns_of = st.sampled_from(
+    [[1, 2], [1.5, None], ["a", None], [True, False], [b"x", b"y"], [[1], [2]], [{"a": 1}, {}], [None, None],
+     [1, "a"], [1j, 2j], pd.to_datetime(["2024-01-01", None]), pd.array([1, None], "Int64"),
+     pd.Categorical([2, 1]), pd.arrays.SparseArray([0, 1])]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(labels, columns_of), max_size=4))
+def test_a_frame_has_a_signature_that_comes_back_or_a_reason(found):
+    names = pd.Index([name for name, _ in found], dtype=object, tupleize_cols=False)
+    frame = pd.DataFrame({place: pd.Series(cells) for place, (_, cells) in enumerate(found)})
+    frame.columns = names
+    try:
+        signature = infer_signature(frame)
+    except InvalidParameter:
+        return
+    assert signature.inputs.names == [name for name, _ in found]
+    assert ModelSignature.from_dict(signature.to_dict()) == signature
+
+
 @given(st.builds(ModelSignature, st.none() | schemas, st.none() | schemas))
 def test_every_signature_survives_its_json(signature):
     assert ModelSignature.from_dict(json.loads(json.dumps(signature.to_dict()))) == signature
