@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from mltrack_jupyter.errors import InvalidParameter
 
 _EXACT = (str, int, float, bool, type(None))
-_WHOLE = (Mapping, list, tuple, deque, KeysView, ValuesView)
+_WHOLE = (Mapping, list, tuple, range, deque, KeysView, ValuesView)
 _MISSING = ("NAType", "NaTType")
 _TEXTS = {None: "null", True: "true", False: "false"}
 

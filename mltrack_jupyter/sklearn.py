@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter import models
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.left_out import attribute_of
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.tracking import models as verbs
 from mltrack_jupyter.tracking.autolog.sklearn import autolog
 
@@ -34,7 +36,7 @@ SERIALIZATION_FORMAT_SKOPS = "skops"
 
 def log_model(
     sk_model: Any,
-    artifact_path: str | None = None,
+    artifact_path: str | PathLike[str] | None = None,
     *,
     name: str | None = None,
     serialization_format: str | None = None,
@@ -42,7 +44,7 @@ def log_model(
     signature: models.ModelSignature | None = None,
     input_example: Any = None,
     await_registration_for: int | None = 300,
-    pip_requirements: str | Sequence[str] | None = None,
+    pip_requirements: str | PathLike[str] | Sequence[str] | None = None,
     pyfunc_predict_fn: str = "predict",
     metadata: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
@@ -79,12 +81,12 @@ def log_model(
 
 def save_model(
     sk_model: Any,
-    path: str | Path,
+    path: str | PathLike[str],
     *,
     serialization_format: str | None = None,
     signature: models.ModelSignature | None = None,
     input_example: Any = None,
-    pip_requirements: str | Sequence[str] | None = None,
+    pip_requirements: str | PathLike[str] | Sequence[str] | None = None,
     pyfunc_predict_fn: str = "predict",
     metadata: Mapping[str, Any] | None = None,
     skops_trusted_types: Sequence[str] | None = None,
@@ -107,7 +109,7 @@ def save_model(
     )
 
 
-def load_model(model_uri: str | Path, dst_path: str | None = None) -> Any:
+def load_model(model_uri: str | PathLike[str], dst_path: str | None = None) -> Any:
     """Return the estimator at a URI; see :func:`mltrack_jupyter.load_model` for when it is trusted."""
     if dst_path is not None:
         raise InvalidParameter(
@@ -117,10 +119,10 @@ def load_model(model_uri: str | Path, dst_path: str | None = None) -> Any:
     return verbs.load_model(model_uri, flavor="sklearn")
 
 
-def _requirements(given: str | Sequence[str] | None) -> Sequence[str] | None:
-    if not isinstance(given, str):
+def _requirements(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[str] | None:
+    if not isinstance(given, str | PathLike):
         return given
-    path = Path(given)
+    path = Path(path_text(given))
     if not path.is_file():
         raise InvalidParameter(f"pip_requirements names a file {given!r} that is not there.")
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())

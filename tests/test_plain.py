@@ -59,6 +59,7 @@ ALIKE = {
     "counts": (collections.Counter("aab"), {"a": 2, "b": 1}),
     "defaults": (collections.defaultdict(list, a=[1]), {"a": [1]}),
     "keys": ({"a": 1}.keys(), ["a"]),
+    "a range": (range(2), [0, 1]),
     "an enumeration of texts": (Speed.SLOW, "slow"),
     "an enumeration of numbers": (Level.HIGH, 2),
     "another enumeration": (Colour.RED, "Colour.RED"),

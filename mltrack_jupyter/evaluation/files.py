@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def file_of(name: str, made: Any) -> File:
         import numpy as np
 
         return File(".npy", _bytes(lambda to: np.save(to, made, allow_pickle=False)), made)
-    if isinstance(made, str | Path) and _is_file(made):
+    if isinstance(made, str | PathLike) and _is_file(made):
         return _read(Path(made))
     return _json(name, made) if isinstance(made, str | dict | list) else _pickle(name, made)
 
@@ -52,7 +53,7 @@ def _bytes(write: Callable[[io.BytesIO], object]) -> bytes:
     return buffer.getvalue()
 
 
-def _is_file(path: str | Path) -> bool:
+def _is_file(path: str | PathLike[str]) -> bool:
     try:
         return Path(path).is_file()
     except (OSError, ValueError):  # a text that cannot be a path

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mltrack_jupyter.plain import path_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,9 +53,9 @@ class EvaluationResult:
             if name.endswith(TABLE) and hasattr(item.content, "columns")
         }
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the metrics and the places of the files as JSON into a folder."""
-        folder = Path(path)
+        folder = Path(path_text(path))
         folder.mkdir(parents=True, exist_ok=True)
         places = {name: {"uri": item.uri} for name, item in self.artifacts.items()}
         for name, content in (("metrics", dict(self.metrics)), ("artifacts_metadata", places)):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -205,7 +206,7 @@ def _info(
 
 def register_model(
     services: Services,
-    model_uri: str | Path,
+    model_uri: str | PathLike[str],
     name: str,
     *,
     alias: str = "",
@@ -261,7 +262,7 @@ def register_model(
     return services.model_versions.get(name, found.version)
 
 
-def get_model_info(services: Services, uri: str | Path) -> ModelInfo:
+def get_model_info(services: Services, uri: str | PathLike[str]) -> ModelInfo:
     """Return what is known of the model at a URI, without loading it. Raises ``NotFound``."""
     with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
         about = read_metadata(ModelFolder.open(download_model(uri, services, private).path))
@@ -270,7 +271,7 @@ def get_model_info(services: Services, uri: str | Path) -> ModelInfo:
 
 def load_model(
     services: Services,
-    uri: str | Path,
+    uri: str | PathLike[str],
     *,
     trust: bool | Iterable[str] | None = None,
     flavor: str | None = None,

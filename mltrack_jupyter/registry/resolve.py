@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 from mltrack_jupyter.entities import (
@@ -69,20 +70,22 @@ class Found:
     """Whether the files are not at the place of the run or model that the store says they are of."""
 
 
-def find_model(uri: str | Path, services: Services) -> Found:
+def find_model(uri: str | PathLike[str], services: Services) -> Found:
     """Return where the files of a model are. Raises ``NotFound`` or ``InvalidParameter``."""
     return _find(named(uri, services), services)
 
 
-def named(uri: str | Path, services: Services) -> ModelUri:
+def named(uri: str | PathLike[str], services: Services) -> ModelUri:
     """Return what a URI or a path names, one of the store's own places however it is spelled."""
+    if not isinstance(uri, str | PathLike):
+        return parse_model_uri(uri)  # which says what is right
     text = os.fspath(uri)
     kept = services.kept(text)
     return parse_model_uri(uri if kept == text else kept)
 
 
 def download_model(
-    uri: str | Path, services: Services, destination: str | Path | None = None
+    uri: str | PathLike[str], services: Services, destination: str | PathLike[str] | None = None
 ) -> LocalModel:
     """Bring a model's folder onto this machine.
 

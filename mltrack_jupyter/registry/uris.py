@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from mltrack_jupyter.entities import STAGES
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import file_uri_path, path_text
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, plain_path, scheme_of
 
@@ -111,7 +113,7 @@ Registered = Version | Stage | AliasOf | Latest
 ModelUri = RunModel | Registered | Logged | StoreFolder | LocalFolder
 
 
-def parse_model_uri(uri: str | Path) -> ModelUri:
+def parse_model_uri(uri: str | os.PathLike[str]) -> ModelUri:
     """Return what a URI names.
 
     Names of registered models may be percent-encoded (``models:/my%20model/3``); they are decoded once.
@@ -121,8 +123,8 @@ def parse_model_uri(uri: str | Path) -> ModelUri:
     InvalidParameter
         The URI has none of the accepted forms; the message lists them.
     """
-    if isinstance(uri, Path):
-        return LocalFolder(uri)
+    if isinstance(uri, os.PathLike):
+        return LocalFolder(Path(path_text(uri)))
     if not isinstance(uri, str):
         raise InvalidParameter(
             f"A model is named by its URI, not given as a {type(uri).__name__}. Log it first: "
@@ -150,10 +152,10 @@ def parse_model_uri(uri: str | Path) -> ModelUri:
 def _local(uri: str, scheme: str) -> LocalFolder:
     if not scheme:
         return LocalFolder(Path(uri))
-    parts = urlsplit(uri)
-    if parts.netloc not in ("", "localhost") or not parts.path:
+    machine, path = file_uri_path(uri)
+    if machine not in ("", "localhost") or not path:
         raise _wrong(uri, "a file: URI names a folder of this machine, as file:///home/ada/model")
-    return LocalFolder(Path(unquote(parts.path)))
+    return LocalFolder(Path(path))
 
 
 def _registered(uri: str, rest: str) -> Registered | Logged:

@@ -6,12 +6,14 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import file_uri_path, path_text
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.foreign import refuse_mlflows
+from mltrack_jupyter.store.sqlite_uri import sqlite_uri
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -36,7 +38,7 @@ def normalise_uri(uri: str | os.PathLike[str]) -> str:
 
 def full_uri(uri: str | os.PathLike[str]) -> str:
     """Return a tracking URI in full, whoever the files are that it names."""
-    text = os.fspath(uri).strip()
+    text = path_text(uri, "The tracking URI").strip()
     match = _SCHEME.match(text)
     scheme = match[1].lower() if match else ""
     if scheme in ("http", "https"):
@@ -51,13 +53,8 @@ def full_uri(uri: str | os.PathLike[str]) -> str:
             path = config.default_store()
         file = path if path.suffix in _FILES else path / config.DATABASE
         return f"sqlite:///{_absolute(file)}"
-    if scheme == "sqlite":
-        name = text.partition(":///")[2]
-        if not name:
-            raise InvalidParameter(
-                f"{text!r} names no file; right would be sqlite:///folder/mltrack.db."
-            )
-        return text if name == ":memory:" else f"sqlite:///{_absolute(Path(name))}"
+    if scheme in ("sqlite", "sqlite+pysqlite"):
+        return sqlite_uri(text)
     if scheme.split("+")[0] in ("postgresql", "mysql", "mariadb"):
         return text
     raise InvalidParameter(
@@ -95,12 +92,12 @@ def _server(text: str) -> str:
 
 
 def _file(text: str) -> Path:
-    parts = urlsplit(text)
-    if parts.netloc not in ("", "localhost"):
+    machine, path = file_uri_path(text)
+    if machine not in ("", "localhost"):
         raise InvalidParameter(
-            f"{text!r} names the machine {parts.netloc!r}; right would be file:///folder with three slashes."
+            f"{text!r} names the machine {machine!r}; right would be file:///folder with three slashes."
         )
-    return Path(unquote(parts.path))
+    return Path(path)
 
 
 def _absolute(path: Path) -> Path:

@@ -6,6 +6,7 @@ import os
 import time
 
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.tracking import places, session
@@ -100,14 +101,14 @@ def check_resumed(run_id: str) -> None:
         ) from None
 
 
-def check_place(name: str) -> str:
-    """Check the name under which a model is logged. Raises ``InvalidParameter``."""
+def check_place(name: str | os.PathLike[str]) -> str:
+    """Return the name under which a model is logged, as text. Raises ``InvalidParameter``."""
     if not isinstance(name, str | os.PathLike):
         raise InvalidParameter(
             "log_model takes the model first, then its name, as in log_model(model, 'model'); this name is a "
             f"{type(name).__name__}."
         )
-    return name
+    return path_text(name, "The name of a model")
 
 
 def check_mapping(found: object, verb: str, example: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mltrack_jupyter import registry
 from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, NotFound
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.registry import named
 from mltrack_jupyter.registry.trees import download_tree
 from mltrack_jupyter.registry.uris import LocalFolder, RunModel, StoreFolder
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def download_artifacts(
-    artifact_uri: str | None = None,
+    artifact_uri: PathLike | None = None,
     run_id: str | None = None,
-    artifact_path: str | None = None,
+    artifact_path: PathLike | None = None,
     dst_path: PathLike | None = None,
     tracking_uri: PathLike | None = None,
     registry_uri: PathLike | None = None,
@@ -56,14 +57,15 @@ def download_artifacts(
         return RunFiles.of(services, run_id).fetch(artifact_path or "", dst_path)
     if artifact_path is not None:
         raise InvalidParameter("artifact_path belongs to run_id; a URI has its path in it.")
-    return _by_uri(services, str(artifact_uri), dst_path)
+    assert artifact_uri is not None
+    return _by_uri(services, artifact_uri, dst_path)
 
 
-def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
+def _by_uri(services: Services, uri: PathLike, target: PathLike | None) -> str:
     place = named(uri, services)
     if isinstance(place, LocalFolder):
         return _local(place.path, target)
-    folder = Path(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
+    folder = _folder(target) if target is not None else Path(tempfile.mkdtemp(prefix="mltrack-"))
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(place, RunModel):
         return RunFiles.of(services, place.run_id).fetch(place.path, folder)
@@ -79,6 +81,10 @@ def _by_uri(services: Services, uri: str, target: PathLike | None) -> str:
     return str(local)
 
 
+def _folder(target: PathLike) -> Path:
+    return Path(path_text(target)).absolute()
+
+
 def _local(path: Path, target: PathLike | None) -> str:
     with reading(path):
         is_there = path.exists()
@@ -86,7 +92,7 @@ def _local(path: Path, target: PathLike | None) -> str:
         raise NotFound(f"There is no file or folder '{path}'.")
     if target is None:
         return str(path.absolute())
-    copy = Path(target) / path.name
+    copy = _folder(target) / path.name
     try:
         if path.is_dir():
             shutil.copytree(path, copy, dirs_exist_ok=True, copy_function=_copy)
@@ -104,9 +110,9 @@ def _copy(source: PathLike, target: PathLike) -> None:
 
 
 def list_artifacts(
-    artifact_uri: str | None = None,
+    artifact_uri: PathLike | None = None,
     run_id: str | None = None,
-    artifact_path: str | None = None,
+    artifact_path: PathLike | None = None,
     tracking_uri: PathLike | None = None,
 ) -> list[FileInfo]:
     """Return the children of a directory of a run; paths are relative to the run's artifacts.
@@ -118,7 +124,8 @@ def list_artifacts(
         raise InvalidParameter("Give either artifact_uri or run_id (with artifact_path).")
     if run_id is not None:
         return RunFiles.of(services, run_id).list(artifact_path or "")
-    place = named(str(artifact_uri), services)
+    assert artifact_uri is not None
+    place = named(artifact_uri, services)
     if isinstance(place, RunModel):
         return RunFiles.of(services, place.run_id).list(place.path)
     if isinstance(place, StoreFolder):
@@ -131,7 +138,7 @@ def list_artifacts(
 
 
 @contextmanager
-def _fetched(uri: str) -> Iterator[Path]:
+def _fetched(uri: PathLike) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mltrack-") as private:
         found = Path(download_artifacts(uri, dst_path=private))
         if not found.is_file():
@@ -139,7 +146,7 @@ def _fetched(uri: str) -> Iterator[Path]:
         yield found
 
 
-def load_text(artifact_uri: str) -> str:
+def load_text(artifact_uri: PathLike) -> str:
     """Return a text file (UTF-8). Raises ``NotFound``, ``InvalidParameter``."""
     with _fetched(artifact_uri) as path:
         try:
@@ -148,10 +155,10 @@ def load_text(artifact_uri: str) -> str:
             raise InvalidParameter(f"{artifact_uri!r} is no text in UTF-8.") from error
 
 
-def load_dict(artifact_uri: str) -> Any:
+def load_dict(artifact_uri: PathLike) -> Any:
     """Return what a JSON file says, or a YAML file by its name. Raises ``NotFound``, ``InvalidParameter``."""
     text = load_text(artifact_uri)
-    if artifact_uri.endswith((".yaml", ".yml")):
+    if path_text(artifact_uri).endswith((".yaml", ".yml")):
         import yaml
 
         try:
@@ -164,7 +171,7 @@ def load_dict(artifact_uri: str) -> Any:
         raise InvalidParameter(f"{artifact_uri!r} is no JSON: {error}.") from error
 
 
-def load_image(artifact_uri: str) -> PIL.Image.Image:
+def load_image(artifact_uri: PathLike) -> PIL.Image.Image:
     """Return an image file as Pillow's. Raises ``NotFound``, ``InvalidParameter``."""
     import PIL.Image
 

@@ -102,9 +102,10 @@ def _as_array(image: Any) -> np.ndarray[Any, Any]:
     # A tensor may know how it came about, and be on another device.
     image = image.detach().cpu() if hasattr(image, "detach") else image
     try:
-        return np.asarray(image)
+        pixels: np.ndarray[Any, Any] = np.asarray(image)
     except ValueError as error:
         raise InvalidParameter(f"The rows of an image have one length: {error}.") from error
+    return pixels
 
 
 def _pixels(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

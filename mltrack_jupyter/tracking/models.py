@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mltrack_jupyter import registry
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 def log_model(
     model: Any,
-    artifact_path: str | None = None,
+    artifact_path: str | PathLike[str] | None = None,
     *,
-    name: str | None = None,
+    name: str | PathLike[str] | None = None,
     registered_model_name: str | None = None,
     signature: ModelSignature | None = None,
     input_example: Any = None,
@@ -159,7 +159,7 @@ def _warn(error: MltrackError, uri: str, name: str) -> None:
 
 
 def register_model(
-    model_uri: str | Path,
+    model_uri: str | PathLike[str],
     name: str,
     await_registration_for: int = 300,
     *,
@@ -184,13 +184,13 @@ def register_model(
     )
 
 
-def get_model_info(model_uri: str | Path) -> ModelInfo:
+def get_model_info(model_uri: str | PathLike[str]) -> ModelInfo:
     """Return what is known of the model at a URI, such as its signature, without loading it."""
     return registry.get_model_info(session.services(), model_uri)
 
 
 def load_model(
-    model_uri: str | Path,
+    model_uri: str | PathLike[str],
     *,
     trust: bool | Iterable[str] | None = None,
     flavor: str | None = None,

@@ -9,16 +9,20 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, Tag
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import normalise_uri, rules
 from mltrack_jupyter.tracking import scope, session
 
 
 def create_experiment(
-    name: str, artifact_location: str | None = None, tags: dict[str, Any] | None = None
+    name: str,
+    artifact_location: str | os.PathLike[str] | None = None,
+    tags: dict[str, Any] | None = None,
 ) -> str:
     """Create an experiment and return its id. Raises ``AlreadyExists`` if the name is taken."""
     pairs = [Tag(key, str(value)) for key, value in (tags or {}).items()]
-    return session.services().experiments.create(name, artifact_location or "", pairs)
+    place = path_text(artifact_location or "", "artifact_location")
+    return session.services().experiments.create(name, place, pairs)
 
 
 def delete_experiment(experiment_id: str | int) -> None:
@@ -81,7 +85,7 @@ def set_registry_uri(uri: str | os.PathLike[str] | None) -> None:
 
     ``None`` (or ``""``) means just that. Raises ``InvalidParameter`` for another one.
     """
-    text = os.fspath(uri or "")
+    text = path_text(uri or "", "The registry URI")
     if text and normalise_uri(text) != session.get_tracking_uri():
         raise InvalidParameter(
             "The registry is part of the store, so that a model cannot part from its run; choose the store "

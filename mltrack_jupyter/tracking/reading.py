@@ -213,7 +213,7 @@ def _history(run_id: str, key: str) -> dict[str, list[Any]]:
     return {"step": found.steps, "timestamp": found.timestamps, "value": found.values}
 
 
-def get_artifact_uri(artifact_path: str | None = None) -> str:
+def get_artifact_uri(artifact_path: PathLike | None = None) -> str:
     """Return the URI of the active run's artifacts, or of one of them; without a run, one is opened.
 
     Where the store keeps them in a folder of this machine that is its path, and the folder is there: what is
@@ -244,7 +244,7 @@ def _asked_for(run: ActiveRun) -> str:
 
 
 def download_artifacts(
-    run_id: str, artifact_path: str = "", dst_path: PathLike | None = None
+    run_id: str, artifact_path: PathLike = "", dst_path: PathLike | None = None
 ) -> str:
     """Copy an artifact of a run, a file or a directory, into a local folder; return its path there.
 

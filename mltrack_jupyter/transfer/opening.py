@@ -11,6 +11,7 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.artifacts import local_path
+from mltrack_jupyter.store.sqlite_uri import sqlite_name
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST
@@ -71,7 +72,7 @@ def open_source(
         raise InvalidParameter(
             f"{hide_password(text)!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
         )
-    path = Path(text.partition(":///")[2]) if text.startswith("sqlite:") else local_path(text)
+    path = Path(sqlite_name(text)) if text.startswith("sqlite:") else local_path(text)
     path = path.expanduser()
     if not path.exists():
         raise NotFound(f"There is no {path}.")

@@ -1,8 +1,11 @@
 """What may be tracked to, and what is said of what may not."""
 
 from importlib.util import find_spec
+from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import EndpointNotFound, ForeignAnswer, InvalidParameter, MltrackError
@@ -27,6 +30,16 @@ def here(tmp_path, environment):
         ("sqlite:///x.db", "sqlite:///{0}/x.db"),
         ("sqlite:///{0}/x.db", "sqlite:///{0}/x.db"),
         ("", "sqlite:///{0}/.mltrack/mltrack.db"),
+        ("SQLITE:///x.db", "sqlite:///{0}/x.db"),
+        ("sqlite+pysqlite:///x.db", "sqlite:///{0}/x.db"),
+        ("sqlite:///x.db?", "sqlite:///{0}/x.db"),
+        ("sqlite:///x.db?timeout=30", "sqlite:///{0}/x.db"),
+        ("sqlite:///{0}/x.db?check_same_thread=False&timeout=0.5", "sqlite:///{0}/x.db"),
+        ("sqlite:///x.db?mode=rwc", "sqlite:///{0}/x.db"),
+        ("sqlite:///a?b=c/x.db", "sqlite:///{0}/a?b=c/x.db"),
+        ("sqlite:///a?.db", "sqlite:///{0}/a?.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("file://{0}/a?b#c", "sqlite:///{0}/a?b#c/mltrack.db"),
         ("http://127.0.0.1:8888/mltrack/", "http://127.0.0.1:8888/mltrack"),
         ("HTTPS://host/x", "HTTPS://host/x"),
         ("postgresql+psycopg://u:p@host/db", "postgresql+psycopg://u:p@host/db"),
@@ -43,7 +56,10 @@ def test_forms(here, given, expected):
         ("s3://bucket/x", "unknown scheme 's3'"), ("databricks", None), ("ftp://x", "unknown scheme"),
         ("http://", "names no server"), ("http://host:port/", "names no server"),
         ("http:///mltrack", "names no server"), ("sqlite://", "names no file"),
-        ("file://host/x", "three slashes"),
+        ("file://host/x", "three slashes"), ("sqlite:///?timeout=3", "names no file"),
+        ("sqlite:///x.db?mode=ro", "not mode=ro"), ("sqlite:///x.db?timeout=3&cache=shared", "not cache=shared"),
+        ("sqlite:///x.db?timeout=soon", "no number of seconds"), ("sqlite:///file:x.db?uri=true", "not uri=true"),
+        ("sqlite:///file:x.db", "a URI in it"), (b"folder", "not bytes"), (7, "not a int"),
     ],
 )  # fmt: skip
 def test_wrong_forms_are_said_at_once(here, mltrack, given, message):
@@ -68,6 +84,37 @@ def test_any_folder_will_do(mltrack, tmp_path, name):
     assert (tmp_path / name / "mltrack.db").exists()
     assert mltrack.Client(tmp_path / name).list_artifacts(run.info.run_id)[0].path == "a.txt"
     assert mltrack.get_tracking_uri() == f"sqlite:///{tmp_path / name}/mltrack.db"
+
+
+def test_settings_of_a_driver_do_not_name_another_file(mltrack, here):
+    mltrack.set_tracking_uri("sqlite:///runs.db")
+    with mltrack.start_run(run_name="before"):
+        pass
+    mltrack.set_tracking_uri("sqlite:///runs.db?timeout=30")
+    found = mltrack.search_runs(search_all_experiments=True, output_format="list")
+    assert [run.info.run_name for run in found] == ["before"]
+    assert [path.name for path in here.glob("*?timeout*")] == []
+
+
+def test_a_file_that_was_meant_by_percent_signs_is_not_left_aside(mltrack, here):
+    (here / "a b.db").touch()
+    with pytest.raises(InvalidParameter, match=r"one that is called 'a b\.db'"):
+        mltrack.set_tracking_uri("sqlite:///a%20b.db")
+    assert normalise_uri("sqlite:///c%20d.db") == f"sqlite:///{here}/c%20d.db"
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("ab?=&#% ;+%2041.d"), min_size=1, max_size=8),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_what_is_in_full_stays_what_it_is(parts):
+    if any(part in (".", "..") for part in parts):
+        return
+    full = normalise_uri(PurePosixPath("/nowhere", *parts))
+    assert normalise_uri(full) == full
 
 
 def test_the_environment_chooses_and_a_call_overrides(here, environment, mltrack):

@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import file_uri_path
 from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
@@ -338,4 +339,4 @@ def local_path(uri: str) -> Path:
     """Return the path of a local artifact location."""
     if scheme_of(uri) != "file":
         return Path(uri)
-    return Path(unquote(_split(uri).path))
+    return Path(file_uri_path(uri)[1])

@@ -7,7 +7,9 @@ from typing import Any
 
 from mltrack_jupyter.entities import Experiment, PagedList, ViewType
 from mltrack_jupyter.errors import NotFound
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.tracking.artifacts import PathLike
 from mltrack_jupyter.tracking.client.base import Calls, pairs
 
 
@@ -15,10 +17,15 @@ class ExperimentCalls(Calls):
     """Experiments, by id."""
 
     def create_experiment(
-        self, name: str, artifact_location: str | None = None, tags: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        artifact_location: PathLike | None = None,
+        tags: Mapping[str, Any] | None = None,
     ) -> str:
         """Create an experiment and return its id. Raises ``AlreadyExists``."""
-        return self.services.experiments.create(name, artifact_location or "", pairs(tags))
+        return self.services.experiments.create(
+            name, path_text(artifact_location or "", "artifact_location"), pairs(tags)
+        )
 
     def get_experiment(self, experiment_id: str | int) -> Experiment:
         """Return an experiment, active or deleted."""

@@ -16,6 +16,7 @@ from mltrack_jupyter.entities import (
     PagedList,
     Param,
 )
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.tracking import logged_models
 from mltrack_jupyter.tracking.artifacts import PathLike
 from mltrack_jupyter.tracking.client.base import Calls, pairs
@@ -83,7 +84,9 @@ class LoggedModelCalls(Calls):
         """Remove a tag of a logged model. Raises ``NotFound`` if there is none."""
         self.services.logged_models.delete_tag(model_id, key)
 
-    def list_logged_model_artifacts(self, model_id: str, path: str | None = None) -> list[FileInfo]:
+    def list_logged_model_artifacts(
+        self, model_id: str, path: PathLike | None = None
+    ) -> list[FileInfo]:
         """Return the children of a folder of a logged model's files."""
         from mltrack_jupyter.store.artifacts import plain_path
 
@@ -93,18 +96,20 @@ class LoggedModelCalls(Calls):
         return [item.for_reading() for item in found.files]
 
     def log_model_artifact(
-        self, model_id: str, local_path: PathLike, artifact_path: str | None = None
+        self, model_id: str, local_path: PathLike, artifact_path: PathLike | None = None
     ) -> None:
         """Copy a file or a directory to a logged model. Raises ``NotFound``."""
-        source = Path(local_path)
-        below = "/".join(filter(None, (artifact_path, source.name if source.is_dir() else "")))
+        source = Path(path_text(local_path))
+        below = "/".join(
+            filter(None, (path_text(artifact_path or ""), source.name if source.is_dir() else ""))
+        )
         self._upload(model_id, source, below)
 
     def log_model_artifacts(
-        self, model_id: str, local_dir: PathLike, artifact_path: str | None = None
+        self, model_id: str, local_dir: PathLike, artifact_path: PathLike | None = None
     ) -> None:
         """Copy what is in a directory to a logged model. Raises ``NotFound``."""
-        self._upload(model_id, Path(local_dir), artifact_path or "")
+        self._upload(model_id, Path(path_text(local_dir)), path_text(artifact_path or ""))
 
     def _upload(self, model_id: str, source: Path, below: str) -> None:
         from mltrack_jupyter.registry.upload import upload_files  # brings yaml
