@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.models.params import ParamSchema
 from mltrack_jupyter.models.signature import (
     Column,
     ModelSignature,
@@ -66,7 +67,9 @@ def infer_signature(
     return ModelSignature(
         None if model_input is None else infer_schema(model_input),
         None if model_output is None else infer_schema(model_output),
-        tuple(_settings(params) if isinstance(params, Mapping) else params) if params else None,
+        ParamSchema.of([*(_settings(params) if isinstance(params, Mapping) else params)])
+        if params
+        else None,
     )
 
 

@@ -7,10 +7,19 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.models.data_types import (
+    DataType,
+    OtherType,
+    ValueType,
+    json_list,
+    needed,
+    read_type,
+    value_type,
+)
+from mltrack_jupyter.models.params import ParamSchema
 from mltrack_jupyter.plain import scalar
 
 Name = str | int | float | bool | tuple[Any, ...]
@@ -31,43 +40,45 @@ def _is_finite(label: Any) -> bool:
     return isinstance(label, float) and math.isfinite(label)
 
 
-class DataType(str, Enum):
-    """Types of single values; ``integer`` and ``float`` have 32 bits, ``long`` and ``double`` 64."""
-
-    boolean = "boolean"
-    integer = "integer"
-    long = "long"
-    float = "float"
-    double = "double"
-    string = "string"
-    binary = "binary"
-    datetime = "datetime"
-
-    def __str__(self) -> str:
-        return self.value
-
-
 @dataclass(frozen=True)
 class Column:
     """A column of a table, or one field of a record.
 
-    ``details`` holds what a nested type needs: ``items`` of an array, ``properties`` of an object,
-    ``values`` of a map, in MLflow's JSON.
+    ``type`` takes a :class:`DataType`, its name, or a nested type such as ``Array("long")``. ``details``
+    holds what a nested type needs: ``items`` of an array, ``properties`` of an object, ``values`` of a
+    map, in MLflow's JSON.
     """
 
-    type: str
+    type: Any
     name: Name | None = None
     required: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "type", str(self.type))
+        content = self.type.to_dict() if hasattr(self.type, "to_dict") else self._named()
+        kind = str(content.pop("type"))
+        object.__setattr__(self, "type", DataType(kind) if kind in DataType.get_datatypes() else kind)
+        object.__setattr__(self, "details", content)
         object.__setattr__(self, "name", column_name(self.name))
+
+    def _named(self) -> dict[str, Any]:
+        if self.details:
+            return {"type": self.type, **self.details}
+        return value_type(self.type).to_dict()
+
+    @property
+    def value_type(self) -> ValueType:
+        """The type as an object: a :class:`DataType`, or an ``Array``, ``Object``, ``Map``."""
+        return read_type({"type": str(self.type), **self.details})
 
     def to_dict(self) -> dict[str, Any]:
         """Return MLflow's JSON object."""
         named = {} if self.name is None else {"name": self.name}
-        return {"type": self.type, **self.details, **named, "required": self.required}
+        return {"type": str(self.type), **self.details, **named, "required": self.required}
+
+    def __repr__(self) -> str:
+        named = "" if self.name is None else f"{self.name!r}: "
+        return f"{named}{self.value_type!r} ({needed(self.required)})"
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Column:
@@ -78,21 +89,44 @@ class Column:
         required = rest.pop("required", not rest.pop("optional", False))
         if not isinstance(kind, str) or isinstance(name, dict) or name == []:
             raise InvalidParameter(f"{_short(content)} is not a column of a model's signature.")
-        return cls(kind, name, bool(required), rest)
+        # Whatever the type is: one that is not known here does not cost the model.
+        known = OtherType({"type": kind, **rest})
+        return cls(known, name, bool(required))
+
+    @classmethod
+    def from_json_dict(cls, **content: Any) -> Column:
+        """Read MLflow's JSON object, by MLflow's name."""
+        return cls.from_dict(content)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Tensor:
-    """An array; ``-1`` in its shape stands for any length, ``dtype`` is numpy's type or its name."""
+    """An array; ``-1`` in its shape stands for any length, ``type`` is numpy's type or its name."""
 
     dtype: str
     shape: tuple[int, ...]
     name: Name | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dtype", str(self.dtype))
-        object.__setattr__(self, "name", column_name(self.name))
-        object.__setattr__(self, "shape", tuple(self.shape))
+    def __init__(self, type: Any, shape: Sequence[int], name: Name | None = None) -> None:
+        object.__setattr__(self, "dtype", str(type))
+        object.__setattr__(self, "shape", tuple(shape))
+        object.__setattr__(self, "name", column_name(name))
+
+    @property
+    def type(self) -> Any:
+        """The type of the values, as numpy has it."""
+        import numpy as np
+
+        return np.dtype(self.dtype)
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given: always."""
+        return True
+
+    def __repr__(self) -> str:
+        named = "" if self.name is None else f"{self.name!r}: "
+        return f"{named}Tensor({self.dtype!r}, {self.shape})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return MLflow's JSON object."""
@@ -115,6 +149,11 @@ class Tensor:
             raise InvalidParameter(f"{_short(content)} has no shape made of whole numbers.")
         return cls(spec["dtype"], tuple(shape), name)
 
+    @classmethod
+    def from_json_dict(cls, **content: Any) -> Tensor:
+        """Read MLflow's JSON object, by MLflow's name."""
+        return cls.from_dict(content)
+
 
 Spec = Column | Tensor
 
@@ -127,6 +166,11 @@ class Schema:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "specs", tuple(self.specs))
+        for spec in self.specs:
+            if not isinstance(spec, Spec):
+                raise InvalidParameter(
+                    f"A schema is a list of ColSpec or TensorSpec, not of {type(spec).__name__}."
+                )
 
     def __iter__(self) -> Iterator[Spec]:
         return iter(self.specs)
@@ -139,30 +183,117 @@ class Schema:
         """Names of the columns; empty for data without names."""
         return [spec.name for spec in self.specs if spec.name is not None]
 
+    @property
+    def inputs(self) -> list[Spec]:
+        """The columns or tensors, by MLflow's name."""
+        return list(self.specs)
+
+    def input_names(self) -> list[Name]:
+        """Return the names, or numbers from 0 for data without names."""
+        return [*self.names] if self.has_input_names() else [*range(len(self.specs))]
+
+    def has_input_names(self) -> bool:
+        """Tell whether the columns or tensors have names."""
+        return bool(self.specs) and self.specs[0].name is not None
+
+    def is_tensor_spec(self) -> bool:
+        """Tell whether it is made of tensors."""
+        return bool(self.specs) and isinstance(self.specs[0], Tensor)
+
+    def input_types(self) -> list[Any]:
+        """Return the types: of columns :class:`DataType` or nested ones, of tensors those of numpy."""
+        return [
+            spec.type if isinstance(spec, Tensor) else spec.value_type for spec in self.specs
+        ]
+
+    def input_dict(self) -> dict[str, Spec]:
+        """Return the columns or tensors by name. Raises ``InvalidParameter`` if they have none."""
+        return {str(name): spec for name, spec in zip(self._named(), self.specs, strict=True)}
+
+    def input_types_dict(self) -> dict[Name, Any]:
+        """Return the types by name. Raises ``InvalidParameter`` if there are no names."""
+        return dict(zip(self._named(), self.input_types(), strict=True))
+
+    def required_input_names(self) -> list[Name]:
+        """Return the names of what must be given."""
+        return self._names_where(True)
+
+    def optional_input_names(self) -> list[Name]:
+        """Return the names of what may be left out."""
+        return self._names_where(False)
+
+    def numpy_types(self) -> list[Any]:
+        """Return numpy's types. Raises ``InvalidParameter`` for nested ones, which it has not."""
+        if self.is_tensor_spec():
+            return self.input_types()
+        return [kind.to_numpy() for kind in self._single_types()]
+
+    def pandas_types(self) -> list[Any]:
+        """Return the types of pandas' columns. Raises ``InvalidParameter`` for nested ones and tensors."""
+        return [kind.to_pandas() for kind in self._single_types()]
+
+    def _named(self) -> list[Name]:
+        if not self.has_input_names():
+            raise InvalidParameter("The columns have no names; input_types() has their types in order.")
+        return self.names
+
+    def _names_where(self, required: bool) -> list[Name]:
+        pairs = zip(self.input_names(), self.specs, strict=True)
+        return [name for name, spec in pairs if spec.required == required]
+
+    def _single_types(self) -> list[DataType]:
+        types = self.input_types()
+        if not all(isinstance(kind, DataType) for kind in types):
+            raise InvalidParameter(
+                f"Only columns of single values have types of numpy and pandas; here are {types}."
+            )
+        return types
+
+    def __repr__(self) -> str:
+        return repr(list(self.specs))
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return MLflow's JSON list."""
+        return [spec.to_dict() for spec in self.specs]
+
     def to_json(self) -> str:
         """Return MLflow's JSON text."""
-        return json.dumps([spec.to_dict() for spec in self.specs])
+        return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
         """Read MLflow's JSON text."""
-        return cls(tuple(_spec(item) for item in _json_list(text)))
+        return cls(tuple(_spec(item) for item in json_list(text)))
 
 
 @dataclass(frozen=True)
 class ModelSignature:
-    """Schemas of a model's inputs and outputs; ``params`` are the settings of a call, as MLflow's JSON."""
+    """Schemas of a model's inputs and outputs; ``params`` are the settings of a call.
+
+    ``params`` takes a :class:`ParamSchema`, or a list of MLflow's JSON objects.
+    """
 
     inputs: Schema | None = None
     outputs: Schema | None = None
-    params: tuple[Mapping[str, Any], ...] | None = None
+    params: ParamSchema | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("inputs", "outputs"):
+            given = getattr(self, what)
+            if not isinstance(given, Schema | None):
+                raise InvalidParameter(
+                    f"{what} of a signature is a Schema, not a {type(given).__name__}; infer_signature(...) "
+                    "makes a signature of data."
+                )
+        params = self.params if isinstance(self.params, ParamSchema) else _params(self.params)
+        object.__setattr__(self, "params", params)
 
     def to_dict(self) -> dict[str, str | None]:
         """Return what stands in ``MLmodel``: JSON texts."""
         return {
             "inputs": self.inputs.to_json() if self.inputs else None,
             "outputs": self.outputs.to_json() if self.outputs else None,
-            "params": json.dumps(list(self.params)) if self.params else None,
+            "params": self.params.to_json() if self.params else None,
         }
 
     @classmethod
@@ -174,24 +305,20 @@ class ModelSignature:
         return cls(
             Schema.from_json(inputs) if inputs else None,
             Schema.from_json(outputs) if outputs else None,
-            tuple(_json_list(params)) if params else None,
+            ParamSchema.from_json(params) if params else None,
         )
+
+    def __repr__(self) -> str:
+        parts = {"inputs": self.inputs, "outputs": self.outputs, "params": self.params}
+        return "".join(f"{name}: \n  {part!r}\n" for name, part in parts.items())
+
+
+def _params(given: Any) -> ParamSchema | None:
+    return ParamSchema.of(given) if given else None
 
 
 def _spec(item: Mapping[str, Any]) -> Spec:
     return Tensor.from_dict(item) if item.get("type") == "tensor" else Column.from_dict(item)
-
-
-def _json_list(text: object) -> list[dict[str, Any]]:
-    try:
-        items = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f"The signature of the model is corrupt: {error}") from error
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise InvalidParameter(
-            "The signature of the model is corrupt: it must be a JSON list of objects."
-        )
-    return items
 
 
 def _short(content: object) -> str:

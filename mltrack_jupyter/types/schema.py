@@ -1,7 +1,21 @@
-"""Columns, tensors and schemas under MLflow's module name."""
+"""Columns, tensors, params and schemas under MLflow's module name."""
 
+from mltrack_jupyter.models.data_types import AnyType, Array, DataType, Map, Object, Property
+from mltrack_jupyter.models.params import ParamSchema, ParamSpec
 from mltrack_jupyter.models.signature import Column as ColSpec
-from mltrack_jupyter.models.signature import DataType, Schema
+from mltrack_jupyter.models.signature import Schema
 from mltrack_jupyter.models.signature import Tensor as TensorSpec
 
-__all__ = ["ColSpec", "DataType", "Schema", "TensorSpec"]
+__all__ = [
+    "AnyType",
+    "Array",
+    "ColSpec",
+    "DataType",
+    "Map",
+    "Object",
+    "ParamSchema",
+    "ParamSpec",
+    "Property",
+    "Schema",
+    "TensorSpec",
+]

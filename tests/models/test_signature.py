@@ -135,7 +135,7 @@ def test_output_and_params_travel_too():
     signature = infer_signature(np.zeros((1, 2)), np.zeros(1), params)
     again = ModelSignature.from_dict(signature.to_dict())
     assert again == signature
-    assert again.params == tuple(params)
+    assert again.params.to_dict() == params
 
 
 def test_settings_of_a_call_by_name_and_default():
