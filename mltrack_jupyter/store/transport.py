@@ -22,6 +22,7 @@ from mltrack_jupyter.services.codec import WireRequest, digest_of
 from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find
 from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.store.progress import progress
+from mltrack_jupyter.store.tls import hint, tls_context
 
 if TYPE_CHECKING:
     import httpx
@@ -98,6 +99,7 @@ class HttpTransport:
             timeout=_timeout(),
             headers=_credentials(),
             auth=_basic(),
+            verify=tls_context(),
             follow_redirects=False,  # credentials are for the server that was named
         )
 
@@ -132,6 +134,8 @@ class HttpTransport:
         from mltrack_jupyter.store.patience import certainly_not_done
 
         place = _shown(self._url)
+        if told := hint(error):
+            return ServerUnreachable(f"No connection to the server at {place} ({error}).{told}")
         if not certainly_not_done(error):
             return ServerUnreachable(
                 f"The answer of the tracking server at {place} was lost ({error}). It may or may not have "

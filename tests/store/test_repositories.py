@@ -1,6 +1,7 @@
 """Every place that keeps artifacts keeps their contract: S3, SFTP and the web by servers on the loopback."""
 
 import io
+import json
 import uuid
 from importlib.metadata import EntryPoint
 
@@ -114,6 +115,43 @@ def test_mlflows_name_for_the_address_of_s3(s3, monkeypatch):
     bucket = s3.bucket()
     repository_at(f"s3://{bucket}/x").write("a", io.BytesIO(b"x"))
     assert s3.keys(bucket) == {"x/a": 1}
+
+
+def test_what_s3_is_to_do_with_each_file(s3, monkeypatch):
+    bucket = s3.bucket()
+    arguments = {"ServerSideEncryption": "AES256", "Metadata": {"team": "plants"}}
+    monkeypatch.setenv("MLFLOW_S3_UPLOAD_EXTRA_ARGS", json.dumps(arguments))
+    files = repository_at(f"s3://{bucket}/run")
+    for name, size in (("small.txt", 10), ("large.bin", 9 * 1024 * 1024)):
+        files.write(name, io.BytesIO(b"x" * size))
+        head = s3.client.head_object(Bucket=bucket, Key=f"run/{name}")
+        assert (head["ServerSideEncryption"], head["Metadata"]) == ("AES256", {"team": "plants"})
+        assert files.open(name).size == size
+    files.delete("small.txt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("{", "no JSON"),
+        ("[1]", "object"),
+        ('{"ServerSideEncrption": "AES256"}', "ServerSideEncrption"),
+    ],
+)
+def test_what_s3_cannot_be_asked_for_is_told(s3, monkeypatch, arguments, said):
+    monkeypatch.setenv("MLFLOW_S3_UPLOAD_EXTRA_ARGS", arguments)
+    files = repository_at(f"s3://{s3.bucket()}/run")
+    with pytest.raises(InvalidParameter, match=said):
+        files.write("a.txt", io.BytesIO(b"a"))
+
+
+def test_the_certificate_of_s3_is_not_looked_at_if_that_is_wished(s3, monkeypatch):
+    place = f"s3://{s3.bucket()}/run"
+    assert repository_at(place).file_system.client_kwargs.get("verify") is None
+    monkeypatch.setenv("MLFLOW_S3_IGNORE_TLS", "true")
+    files = repository_at(place)
+    assert files.file_system.client_kwargs["verify"] is False
+    files.write("a.txt", io.BytesIO(b"a"))
 
 
 def test_a_host_that_is_not_known_is_not_trusted(sftp, monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import posixpath
 import sys
@@ -29,8 +30,11 @@ from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.schemes import Scheme
 from mltrack_jupyter.store.artifacts.streams import CHUNK, TEMPORARY, HashedReader
+from mltrack_jupyter.store.tls import is_on
 
 _BLOCK = 8 * 1024 * 1024
+_ARGUMENTS = "MLFLOW_S3_UPLOAD_EXTRA_ARGS"
+_RIGHT = """Right would be {"ServerSideEncryption": "AES256"}."""
 _PARTS = 9_000  # S3 takes 10,000 parts of a file
 _TIMES = ("LastModified", "mtime", "last_modified", "modified", "updated", "created")
 _REASONS = (
@@ -64,8 +68,8 @@ class ObjectFiles:
         return self._opened()[0]
 
     def _opened(self) -> tuple[Any, str]:
-        options = {**self._scheme.options, **_options(self._scheme.protocol)}
-        return _open(os.getpid(), self._address, tuple(sorted(options.items())))
+        fixed = tuple(sorted(self._scheme.options.items()))
+        return _open(os.getpid(), self._address, fixed, _settings(self._scheme.protocol))
 
     def place(self, path: str) -> str:
         """Return the name of a path as the file system knows it."""
@@ -267,18 +271,47 @@ def _remember(known: tuple[int, str, str]) -> None:
 
 
 @cache
-def _open(_pid: int, address: str, options: tuple[tuple[str, Any], ...]) -> tuple[Any, str]:
+def _open(
+    _pid: int, address: str, options: tuple[tuple[str, Any], ...], settings: str
+) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
-    system, place = url_to_fs(address, **dict(options), skip_instance_cache=True)
+    chosen = json.loads(settings)
+    _check_arguments(chosen.get("s3_additional_kwargs", {}))
+    system, place = url_to_fs(address, **dict(options), **chosen, skip_instance_cache=True)
     return system, str(place)
 
 
-def _options(protocol: str) -> dict[str, Any]:
+def _settings(protocol: str) -> str:
+    """Return what variables say of S3, as JSON."""
     if protocol != "s3":
-        return {}
-    endpoint = setting("MLFLOW_S3_ENDPOINT_URL")
-    return {"endpoint_url": endpoint} if endpoint else {}
+        return "{}"
+    chosen: dict[str, Any] = {}
+    if endpoint := setting("MLFLOW_S3_ENDPOINT_URL"):
+        chosen["endpoint_url"] = endpoint
+    if is_on("MLFLOW_S3_IGNORE_TLS"):
+        chosen["client_kwargs"] = {"verify": False}
+    if text := setting(_ARGUMENTS):
+        try:
+            arguments = json.loads(text)
+        except ValueError as error:
+            raise InvalidParameter(f"{_ARGUMENTS} is no JSON: {error}. {_RIGHT}") from error
+        if not isinstance(arguments, dict):
+            raise InvalidParameter(f"{_ARGUMENTS} must be a JSON object. {_RIGHT}")
+        chosen["s3_additional_kwargs"] = arguments
+    return json.dumps(chosen)
+
+
+def _check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse what S3 does not take with a file: left out in silence, it might be its encryption."""
+    if not arguments:
+        return
+    from botocore.session import get_session
+
+    shape = get_session().get_service_model("s3").operation_model("PutObject").input_shape
+    unknown = sorted(set(arguments) - set(shape.members))
+    if unknown:
+        raise InvalidParameter(f"{_ARGUMENTS} has {', '.join(unknown)}, unknown to S3. {_RIGHT}")
 
 
 def _block_size(body: BinaryIO) -> int:
