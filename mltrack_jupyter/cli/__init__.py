@@ -15,8 +15,9 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
     "server": "serve a store to MLflow clients and to mltrack, without JupyterLab",
-    "experiments": "list experiments",
-    "runs": "list runs, or show one",
+    "experiments": "list experiments; make, rename, delete and restore one, or write its runs as CSV",
+    "runs": "list runs, or show one; make, delete and restore one",
+    "artifacts": "list, fetch and send files of runs",
     "models": "list registered models",
     "import": "bring in runs and models from MLflow, an export, another store, or a CSV",
     "export": "write everything of a store to a folder or a zip, or copy it into another store",

@@ -1,4 +1,4 @@
-"""``mltrack runs list|show``."""
+"""``mltrack runs list|show``, and what changes runs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import argparse
 
 from mltrack_jupyter.cli.output import complain, duration, say, table, when
 from mltrack_jupyter.cli.parsing import add_store, ids, whole_number
+from mltrack_jupyter.cli.run_changes import add_changes
 from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import REASON, Column, Run, RunTable
 from mltrack_jupyter.services import Services
 
 
 def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
-    """Declare the two commands."""
-    commands = parser.add_subparsers(metavar="list|show", required=True)
+    """Declare the commands."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list runs, newest first")
     add_store(listing)
     add = listing.add_argument
-    add("--experiment-ids", type=ids, metavar="1,2", help="only runs of these experiments")
+    add(
+        "--experiment-ids",
+        "--experiment-id",
+        "-x",
+        type=ids,
+        metavar="1,2",
+        help="only runs of these experiments",
+    )
     add("--filter", default="", help="such as \"metrics.acc > 0.9 AND params.depth = '3'\"")
     add("--order-by", action="append", metavar="EXPR", help='such as "metrics.acc DESC"')
     add("--columns", type=ids, metavar="metrics.acc,params.depth", help="what to show of them")
@@ -27,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
     showing.add_argument("run_id", metavar="RUN_ID")
     add_store(showing)
     showing.set_defaults(run=run_show)
+    add_changes(commands)
 
 
 def run_list(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mltrack_jupyter.cli.parsing import store_of
@@ -15,6 +17,20 @@ SQLITE = "sqlite:///"
 def open_existing(given: str | None) -> Services:
     """Open the store that was named, or the default one. Raises ``NotFound`` if there is none."""
     return open_store(existing_uri(given))
+
+
+@contextmanager
+def existing(given: str | None) -> Iterator[Services]:
+    """Give a store that is there, as :func:`open_existing`, and close it at the end."""
+    with closing(open_existing(given)) as services:
+        yield services
+
+
+@contextmanager
+def open_new(given: str | None) -> Iterator[Services]:
+    """Give a store that is there, or the default one, which is made if it is not; close it at the end."""
+    with closing(open_existing(given) if given else open_store(store_of(None))) as services:
+        yield services
 
 
 def existing_uri(given: str | None) -> str:
