@@ -28,12 +28,28 @@ class Dataset:
     def __init__(
         self, source: Any = None, name: str | None = None, digest: str | None = None
     ) -> None:
-        self.source = resolve_source(source)
-        self.name = "dataset" if name is None else name
-        self.digest = digest or self._compute_digest()
+        # Under these names, and behind properties: a class of one's own may give them anew.
+        self._source = resolve_source(source)
+        self._name = name
+        self._digest = digest or self._compute_digest()
 
     def _compute_digest(self) -> str:
         raise NotImplementedError
+
+    @property
+    def source(self) -> Any:
+        """Where the data came from."""
+        return self._source
+
+    @property
+    def name(self) -> str:
+        """What the data is called."""
+        return "dataset" if self._name is None else self._name
+
+    @property
+    def digest(self) -> str:
+        """What tells the data apart from others of its name."""
+        return self._digest
 
     @property
     def schema(self) -> Any:
@@ -67,6 +83,8 @@ class Dataset:
     def to_entity(self) -> StoredDataset:
         """Return what is stored of the dataset."""
         return StoredDataset(**{key: value or "" for key, value in self.to_dict().items()})
+
+    _to_mlflow_entity = to_entity
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.digest}>"

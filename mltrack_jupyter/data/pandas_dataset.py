@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def check_columns(df: Any, **named: Any) -> None:
+    """Refuse the name of a column that a DataFrame has not."""
+    for what, column in named.items():
+        if column is not None and not (is_hashable(column) and column in df.columns):
+            raise InvalidParameter(
+                f"{what}={column!r} is no column of the DataFrame; its columns are "
+                f"{', '.join(map(str, df.columns[:20]))}."
+            )
+
+
 class PandasDataset(Dataset):
     """A DataFrame, the column that is to be predicted, and the column with predictions."""
 
@@ -27,12 +37,7 @@ class PandasDataset(Dataset):
         digest: str | None = None,
         predictions: Any = None,
     ) -> None:
-        for what, column in (("targets", targets), ("predictions", predictions)):
-            if column is not None and not (is_hashable(column) and column in df.columns):
-                raise InvalidParameter(
-                    f"{what}={column!r} is no column of the DataFrame; its columns are "
-                    f"{', '.join(map(str, df.columns[:20]))}."
-                )
+        check_columns(df, targets=targets, predictions=predictions)
         self.df = df
         self.targets = targets
         self.predictions = predictions

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from mltrack_jupyter.errors import InvalidParameter
@@ -15,11 +16,26 @@ from mltrack_jupyter.tracking import context
 _STORES = ("s3", "gs", "wasbs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "mlflow-artifacts", "runs")
 
 
-@dataclass(frozen=True)
 class DatasetSource:
-    """Where data came from. ``to_dict`` is what is stored, in MLflow's words."""
+    """Where data came from. ``to_dict`` is what is stored, in MLflow's words.
+
+    A class of one's own derives from it and gives ``_get_source_type``, ``_can_resolve``, ``_resolve``,
+    ``to_dict``, ``from_dict`` and ``load``, as for MLflow; :func:`register_dataset_source` makes it known.
+    """
 
     source_type: ClassVar[str] = ""
+
+    @classmethod
+    def _get_source_type(cls) -> str:
+        return cls.source_type
+
+    @staticmethod
+    def _can_resolve(raw_source: Any) -> bool:  # noqa: ARG004 - MLflow's signature
+        return False
+
+    @classmethod
+    def _resolve(cls, raw_source: Any) -> Any:
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is stored of the source."""
@@ -29,10 +45,20 @@ class DatasetSource:
         """Return what is stored of the source, as JSON text."""
         return json.dumps(self.to_dict())
 
-    def load(self, dst_path: str | None = None) -> str:
+    @classmethod
+    def from_dict(cls, source_dict: Mapping[str, Any]) -> Any:
+        """Return the source of what is stored of it."""
+        return cls(**source_dict)
+
+    @classmethod
+    def from_json(cls, source_json: str) -> Any:
+        """Return the source of what is stored of it, as JSON text."""
+        return cls.from_dict(json.loads(source_json))
+
+    def load(self, dst_path: str | None = None) -> Any:
         """Return a local path of the data. Raises ``InvalidParameter`` where there is none to give."""
         raise InvalidParameter(
-            f"Data of a source of the type {self.source_type!r} is not loaded from here; "
+            f"Data of a source of the type {type_of(self)!r} is not loaded from here; "
             f"its description is {self.to_json()}."
         )
 
@@ -64,7 +90,7 @@ class UriSource(DatasetSource):
     def load(self, dst_path: str | None = None) -> str:
         """Return the local path. Raises ``InvalidParameter`` for what is elsewhere."""
         if self.kind != "local":
-            return super().load(dst_path)
+            return str(super().load(dst_path))
         return file_uri_path(self.uri)[1] if self.uri.startswith("file:") else self.uri
 
 
@@ -95,11 +121,37 @@ class StoredSource(DatasetSource):
 def type_of(source: Any) -> str:
     """Return the name of a source's type, for ours and for MLflow's own sources."""
     if isinstance(source, UriSource | StoredSource):
-        return source.kind
-    if isinstance(source, DatasetSource):
-        return source.source_type
+        return str(source.kind)
     # MLflow's sources have no other name for it.
     return str(source._get_source_type())  # noqa: SLF001
+
+
+_registered: list[type[Any]] = []
+
+
+def register_dataset_source(source: type[Any]) -> None:
+    """Make a class of sources known: it is asked about what a dataset comes from, and what is stored."""
+    _registered.append(source)
+
+
+def get_registered_sources() -> list[type[Any]]:
+    """Return the classes of sources that were made known, here or by packages that are installed."""
+    return [*_of_packages(), *_registered]
+
+
+@cache
+def _of_packages() -> tuple[type[Any], ...]:
+    from importlib.metadata import entry_points
+
+    return tuple(point.load() for point in entry_points(group="mlflow.dataset_source"))
+
+
+def _resolve_registered(raw: Any) -> Any:
+    """Return the source that a registered class makes of something, the last one first; else ``None``."""
+    for kind in reversed(get_registered_sources()):
+        if kind._can_resolve(raw):  # noqa: SLF001 - MLflow's name
+            return kind._resolve(raw)  # noqa: SLF001
+    return None
 
 
 def resolve_source(source: Any) -> Any:
@@ -108,6 +160,9 @@ def resolve_source(source: Any) -> Any:
         return CodeSource(context.context_tags())
     if hasattr(source, "to_json"):
         return source
+    found = _resolve_registered(source)
+    if found is not None:
+        return found
     if not isinstance(source, str | os.PathLike):
         raise InvalidParameter(
             f"source must be a path, an address or a dataset source, not a {type(source).__name__}."
@@ -121,12 +176,20 @@ def resolve_source(source: Any) -> Any:
     if scheme not in ("", "file"):
         raise InvalidParameter(
             f"The source {text[:80]!r} has the scheme {scheme!r}; known are file, http, https, "
-            f"{', '.join(_STORES)}."
+            f"{', '.join(_STORES)}, and those of register_dataset_source(...)."
         )
     return UriSource(text)
 
 
-def parse_source(source_type: str, text: str) -> DatasetSource:
+resolve_dataset_source = resolve_source
+
+
+def get_dataset_source_from_json(source_json: str, source_type: str) -> Any:
+    """Return a source as it is stored, by MLflow's name; see :func:`parse_source`."""
+    return parse_source(source_type, source_json)
+
+
+def parse_source(source_type: str, text: str) -> Any:
     """Return a source as it is stored. Raises ``InvalidParameter`` if the text is no JSON object."""
     try:
         content = json.loads(text)
@@ -134,6 +197,9 @@ def parse_source(source_type: str, text: str) -> DatasetSource:
         raise InvalidParameter(f"The stored source of the dataset is corrupt: {error}.") from error
     if not isinstance(content, dict):
         raise InvalidParameter("The stored source of the dataset is corrupt: it is no object.")
+    for kind in reversed(get_registered_sources()):
+        if kind._get_source_type() == source_type:  # noqa: SLF001 - MLflow's name
+            return kind.from_dict(content)
     if source_type == "code":
         return CodeSource(content.get("tags") or {})
     if source_type == "http" and isinstance(content.get("url"), str):

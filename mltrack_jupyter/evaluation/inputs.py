@@ -68,10 +68,11 @@ def evidence_of(
     data: Any, targets: Any, predictions: Any, feature_names: list[str] | None = None
 ) -> Evidence:
     """Return data with the truth beside it. Raises ``InvalidParameter`` for what does not fit together."""
-    if isinstance(data, datasets.PandasDataset):
+    if isinstance(data, datasets.PandasDataset | datasets.PolarsDataset):
         targets = data.targets if targets is None else targets
         predictions = data.predictions if predictions is None else predictions
-        return _of_frame(data.df, targets, predictions, feature_names, data)
+        frame = data.df if isinstance(data, datasets.PandasDataset) else data.to_pandas()
+        return _of_frame(frame, targets, predictions, feature_names, data)
     if isinstance(data, datasets.NumpyDataset):
         truth = data.targets if targets is None else targets
         return _of_arrays(data.features, truth, predictions, data)
@@ -89,7 +90,7 @@ def _of_frame(
     targets: Any,
     predictions: Any,
     names: list[str] | None,
-    dataset: datasets.PandasDataset | None,
+    dataset: datasets.Dataset | None,
 ) -> Evidence:
     column = _label(frame, targets, "targets")
     guessed = _label(frame, predictions, "predictions")

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mltrack_jupyter.entities import (
-    Dataset,
-    DatasetInput,
-    ModelInput,
-    ModelOutput,
-    RunEntry,
-    Tag,
-)
+from mltrack_jupyter.entities import ModelInput, ModelOutput, RunEntry
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.tracking.dataset_inputs import dataset_input
 from mltrack_jupyter.tracking.logging import write_to_run
-
-_CONTEXT = "mlflow.data.context"
-_FIELDS = ("name", "digest", "source", "source_type", "schema", "profile")
 
 
 def log_input(
@@ -69,31 +60,6 @@ def log_inputs(
         lambda services, run_id: services.runs.log_inputs(run_id, inputs, read),
         lambda run_id: RunEntry(run_id=run_id, datasets=inputs, models=read),
     )
-
-
-def dataset_input(
-    dataset: Any, context: str | None = None, tags: Mapping[str, Any] | None = None
-) -> DatasetInput:
-    """Return a dataset in its role, as it is stored."""
-    pairs = {key: str(value) for key, value in (tags or {}).items()}
-    if context is not None:
-        pairs[_CONTEXT] = context
-    return DatasetInput(
-        dataset=to_entity(dataset), tags=[Tag(key, value) for key, value in pairs.items()]
-    )
-
-
-def to_entity(dataset: Any) -> Dataset:
-    """Return what is stored of a dataset: ours, one of MLflow's, or a stored one."""
-    if isinstance(dataset, Dataset):
-        return dataset
-    if not hasattr(dataset, "to_dict") or not hasattr(dataset, "digest"):
-        raise InvalidParameter(
-            f"log_input takes a dataset, such as mltrack.data.from_pandas(frame), not a "
-            f"{type(dataset).__name__}."
-        )
-    content = dataset.to_dict()
-    return Dataset(**{name: content.get(name) or "" for name in _FIELDS})
 
 
 def log_outputs(models: Sequence[ModelOutput] | None = None) -> None:

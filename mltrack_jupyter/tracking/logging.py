@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from mltrack_jupyter.entities import Metric, Param, RunEntry, Tag
+from mltrack_jupyter.entities import DatasetInput, Metric, Param, RunEntry, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
@@ -19,6 +19,7 @@ from mltrack_jupyter.tracking.checks import check_mapping
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
 from mltrack_jupyter.tracking.contents import dict_text
 from mltrack_jupyter.tracking.corrections import corrected
+from mltrack_jupyter.tracking.dataset_inputs import measured_on
 from mltrack_jupyter.tracking.figures import figure_bytes
 from mltrack_jupyter.tracking.operations import RunOperations, handle
 from mltrack_jupyter.tracking.runs import active_or_new_run
@@ -175,7 +176,7 @@ def log_metrics(
         run = own(run_id)
     if run is None or active_model.is_noted(model_id, dataset):
         points = _points_of(values, time, whole)
-        _note(run_id, active_model.noted(points, model_id, dataset))
+        _note(run_id, active_model.noted(points, model_id, dataset), measured_on(dataset))
         if run is not None:
             run.logged[1].update(values)
     else:
@@ -216,14 +217,16 @@ def write_points(
     run.logged[1].update(values)
 
 
-def _note(run_id: str | None, points: list[Metric]) -> None:
-    """Write points that name a logged model or a dataset."""
+def _note(run_id: str | None, points: list[Metric], read: list[DatasetInput]) -> None:
+    """Write points that name a logged model or a dataset, which the run has read then."""
 
     def send(services: Services, target: str) -> None:
+        if read:
+            services.runs.log_inputs(target, read)
         for batch in divided(points, [], []):
             services.runs.log_batch(target, *batch)
 
-    write_to_run(run_id, send, lambda target: RunEntry(run_id=target, noted=points))
+    write_to_run(run_id, send, lambda target: RunEntry(run_id=target, noted=points, datasets=read))
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:

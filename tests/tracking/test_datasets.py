@@ -110,3 +110,129 @@ def test_a_stored_source_that_is_corrupt():
     broken = type(stored)(name="x", digest="1", source_type="code", source="{")
     with pytest.raises(InvalidParameter, match="corrupt"):
         data.get_source(broken)
+
+
+def polars_frame():
+    pl = pytest.importorskip("polars")
+    return pl.DataFrame(
+        {
+            "a": [1, 2, 3],
+            "b": ["x", "y", None],
+            "c": [[1], [2], [3]],
+            "d": [{"k": 1}, {"k": 2}, {"k": 3}],
+            "f": [1.5, 2.0, 3.0],
+            "g": pl.Series([1, 2, 3], dtype=pl.UInt8),
+            "h": pl.Series([None] * 3, dtype=pl.Int32),
+            "i": pl.Series(["u", "v", "u"], dtype=pl.Categorical),
+        }
+    )
+
+
+def test_a_frame_of_polars_is_what_mlflow_makes_of_it():
+    frame = polars_frame()
+    theirs = pytest.importorskip("mlflow.data.polars_dataset").from_polars
+    known = {"source": "x.csv", "targets": "a", "name": "n"}
+    assert data.from_polars(frame, **known).to_dict() == theirs(frame, **known).to_dict()
+
+
+def test_what_polars_has_no_word_for_is_a_dataset_still():
+    import datetime
+
+    pl = pytest.importorskip("polars")
+    made = data.from_polars(pl.DataFrame({"t": [datetime.time(1, 2)]}))
+    assert made.schema is None
+    assert made.to_dict()["schema"] is None
+    with pytest.raises(InvalidParameter, match="is no column"):
+        data.from_polars(polars_frame(), targets="zz")
+    with pytest.raises(InvalidParameter, match="from_pandas"):
+        data.from_polars(FRAMES["numbers"])
+
+
+def test_a_model_is_measured_on_a_frame_of_polars(mltrack):
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"y": [1.0, 2.0], "p": [1.0, 2.5]})
+    made = data.from_polars(frame, targets="y", predictions="p")
+    assert mltrack.evaluate(data=made, model_type="regressor").metrics["max_error"] == 0.5
+
+
+class PlantSource(data.DatasetSource):
+    """A source of one's own, as for MLflow."""
+
+    def __init__(self, uri):
+        self._uri = uri
+
+    @staticmethod
+    def _get_source_type():
+        return "plant"
+
+    @staticmethod
+    def _can_resolve(raw_source):
+        return isinstance(raw_source, str) and raw_source.startswith("plant:")
+
+    @classmethod
+    def _resolve(cls, raw_source):
+        return cls(raw_source)
+
+    def to_dict(self):
+        return {"uri": self._uri}
+
+    @classmethod
+    def from_dict(cls, source_dict):
+        return cls(source_dict["uri"])
+
+    def load(self):
+        return f"grown from {self._uri}"
+
+
+class PlantDataset(data.Dataset):
+    """A dataset of one's own, which gives anew what MLflow's lets it give."""
+
+    def __init__(self, items, source):
+        self._items = items
+        super().__init__(source=source, name="plants")
+
+    def _compute_digest(self):
+        return str(len(self._items))
+
+    @property
+    def source(self):
+        return self._source
+
+    @property
+    def profile(self):
+        return {"count": len(self._items)}
+
+    def to_dict(self):
+        return {**super().to_dict(), "profile": json.dumps(self.profile)}
+
+
+def test_sources_and_datasets_of_ones_own(mltrack, monkeypatch):
+    from mltrack_jupyter.data import sources
+
+    monkeypatch.setattr(sources, "_registered", [])
+    with pytest.raises(InvalidParameter, match="register_dataset_source"):
+        data.from_pandas(FRAMES["numbers"], source="plant://oak")
+    data.register_dataset_source(PlantSource)
+    assert data.get_registered_sources()[-1] is PlantSource
+    with mltrack.start_run() as run:
+        mltrack.log_input(data.from_pandas(FRAMES["numbers"], source="plant://oak", name="numbers"))
+        mltrack.log_input(PlantDataset([1, 2], PlantSource("plant://elm")))
+    found = {
+        item.dataset.name: item for item in mltrack.get_run(run.info.run_id).inputs.dataset_inputs
+    }
+    assert found["plants"].dataset.profile == '{"count": 2}'
+    assert found["plants"].dataset.source_type == "plant"
+    assert data.get_source(found["numbers"]).load() == "grown from plant://oak"
+    assert data.get_source(found["plants"]).load() == "grown from plant://elm"
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_what_a_metric_was_measured_on_is_what_the_run_read(mltrack, several):
+    made = data.from_pandas(FRAMES["numbers"], name="numbers")
+    with mltrack.start_run() as run:
+        if several:
+            mltrack.log_metrics({"acc": 0.5}, dataset=made)
+        else:
+            mltrack.log_metric("acc", 0.5, dataset=made)
+    (item,) = mltrack.get_run(run.info.run_id).inputs.dataset_inputs
+    assert (item.dataset.name, item.dataset.digest, item.tags) == ("numbers", made.digest, [])
