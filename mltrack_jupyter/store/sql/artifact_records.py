@@ -8,6 +8,7 @@ is served without a digest.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +23,12 @@ from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles, check_path
 from mltrack_jupyter.store.sql.database import Database, chunked, record_change
-from mltrack_jupyter.store.sql.fixed_files import FixedFiles, WatchedReader, same_digest
+from mltrack_jupyter.store.sql.fixed_files import (
+    FixedFiles,
+    WatchedReader,
+    same_digest,
+    with_signature,
+)
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.shared_files import REMOVED, WRITTEN, SharedFiles
 from mltrack_jupyter.store.sql.tables import artifact_digests, logged_models, runs
@@ -209,10 +215,16 @@ class RecordedFiles:
                 check()
                 known = self._records.get(self._name, path)
         except InvalidParameter:
-            written = self._same(path, body)
-            if written is None:
+            if not self._fixed.takes_signature(f"{self._name}/{path}"):
+                written = self._same(path, body)
+                if written is None:
+                    raise
+                return written
+            signed = self._signed(path, body)
+            if signed is None:
                 raise
-            return written
+            body, check = signed, partial(self._records.check_writable)
+            known = self._records.get(self._name, path)
         if known:
             self._records.forget(self._name, [path])
         written = self._files.write(path, cast(BinaryIO, WatchedReader(body, check)))
@@ -228,6 +240,12 @@ class RecordedFiles:
 
     def _has(self, path: str) -> bool:
         return bool(self._files.stamp(path))
+
+    def _signed(self, path: str, body: BinaryIO) -> BinaryIO | None:
+        """Return the new file ``MLmodel`` if it differs in the signature at most."""
+        with self._files.open(path).file as present:
+            text = with_signature(body, present)
+        return None if text is None else io.BytesIO(text)
 
     def _same(self, path: str, body: BinaryIO) -> Written | None:
         """Return what is there if a body is the same, byte by byte."""

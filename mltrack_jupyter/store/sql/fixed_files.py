@@ -14,6 +14,9 @@ from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.model_places import Placed
 
+_ABOUT = "MLmodel"
+_LOADED_BY = ("flavors", "metadata", "model_id", "model_uuid", "run_id", "artifact_path")
+"""Keys of that file which say what a model is and how it is loaded; they stay as they are."""
 _SOON = 0.02
 """For how many seconds it is taken to be as it was that a file may be written."""
 
@@ -52,6 +55,16 @@ class FixedFiles:
         for model, path in hiding:
             if path and self._has(model.uri, path):
                 raise _refusal(place, _why(model.model_id))
+
+    def takes_signature(self, place: str) -> bool:
+        """Tell whether a place is the file ``MLmodel`` of a ready model of which no version was made yet."""
+        fixed, hiding = self._around(place)
+        around = [item for item in fixed if _is_within(place, item.place)]
+        return (
+            not hiding
+            and bool(around)
+            and all(item.takes_more and place == f"{item.place}/{_ABOUT}" for item in around)
+        )
 
     def check_deleted(self, place: str) -> None:
         """Refuse to delete what stays as it is, or holds such. Raises ``InvalidParameter``."""
@@ -116,6 +129,20 @@ def _digest(file: BinaryIO) -> str:
     while chunk := file.read(CHUNK):
         found.update(chunk)
     return found.hexdigest()
+
+
+def with_signature(body: BinaryIO, present: BinaryIO) -> bytes | None:
+    """Return what a file ``MLmodel`` is to be if only its signature, or what nobody loads by, is new."""
+    # Whoever writes other files needs no YAML.
+    from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
+
+    found = body.read(MAX_BYTES + 1)
+    try:
+        texts = [found.decode(), present.read(MAX_BYTES + 1).decode()]
+        new, old = (parse_mapping(text, f"The file {_ABOUT!r}") for text in texts)
+    except (UnicodeDecodeError, InvalidParameter):
+        return None
+    return found if all(new.get(key) == old.get(key) for key in _LOADED_BY) else None
 
 
 def _is_within(place: str, folder: str) -> bool:
