@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-Kind = Literal["store", "experiment"]
+Kind = Literal["store", "registry", "experiment"]
 
 VARIABLE = "MLTRACK_INHERITED"
 STORE_SETTINGS = ("MLTRACK_TRACKING_URI", "MLFLOW_TRACKING_URI")
+REGISTRY_SETTINGS = ("MLTRACK_REGISTRY_URI", "MLFLOW_REGISTRY_URI")
 EXPERIMENT_SETTINGS = (
     "MLTRACK_EXPERIMENT_NAME",
     "MLFLOW_EXPERIMENT_NAME",
@@ -30,6 +31,7 @@ EXPERIMENT_SETTINGS = (
 )
 _SETTINGS: dict[Kind, tuple[str, ...]] = {
     "store": STORE_SETTINGS,
+    "registry": REGISTRY_SETTINGS,
     "experiment": EXPERIMENT_SETTINGS,
 }
 OFFERED = "MLTRACK_OFFERED_TO_MLFLOW"

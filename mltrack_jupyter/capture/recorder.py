@@ -230,12 +230,12 @@ class TrackedCell:
 
     def _register_autologged(self, name: str) -> list[str]:
         """Register the model that autologging has logged already, if that is wanted."""
-        from mltrack_jupyter.registry import register_model
+        from mltrack_jupyter.tracking.registry_store import register
 
         uri = f"runs:/{self.run_id}/{self._autologged.models[-1]}"
         try:
             if name:
-                self._version = register_model(self._writer.run.services, uri, name)
+                self._version = register(uri, name)
         except MltrackError as error:
             return [f"the model was not registered as {name!r}: {error}"]
         return []

@@ -18,7 +18,7 @@ from mltrack_jupyter.magics.arguments import HELP, parse_words, split_line, unkn
 from mltrack_jupyter.shown import one_line, shown, shown_uri
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.suggestions import nearest
-from mltrack_jupyter.tracking import fluent, hints
+from mltrack_jupyter.tracking import fluent, hints, registry_store
 from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets import card, compare, runs_view
 
@@ -113,10 +113,9 @@ def _register(rest: str, namespace: Mapping[str, Any]) -> None:
         "--stage", default="", metavar="STAGE", help="Staging, Production or Archived"
     )
     found = parse_words(parser, "%mltrack register", split_line(rest, namespace))
-    services = fluent.services()
-    with hints.about_run(services, found.run_id):
-        version = services.registered_models.register(
-            found.name, found.run_id, alias=found.alias, stage=found.stage
+    with hints.about_run(fluent.services(), found.run_id):
+        version = registry_store.register(
+            f"runs:/{found.run_id}", found.name, alias=found.alias, stage=found.stage
         )
     said = [f"Registered {version.name} version {version.version}"]
     said += [f"stage {version.current_stage}"] if found.stage else []

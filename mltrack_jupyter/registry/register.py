@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +16,7 @@ from mltrack_jupyter.entities import LoggedModel, MadeModel, ModelVersion, RunIn
 from mltrack_jupyter.errors import AlreadyExists, EndpointNotFound, InvalidParameter, NotFound
 from mltrack_jupyter.models import (
     ModelFolder,
+    ModelInfo,
     ModelMetadata,
     ModelSignature,
     Provenance,
@@ -30,11 +31,18 @@ from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
 from mltrack_jupyter.registry.logged import ModelNote, add_folder, log_folder, no_run, sealed
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.resolve import check_exists, download_model, find_model
+from mltrack_jupyter.registry.own import is_own
+from mltrack_jupyter.registry.resolve import (
+    LocalModel,
+    check_exists,
+    download_model,
+    find_model,
+)
 from mltrack_jupyter.registry.upload import write_files
 from mltrack_jupyter.registry.uris import (
     LocalFolder,
     Logged,
+    ModelUri,
     Registered,
     RunModel,
     StoreFolder,
@@ -46,44 +54,6 @@ from mltrack_jupyter.store.artifacts import check_path
 
 IMPORTS = "Imported models"
 """The experiment whose runs hold the models that were registered from a folder."""
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """A model that was logged to a run; ``model_uri`` loads it again."""
-
-    model_uri: str
-    run_id: str
-    artifact_path: str
-    metadata: ModelMetadata
-    registered_version: ModelVersion | None = None
-    model_id: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The name of the model, which is where it is in the run."""
-        return self.artifact_path
-
-    @property
-    def registered_model_version(self) -> str | None:
-        """The number of the version that was registered, by MLflow's name."""
-        return self.registered_version.version if self.registered_version else None
-
-    @property
-    def flavors(self) -> Mapping[str, Mapping[str, Any]]:
-        """Name of a library to the settings with which it reads the model."""
-        return self.metadata.flavors
-
-    @property
-    def signature(self) -> ModelSignature | None:
-        """What goes into the model and what comes out."""
-        return self.metadata.signature
-
-    @property
-    def model_uuid(self) -> str:
-        """An identifier of this very folder."""
-        return self.metadata.model_uuid
 
 
 @dataclass(frozen=True)
@@ -145,8 +115,8 @@ def log_model(
             version = _version_of_run(services, uri, registered_model_name, model_id=about.model_id)
         else:
             version = _version_of(services, Logged(about.model_id), registered_model_name, "")
-    info = _info(about, version, noted.params if noted else {})
-    return replace(info, artifact_path=artifact_path)
+    info = about.get_model_info()
+    return replace(info, artifact_path=artifact_path, registered_version=version, logged=noted)
 
 
 def keep_model(
@@ -167,7 +137,7 @@ def keep_model(
         about = sealed(replace(about, model_id=f"m-{uuid.uuid4().hex}"), own=True)
         made = note.of(about)
         write_files(write, folder, made.place, {FILE_NAME: about.to_yaml()})
-    return _info(about), made
+    return about.get_model_info(), made
 
 
 @contextmanager
@@ -190,23 +160,9 @@ def _saved(
         yield folder, about
 
 
-def _info(
-    about: ModelMetadata,
-    version: ModelVersion | None = None,
-    params: Mapping[str, str] | None = None,
-) -> ModelInfo:
-    # Of a model with an id: what is logged to the same path of the run later is another one.
-    uri = f"runs:/{about.run_id}/{about.artifact_path}"
-    if about.model_id:
-        uri = f"models:/{about.model_id}"
-    return ModelInfo(
-        uri, about.run_id, about.artifact_path, about, version, about.model_id, params or {}
-    )
-
-
 def register_model(
     services: Services,
-    model_uri: str | PathLike[str],
+    model_uri: str | PathLike[str] | LocalModel,
     name: str,
     *,
     alias: str = "",
@@ -221,7 +177,8 @@ def register_model(
     model_uri
         ``runs:/…`` a model of a run; ``models:/…`` a copy of another version, or a logged model; a
         folder of this machine, which is copied into a run of its own first. The copy has to be trusted
-        as the folder had to be: that somebody registered a pickle does not make it harmless.
+        as the folder had to be: that somebody registered a pickle does not make it harmless. A model that was
+        downloaded from another store stays the user's own if it was that there.
     name
         Of the registered model.
     alias, stage
@@ -241,7 +198,10 @@ def register_model(
         stage = rules.parse_stage(stage)
     pairs = [Tag(key, value) for key, value in (tags or {}).items()]
     rules.check_pairs(pairs, "tag", rules.MAX_REGISTRY_TAG)
-    uri = parse_model_uri(model_uri)
+    if isinstance(model_uri, LocalModel):
+        uri: ModelUri = _import_folder(services, model_uri.path, name, is_own(model_uri))
+    else:
+        uri = parse_model_uri(model_uri)
     if isinstance(uri, LocalFolder):
         uri = _import_folder(services, uri.path, name)
     if isinstance(uri, RunModel):
@@ -266,7 +226,7 @@ def get_model_info(services: Services, uri: str | PathLike[str]) -> ModelInfo:
     """Return what is known of the model at a URI, without loading it. Raises ``NotFound``."""
     with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
         about = read_metadata(ModelFolder.open(download_model(uri, services, private).path))
-    return replace(_info(about), model_uri=str(uri))
+    return replace(about.get_model_info(), model_uri=str(uri))
 
 
 def load_model(
@@ -356,7 +316,7 @@ def _promote(services: Services, version: ModelVersion, alias: str, stage: str) 
         services.model_versions.transition_stage(version.name, version.version, stage)
 
 
-def _import_folder(services: Services, path: Path, name: str) -> RunModel:
+def _import_folder(services: Services, path: Path, name: str, own: bool = False) -> RunModel:
     """Copy a folder of this machine into a run that is made for it."""
     folder = ModelFolder.open(path)
     about = read_metadata(folder)
@@ -373,7 +333,9 @@ def _import_folder(services: Services, path: Path, name: str) -> RunModel:
     status = RunStatus.FAILED
     try:
         placed = replace(about, run_id=run.info.run_id, artifact_path="model")
-        log_folder(services, run, folder.root, placed, ModelNote(), foreign=digests)
+        log_folder(
+            services, run, folder.root, placed, ModelNote(), foreign=None if own else digests
+        )
         status = RunStatus.FINISHED
     finally:
         services.runs.update(run.info.run_id, status=status, end_time=int(time.time() * 1000))

@@ -113,6 +113,11 @@ Registered = Version | Stage | AliasOf | Latest
 ModelUri = RunModel | Registered | Logged | StoreFolder | LocalFolder
 
 
+def is_registered(uri: str | os.PathLike[str]) -> bool:
+    """Tell whether a URI names a version of a registered model. Raises ``InvalidParameter`` for none."""
+    return isinstance(parse_model_uri(uri), Registered)
+
+
 def parse_model_uri(uri: str | os.PathLike[str]) -> ModelUri:
     """Return what a URI names.
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from mltrack_jupyter import registry
 from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.models import ModelFolder
 from mltrack_jupyter.store.journal import goes_on
-from mltrack_jupyter.tracking import logged_models, scope, session
+from mltrack_jupyter.tracking import logged_models, registry_store, scope, session
 from mltrack_jupyter.tracking.checks import check_place
 from mltrack_jupyter.tracking.logging import own, target_of
+from mltrack_jupyter.tracking.registry_store import services_of
 
 if TYPE_CHECKING:
     from mltrack_jupyter.entities import ModelVersion
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from mltrack_jupyter.registry import ModelInfo
     from mltrack_jupyter.services import Services
     from mltrack_jupyter.tracking.scope import ActiveRun
+
+T = TypeVar("T")
 
 
 def log_model(
@@ -99,19 +105,23 @@ def _log(
     run_id: str | None,
     model: Any,
     place: str,
-    named: str | None,
+    name: str | None,
     form: registry.ModelForm,
     note: registry.ModelNote,
 ) -> ModelInfo:
+    """Save a model into a run, and register it where models are registered."""
     services, target, experiment = _target(run, run_id)
     # What an open run knows of itself saves the store the question.
     known = run.info if run is not None and services.add_model else None
+    is_apart = name is not None and registry_store.is_apart()
     info = registry.log_model(
-        services, target, model, place, registered_model_name=named, form=form, note=note, run=known,
-        experiment_id=experiment,
+        services, target, model, place, registered_model_name=None if is_apart else name, form=form,
+        note=note, run=known, experiment_id=experiment,
     )  # fmt: skip
     logged_models.note_last("" if target else info.model_id)
-    return info
+    if name is None or not is_apart:
+        return info
+    return replace(info, registered_version=registry_store.register(info.model_uri, name))
 
 
 def _target(run: ActiveRun | None, run_id: str | None) -> tuple[Services, str, str]:
@@ -173,8 +183,7 @@ def register_model(
     ``runs:/<run_id>/model`` names the model of a run, ``models:/<name>/<version>`` that of another
     version. It is ready at once: there is nothing to await. Raises ``NotFound`` or ``InvalidParameter``.
     """
-    return registry.register_model(
-        session.services(),
+    return registry_store.register(
         model_uri,
         name,
         alias=alias or "",
@@ -186,7 +195,22 @@ def register_model(
 
 def get_model_info(model_uri: str | PathLike[str]) -> ModelInfo:
     """Return what is known of the model at a URI, such as its signature, without loading it."""
-    return registry.get_model_info(session.services(), model_uri)
+    return registry.get_model_info(services_of(model_uri), model_uri)
+
+
+def read_model(model_uri: str | PathLike[str], read: Callable[[ModelFolder], T]) -> T:
+    """Return what ``read`` finds in the folder of the model at a URI."""
+    with tempfile.TemporaryDirectory(prefix="mltrack-model-") as private:
+        found = registry.download_model(model_uri, services_of(model_uri), private)
+        return read(ModelFolder.open(found.path))
+
+
+def set_signature(model_uri: str | PathLike[str], signature: ModelSignature) -> None:
+    """Write a signature into the model of a folder, of a run or with an id, which has no version yet.
+
+    Raises ``InvalidParameter`` for ``models:/<name>/<version>``: a version stays as it is.
+    """
+    registry.set_signature(services_of(model_uri), model_uri, signature)
 
 
 def load_model(
@@ -207,4 +231,4 @@ def load_model(
     flavor
         ``"pyfunc"`` for an object with ``predict``.
     """
-    return registry.load_model(session.services(), model_uri, trust=trust, flavor=flavor)
+    return registry.load_model(services_of(model_uri), model_uri, trust=trust, flavor=flavor)

@@ -8,9 +8,8 @@ from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, Tag
-from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.plain import path_text
-from mltrack_jupyter.store import normalise_uri, rules
+from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import scope, session
 
 
@@ -73,21 +72,3 @@ def get_parent_run(run_id: str) -> Run | None:
 def is_tracking_uri_set() -> bool:
     """Tell whether a tracking URI was chosen, here, by the environment, or by whoever started this process."""
     return bool(config.chosen_uri()) or session.has_tracking_uri()
-
-
-def get_registry_uri() -> str:
-    """Return the tracking URI: the registry is part of the store."""
-    return session.get_tracking_uri()
-
-
-def set_registry_uri(uri: str | os.PathLike[str] | None) -> None:
-    """Accept the tracking URI only: models are registered in the store that their runs are in.
-
-    ``None`` (or ``""``) means just that. Raises ``InvalidParameter`` for another one.
-    """
-    text = path_text(uri or "", "The registry URI")
-    if text and normalise_uri(text) != session.get_tracking_uri():
-        raise InvalidParameter(
-            "The registry is part of the store, so that a model cannot part from its run; choose the store "
-            f"with set_tracking_uri({text!r})."
-        )

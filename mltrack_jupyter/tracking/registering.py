@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from mltrack_jupyter.entities import ModelVersion, Page, RegisteredModel
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.tracking import session
+from mltrack_jupyter.tracking.registry_store import registry_services
 
 T = TypeVar("T", ModelVersion, RegisteredModel)
 _PAGE = 1000
@@ -20,7 +20,7 @@ def search_registered_models(
     order_by: list[str] | None = None,
 ) -> list[RegisteredModel]:
     """Return the registered models that match a filter, by name."""
-    models = session.services().registered_models
+    models = registry_services().registered_models
     return _all(
         lambda size, token: models.search(filter_string or "", size, order_by, token), max_results
     )
@@ -32,7 +32,7 @@ def search_model_versions(
     order_by: list[str] | None = None,
 ) -> list[ModelVersion]:
     """Return the versions of registered models that match a filter, the last changed first."""
-    versions = session.services().model_versions
+    versions = registry_services().model_versions
     return _all(
         lambda size, token: versions.search(filter_string or "", size, order_by, token), max_results
     )
@@ -57,6 +57,6 @@ def set_model_version_tag(
     """Set a tag of a version of a registered model. Raises ``NotFound``."""
     if version is None or key is None:
         raise InvalidParameter("Give the version and the key of the tag.")
-    session.services().model_versions.set_tag(
+    registry_services().model_versions.set_tag(
         name, rules.id_text(version, "version"), key, str(value)
     )

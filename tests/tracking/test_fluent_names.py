@@ -113,15 +113,6 @@ def test_a_model_of_ones_own_class_is_told_how():
         _ = mltrack_jupyter.pyfunc.PythonModel
 
 
-def test_the_registry_is_where_the_runs_are(mltrack, tmp_path):
-    mltrack.set_registry_uri(mltrack.get_tracking_uri())
-    with pytest.raises(InvalidParameter, match="part of the store"):
-        mltrack.set_registry_uri(tmp_path / "elsewhere")
-    with pytest.raises(InvalidParameter, match="part of the store"):
-        mltrack.Client(registry_uri=tmp_path / "elsewhere")
-    assert mltrack.Client().tracking_uri == mltrack.get_registry_uri()
-
-
 def test_doctor_shows_no_secrets(mltrack, capsys, environment):
     environment.setenv("MLTRACK_TRACKING_TOKEN", "s3cret")
     environment.setenv("MLFLOW_RUN_NAME", "shown")

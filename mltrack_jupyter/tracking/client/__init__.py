@@ -22,7 +22,8 @@ class Client(ExperimentCalls, RunCalls, FileCalls, LoggedModelCalls, ModelCalls,
     tracking_uri
         A folder, a ``.db`` file, a database URL or ``http(s)://…``; the tracking URI in force if absent.
     registry_uri
-        The same, or absent: the registry is part of the store.
+        The same, of the store in which models are registered; that of ``tracking_uri`` if absent, or what
+        :func:`set_registry_uri` chose.
 
     Examples
     --------

@@ -9,9 +9,9 @@ from mltrack_jupyter.entities import RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.left_out import lacking
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike
+from mltrack_jupyter.tracking.registry_store import with_registry
 
 
 class Calls:
@@ -20,11 +20,10 @@ class Calls:
     def __init__(
         self, tracking_uri: PathLike | None = None, registry_uri: PathLike | None = None
     ) -> None:
-        self.services: Services = session.services(tracking_uri)
-        if registry_uri and normalise_uri(registry_uri) != self.services.uri:
-            raise InvalidParameter(
-                "The registry is part of the store: leave registry_uri out, or give the tracking URI."
-            )
+        tracking = session.services(tracking_uri)
+        # Whoever names the one store alone means it for both.
+        registry = registry_uri or (tracking_uri and tracking.uri)
+        self.services: Services = with_registry(tracking, registry)
 
     def __reduce__(self) -> tuple[type[Calls], tuple[str]]:
         # Connections stay where they are; the copy opens its own, in whatever process.
