@@ -83,19 +83,18 @@ if TYPE_CHECKING:
         delete_experiment_tag,
         delete_run,
         get_parent_run,
-        get_registry_uri,
         is_tracking_uri_set,
         restore_experiment,
         restore_run,
         set_experiment_tag,
         set_experiment_tags,
-        set_registry_uri,
     )
     from mltrack_jupyter.tracking.registering import (
         search_model_versions,
         search_registered_models,
         set_model_version_tag,
     )
+    from mltrack_jupyter.tracking.registry_store import get_registry_uri, set_registry_uri
     from mltrack_jupyter.tracking.streams import log_stream
     from mltrack_jupyter.tracking.system_metrics import (
         disable_system_metrics_logging,
@@ -135,11 +134,12 @@ _HOMES = {
     "tracking.models": "load_model log_model register_model",
     "tracking.operations": "RunOperations flush_artifact_async_logging flush_async_logging",
     "tracking.organising": (
-        "delete_experiment delete_experiment_tag delete_run get_parent_run get_registry_uri "
+        "delete_experiment delete_experiment_tag delete_run get_parent_run "
         "is_tracking_uri_set restore_experiment restore_run set_experiment_tag "
-        "set_experiment_tags set_registry_uri"
+        "set_experiment_tags"
     ),
     "tracking.registering": "search_model_versions search_registered_models set_model_version_tag",
+    "tracking.registry_store": "get_registry_uri set_registry_uri",
     "tracking.streams": "log_stream",
     "tracking.system_metrics": (
         "disable_system_metrics_logging enable_system_metrics_logging "
@@ -151,8 +151,9 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _MODULES = frozenset(
-    {"artifacts", "client", "data", "entities", "evaluation", "exceptions", "keras", "lightgbm", "lightning", "metrics", "models",
-     "pyfunc", "pytorch", "sklearn", "statsmodels", "tracking", "types", "xgboost"}
+    {"artifacts", "client", "data", "entities", "environment_variables", "evaluation", "exceptions", "keras", "lightgbm",
+     "lightning", "metrics", "models", "protos", "pyfunc", "pytorch", "sklearn", "statsmodels", "store", "tracking",
+     "types", "utils", "version", "xgboost"}
 )  # fmt: skip
 
 __all__ = [

@@ -40,6 +40,7 @@ from mltrack_jupyter.entities.registered_model import (
     STAGES,
     Alias,
     ModelVersion,
+    ModelVersionStatus,
     RegisteredModel,
 )
 from mltrack_jupyter.entities.run import (
@@ -59,6 +60,7 @@ from mltrack_jupyter.entities.run import (
     RunInputs,
     RunOutputs,
     RunStatus,
+    SourceType,
 )
 from mltrack_jupyter.entities.table import (
     Column,
@@ -121,6 +123,7 @@ __all__ = [
     "ModelRecord",
     "ModelVersion",
     "NewRun",
+    "ModelVersionStatus",
     "ModelVersionTag",
     "Page",
     "PagedList",
@@ -145,6 +148,7 @@ __all__ = [
     "RunStatus",
     "RunTable",
     "RunTag",
+    "SourceType",
     "Tag",
     "Trash",
     "TrashItem",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -24,9 +24,31 @@ def number() -> Any:
     return field(default_factory=int)
 
 
-def member_of_number(members: type[Member], number: object) -> Member | None:
-    """Return the member that has a number in MLflow, whose words are numbers from 1; else ``None``."""
-    return dict(enumerate(members, 1)).get(number) if isinstance(number, int) else None
+def member_of_number(members: type[Member], number: object, first: int = 1) -> Member | None:
+    """Return the member that has a number in MLflow, whose words are numbers from ``first``; else ``None``."""
+    return dict(enumerate(members, first)).get(number) if isinstance(number, int) else None
+
+
+class Word(str, Enum):
+    """A word of MLflow's, which has numbers for them: the order gives those, from 1."""
+
+    def __str__(self) -> str:
+        # Printed as MLflow's users know it, who have it as text.
+        return str(self.value)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Word | None:
+        return member_of_number(cls, value)
+
+    @classmethod
+    def from_string(cls, text: str) -> Self:
+        """Return the member of a word; MLflow has its number here."""
+        return cls(text)
+
+    @classmethod
+    def to_string(cls, member: Word | int) -> str:
+        """Return the word of a member or of MLflow's number."""
+        return str(cls(member).value)
 
 
 class Entity(Struct, frozen=True, omit_defaults=True):

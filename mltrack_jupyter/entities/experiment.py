@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number
+from mltrack_jupyter.entities.base import Entity, Tag, Word, as_dict
 
 
-class LifecycleStage(str, Enum):
+class LifecycleStage(Word):
     """Whether a thing is in use or in the trash."""
 
     ACTIVE = "active"
     DELETED = "deleted"
 
-    def __str__(self) -> str:
-        return self.value
+    @classmethod
+    def is_valid(cls, stage: object) -> bool:
+        """Tell whether there is such a stage."""
+        return stage in list(cls)
 
     @classmethod
-    def is_valid(cls, lifecycle_stage: str) -> bool:
-        """Tell whether there is such a stage."""
-        return lifecycle_stage in {item.value for item in cls}
+    def view_type_to_stages(cls, view_type: ViewType) -> list[LifecycleStage]:
+        """Return the stages that a search looks at."""
+        return _STAGES[ViewType(view_type)]
+
+    @classmethod
+    def matches_view_type(cls, view_type: ViewType, stage: str) -> bool:
+        """Tell whether a search looks at a stage."""
+        return stage in cls.view_type_to_stages(view_type)
 
 
-class ViewType(str, Enum):
+class ViewType(Word):
     """Which lifecycle stages a search looks at; the order gives MLflow's numbers (from 1)."""
 
     ACTIVE_ONLY = "ACTIVE_ONLY"
@@ -30,18 +35,21 @@ class ViewType(str, Enum):
     ALL = "ALL"
 
     @classmethod
-    def _missing_(cls, value: object) -> ViewType | None:
-        return member_of_number(cls, value)
+    def from_string(cls, text: str) -> ViewType:
+        """Return the member of a word such as ``active_only``."""
+        return cls(text.upper())
 
     @classmethod
-    def from_string(cls, view_str: str) -> ViewType:
-        """Return the view of MLflow's name: ``active_only``, ``deleted_only`` or ``all``."""
-        return cls(view_str.upper())
+    def to_string(cls, member: Word | int) -> str:
+        """Return the word of a member or of MLflow's number, in small letters as MLflow has it."""
+        return str(cls(member).value).lower()
 
-    @classmethod
-    def to_string(cls, view_type: ViewType | int) -> str:
-        """Return MLflow's name of a view, or of its number."""
-        return cls(view_type).value.lower()
+
+_STAGES = {
+    ViewType.ACTIVE_ONLY: [LifecycleStage.ACTIVE],
+    ViewType.DELETED_ONLY: [LifecycleStage.DELETED],
+    ViewType.ALL: [LifecycleStage.ACTIVE, LifecycleStage.DELETED],
+}
 
 
 class Experiment(Entity, frozen=True, rename={"tag_list": "tags"}):

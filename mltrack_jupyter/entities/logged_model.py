@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import field
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text
+from mltrack_jupyter.entities.base import Entity, Tag, as_dict, member_of_number, text
 from mltrack_jupyter.entities.run import Metric, Param
 
 
@@ -19,6 +19,28 @@ class LoggedModelStatus(str, Enum):
     PENDING = "LOGGED_MODEL_PENDING"
     READY = "LOGGED_MODEL_READY"
     FAILED = "LOGGED_MODEL_UPLOAD_FAILED"
+
+    def __str__(self) -> str:
+        # MLflow's word in Python; the value is that of the wire.
+        return self.name
+
+    @classmethod
+    def _missing_(cls, value: object) -> LoggedModelStatus | None:
+        return cls.__members__.get(str(value)) or member_of_number(cls, value, first=0)
+
+    @classmethod
+    def from_int(cls, number: int) -> LoggedModelStatus:
+        """Return the status of MLflow's number."""
+        return cls(number)
+
+    def to_int(self) -> int:
+        """Return MLflow's number."""
+        return list(LoggedModelStatus).index(self)
+
+    @staticmethod
+    def is_finalized(status: LoggedModelStatus) -> bool:
+        """Tell whether nothing more is expected of the model's files."""
+        return LoggedModelStatus(status) in (LoggedModelStatus.READY, LoggedModelStatus.FAILED)
 
 
 class LoggedModelInfo(Entity, frozen=True, kw_only=True, rename={"tag_list": "tags"}):

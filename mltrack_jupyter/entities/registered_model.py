@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mltrack_jupyter.entities.base import Entity, Tag, as_dict, text, without_blanks
+from mltrack_jupyter.entities.base import Entity, Tag, Word, as_dict, text, without_blanks
+from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.shown import one_line
 
 STAGES = ("None", "Staging", "Production", "Archived")
 """The stages of a model version, spelled as MLflow answers them."""
+
+
+def canonical_stage(text: str) -> str:
+    """Return a stage as MLflow spells it. Raises ``InvalidParameter`` if there is no such stage."""
+    for stage in STAGES:
+        if stage.lower() == str(text).lower():
+            return stage
+    raise InvalidParameter(
+        f"Invalid value {one_line(repr(text))[:80]} for parameter 'stage' supplied: stages are "
+        f"{', '.join(STAGES)}."
+    )
+
+
+class ModelVersionStatus(Word):
+    """Where a version stands; here each is ready at once."""
+
+    PENDING_REGISTRATION = "PENDING_REGISTRATION"
+    FAILED_REGISTRATION = "FAILED_REGISTRATION"
+    READY = "READY"
+
+    @classmethod
+    def all_status(cls) -> list[ModelVersionStatus]:
+        """Return all of them."""
+        return list(cls)
 
 
 class Alias(Entity, frozen=True, kw_only=True):

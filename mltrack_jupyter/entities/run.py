@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from msgspec import to_builtins
@@ -11,8 +10,8 @@ from msgspec.structs import force_setattr
 from mltrack_jupyter.entities.base import (
     Entity,
     Tag,
+    Word,
     as_dict,
-    member_of_number,
     number,
     text,
     without_blanks,
@@ -27,7 +26,7 @@ AUTOLOGGED = "mltrack.autolog.params"
 """Tag of a run with the names of the params that autologging wrote, as a JSON list."""
 
 
-class RunStatus(str, Enum):
+class RunStatus(Word):
     """Where a run stands; the order gives MLflow's numbers (from 1)."""
 
     RUNNING = "RUNNING"
@@ -36,32 +35,25 @@ class RunStatus(str, Enum):
     FAILED = "FAILED"
     KILLED = "KILLED"
 
-    def __str__(self) -> str:
-        # Printed as MLflow's users know it, who have it as text.
-        return self.value
-
-    @classmethod
-    def _missing_(cls, value: object) -> RunStatus | None:
-        return member_of_number(cls, value)
-
-    @classmethod
-    def from_string(cls, status_str: str) -> RunStatus:
-        """Return the status of a name; MLflow has its number here."""
-        return cls(status_str)
-
-    @classmethod
-    def to_string(cls, status: RunStatus | int) -> str:
-        """Return the name of a status or of MLflow's number."""
-        return cls(status).value
+    def is_terminated(self) -> bool:
+        """Tell whether nothing more is expected of the run."""
+        # In MLflow it takes the status or its number: RunStatus.is_terminated(3).
+        return RunStatus(self) in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
     @classmethod
     def all_status(cls) -> list[RunStatus]:
-        """Return every status."""
+        """Return all of them."""
         return list(cls)
 
-    def is_terminated(self) -> bool:
-        """Tell whether nothing more is expected of the run."""
-        return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+
+class SourceType(Word):
+    """What a run was started from, as its tag ``mlflow.source.type`` has it."""
+
+    NOTEBOOK = "NOTEBOOK"
+    JOB = "JOB"
+    PROJECT = "PROJECT"
+    LOCAL = "LOCAL"
+    UNKNOWN = "UNKNOWN"
 
 
 _NAMED = ("model_id", "dataset_name", "dataset_digest", "run_id")

@@ -57,6 +57,15 @@ class EvaluationMetric:
         """The name, with the version if there is one."""
         return f"{self.name}/{self.version}" if self.version else self.name
 
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Return what the function finds; see :func:`make_metric` for what it takes."""
+        return self.eval_fn(*arguments, **named)
+
+    def __repr__(self) -> str:
+        about = {"name": self.name, "greater_is_better": self.greater_is_better}
+        about |= {key: getattr(self, key) for key in ("long_name", "version") if getattr(self, key)}
+        return f"EvaluationMetric({', '.join(f'{key}={item}' for key, item in about.items())})"
+
 
 def make_metric(
     *,

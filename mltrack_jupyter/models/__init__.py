@@ -5,21 +5,30 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from mltrack_jupyter.models import evaluation
 from mltrack_jupyter.models.audit import Origin, TrustPolicy
 from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.inference import infer_signature
 from mltrack_jupyter.models.loading import LoadedModel, load_model, open_model
-from mltrack_jupyter.models.mlmodel import ModelMetadata, read_metadata
+from mltrack_jupyter.models.mlmodel import ModelInfo, ModelMetadata, read_metadata
 from mltrack_jupyter.models.pyfunc import PyFuncModel
 from mltrack_jupyter.models.saving import Provenance, save_model
 from mltrack_jupyter.models.signature import Column, ModelSignature, Schema, Tensor
+
+Model = ModelMetadata
+"""What a folder says of itself, by MLflow's name."""
+ModelInputExample = Any
+"""Data that a model takes; there is a name for its type for those who write it in their functions."""
 
 __all__ = [
     "Column",
     "Flavor",
     "LoadedModel",
+    "Model",
     "ModelFolder",
+    "ModelInfo",
+    "ModelInputExample",
     "ModelMetadata",
     "ModelSignature",
     "Origin",
@@ -39,12 +48,9 @@ __all__ = [
 
 # MLflow has these under this name too; they are made of rooms above this one.
 _ABOVE = {
-    "EvaluationMetric": "evaluation",
-    "EvaluationResult": "evaluation",
-    "MetricThreshold": "evaluation",
-    "evaluate": "evaluation",
+    **dict.fromkeys(evaluation.NAMES, "evaluation"),
     "get_model_info": "tracking.models",
-    "make_metric": "evaluation",
+    "set_signature": "tracking.models",
 }
 
 
@@ -52,3 +58,7 @@ def __getattr__(name: str) -> Any:
     if name not in _ABOVE:
         raise AttributeError(f"module 'mltrack_jupyter.models' has no attribute {name!r}")
     return getattr(importlib.import_module(f"mltrack_jupyter.{_ABOVE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_ABOVE})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.inference import as_known, is_array
 from mltrack_jupyter.models.signature import column_name
 from mltrack_jupyter.plain import plain
@@ -20,6 +21,7 @@ SERVING_FILE_NAME = "serving_input_example.json"
 MAX_ROWS = 20
 MAX_CELLS = 1_000_000
 MAX_BYTES = 16_000_000
+_LARGEST = 64 * 1024 * 1024
 
 _Layout = tuple[dict[str, Any], Any, Any]
 
@@ -104,6 +106,50 @@ def _sparse(matrix: Any) -> _Layout:
     dense = prod(rows.shape) <= MAX_CELLS
     request = {"inputs": _plain(rows.toarray().tolist())} if dense else {}
     return {"type": f"sparse_matrix_{kind}"}, {**parts, "shape": list(rows.shape)}, request
+
+
+def read_example(folder: ModelFolder, about: Mapping[str, Any]) -> Any:
+    """Return an example as it was saved: a DataFrame, an array, a sparse matrix, or what JSON has.
+
+    ``about`` is what ``MLmodel`` says about it. Raises ``NotFound`` or ``InvalidParameter``.
+    """
+    text = folder.read(str(about.get("artifact_path") or FILE_NAME), _LARGEST)
+    try:
+        content = json.loads(text)
+        if about.get("params"):
+            content = content["inputs"]
+        kind = str(about.get("type"))
+        if kind == "dataframe":
+            return _read_frame(content, str(about.get("pandas_orient", "split")))
+        if kind == "ndarray":
+            return _read_arrays(content)
+        if kind.startswith("sparse_matrix_"):
+            from scipy import sparse
+
+            form = sparse.csc_matrix if kind.endswith("csc") else sparse.csr_matrix
+            return form(
+                (content["data"], content["indices"], content["indptr"]), shape=content["shape"]
+            )
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InvalidParameter(f"The input example of the model is corrupt: {error}.") from error
+    return content
+
+
+def _read_frame(content: Any, orient: str) -> Any:
+    import pandas as pd
+
+    if orient != "split":
+        return pd.DataFrame.from_records(content)
+    return pd.DataFrame(content["data"], columns=content.get("columns"))
+
+
+def _read_arrays(content: Any) -> Any:
+    import numpy as np
+
+    if isinstance(content, dict) and set(content) != {"inputs"}:
+        return {name: np.asarray(array) for name, array in content.items()}
+    # MLflow 2 has one array below a key.
+    return np.asarray(content["inputs"] if isinstance(content, dict) else content)
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,13 @@ from mltrack_jupyter.models.data_types import (
 )
 
 _NUMBERS = ("integer", "long", "float", "double")
-_PYTHON = {"boolean": bool, "string": str, "binary": (bytes, bytearray), "integer": int, "long": int}
+_PYTHON: dict[str, Any] = {
+    "boolean": bool,
+    "string": str,
+    "binary": (bytes, bytearray),
+    "integer": int,
+    "long": int,
+}
 
 
 @dataclass(frozen=True)

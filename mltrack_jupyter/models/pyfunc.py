@@ -27,9 +27,16 @@ class PyFuncModel:
         """Return the predictions for some data, in the types that the library takes and gives."""
         return self._predict(data)
 
+    @property
+    def model_id(self) -> str | None:
+        """The id of the logged model that it was loaded from, if it was one."""
+        return self.metadata.model_id or None
+
     def unwrap(self) -> Any:
         """Return the native object."""
         return self._native
+
+    get_raw_model = unwrap
 
     def __repr__(self) -> str:
         flavors = ", ".join(name for name in self.metadata.flavors if name != GENERIC)

@@ -20,6 +20,7 @@ from mltrack_jupyter.models.data_types import (
     value_type,
 )
 from mltrack_jupyter.models.params import ParamSchema
+from mltrack_jupyter.models.questions import Questions
 from mltrack_jupyter.plain import scalar
 
 Name = str | int | float | bool | tuple[Any, ...]
@@ -57,7 +58,9 @@ class Column:
     def __post_init__(self) -> None:
         content = self.type.to_dict() if hasattr(self.type, "to_dict") else self._named()
         kind = str(content.pop("type"))
-        object.__setattr__(self, "type", DataType(kind) if kind in DataType.get_datatypes() else kind)
+        object.__setattr__(
+            self, "type", DataType(kind) if kind in DataType.get_datatypes() else kind
+        )
         object.__setattr__(self, "details", content)
         object.__setattr__(self, "name", column_name(self.name))
 
@@ -159,7 +162,7 @@ Spec = Column | Tensor
 
 
 @dataclass(frozen=True)
-class Schema:
+class Schema(Questions):
     """The columns of a table, or the tensors of a call, in their order."""
 
     specs: Sequence[Spec]
@@ -177,77 +180,6 @@ class Schema:
 
     def __len__(self) -> int:
         return len(self.specs)
-
-    @property
-    def names(self) -> list[Name]:
-        """Names of the columns; empty for data without names."""
-        return [spec.name for spec in self.specs if spec.name is not None]
-
-    @property
-    def inputs(self) -> list[Spec]:
-        """The columns or tensors, by MLflow's name."""
-        return list(self.specs)
-
-    def input_names(self) -> list[Name]:
-        """Return the names, or numbers from 0 for data without names."""
-        return [*self.names] if self.has_input_names() else [*range(len(self.specs))]
-
-    def has_input_names(self) -> bool:
-        """Tell whether the columns or tensors have names."""
-        return bool(self.specs) and self.specs[0].name is not None
-
-    def is_tensor_spec(self) -> bool:
-        """Tell whether it is made of tensors."""
-        return bool(self.specs) and isinstance(self.specs[0], Tensor)
-
-    def input_types(self) -> list[Any]:
-        """Return the types: of columns :class:`DataType` or nested ones, of tensors those of numpy."""
-        return [
-            spec.type if isinstance(spec, Tensor) else spec.value_type for spec in self.specs
-        ]
-
-    def input_dict(self) -> dict[str, Spec]:
-        """Return the columns or tensors by name. Raises ``InvalidParameter`` if they have none."""
-        return {str(name): spec for name, spec in zip(self._named(), self.specs, strict=True)}
-
-    def input_types_dict(self) -> dict[Name, Any]:
-        """Return the types by name. Raises ``InvalidParameter`` if there are no names."""
-        return dict(zip(self._named(), self.input_types(), strict=True))
-
-    def required_input_names(self) -> list[Name]:
-        """Return the names of what must be given."""
-        return self._names_where(True)
-
-    def optional_input_names(self) -> list[Name]:
-        """Return the names of what may be left out."""
-        return self._names_where(False)
-
-    def numpy_types(self) -> list[Any]:
-        """Return numpy's types. Raises ``InvalidParameter`` for nested ones, which it has not."""
-        if self.is_tensor_spec():
-            return self.input_types()
-        return [kind.to_numpy() for kind in self._single_types()]
-
-    def pandas_types(self) -> list[Any]:
-        """Return the types of pandas' columns. Raises ``InvalidParameter`` for nested ones and tensors."""
-        return [kind.to_pandas() for kind in self._single_types()]
-
-    def _named(self) -> list[Name]:
-        if not self.has_input_names():
-            raise InvalidParameter("The columns have no names; input_types() has their types in order.")
-        return self.names
-
-    def _names_where(self, required: bool) -> list[Name]:
-        pairs = zip(self.input_names(), self.specs, strict=True)
-        return [name for name, spec in pairs if spec.required == required]
-
-    def _single_types(self) -> list[DataType]:
-        types = self.input_types()
-        if not all(isinstance(kind, DataType) for kind in types):
-            raise InvalidParameter(
-                f"Only columns of single values have types of numpy and pandas; here are {types}."
-            )
-        return types
 
     def __repr__(self) -> str:
         return repr(list(self.specs))

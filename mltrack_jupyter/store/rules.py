@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from mltrack_jupyter.entities import STAGES, Metric, Param, Points, RunStatus, Tag
+from mltrack_jupyter.entities import Metric, Param, Points, RunStatus, Tag
+from mltrack_jupyter.entities.registered_model import canonical_stage
 from mltrack_jupyter.errors import InvalidParameter
 
 MAX_KEY = 250
@@ -349,14 +350,7 @@ def _number(text: str, digits: int, name: str, what: str) -> int:
     return int(text) if text.isdigit() and len(text) <= digits else -1
 
 
-def parse_stage(text: str) -> str:
-    """Return the canonical spelling of a stage."""
-    for stage in STAGES:
-        if stage.lower() == text.lower():
-            return stage
-    raise InvalidParameter(
-        f"Invalid value {short(text)} for parameter 'stage' supplied: stages are {', '.join(STAGES)}."
-    )
+parse_stage = canonical_stage
 
 
 def check_alias(alias: str) -> str:

@@ -99,5 +99,5 @@ def test_a_logged_model_by_name():
         model_id="m-1", experiment_id="0", status=entities.LoggedModelStatus.READY
     )
     model = entities.LoggedModel(info=info)
-    assert f"{model.status}" == "LoggedModelStatus.READY"
+    assert f"{model.status}" == "READY"
     assert model.to_dictionary()["model_id"] == dict(model)["model_id"] == "m-1"

@@ -128,8 +128,8 @@ def test_what_is_known_of_a_model_without_loading_it(mltrack, model):
     assert info.params == {"C": "1.0", "kind": "small"}
     found = mltrack.models.get_model_info(f"models:/{info.model_id}")
     assert found.signature == info.signature
-    assert found.metadata.get_input_schema() == info.signature.inputs
-    assert found.metadata.get_output_schema() == info.signature.outputs
+    assert found.about.get_input_schema() == info.signature.inputs
+    assert found.about.get_output_schema() == info.signature.outputs
     assert found.flavors["sklearn"]["serialization_format"] == "skops"
 
 
@@ -148,3 +148,38 @@ def test_metrics_of_its_step_are_those_of_the_model(mltrack, model):
         filter_string="metrics.accuracy > 0.8", output_format="list"
     )
     assert found.model_id == info.model_id
+
+
+@pytest.mark.parametrize("by_run", [True, False])
+def test_a_signature_is_added_to_a_model_that_is_there(mltrack, model, by_run):
+    with mltrack.start_run() as run:
+        info = mltrack.sklearn.log_model(model, name="model", serialization_format="cloudpickle")
+    uri = f"runs:/{run.info.run_id}/model" if by_run else info.model_uri
+    signature = mltrack.models.infer_signature(X[:2], [0, 1])
+    mltrack.models.set_signature(uri, signature)
+    found = mltrack.models.get_model_info(uri)
+    assert found.signature == signature
+    assert found.flavors == info.flavors
+    assert len(mltrack.load_model(uri).predict(X[:2])) == 2
+    mltrack.register_model(uri, "signed")
+    with pytest.raises(InvalidParameter, match="stays as it is"):
+        mltrack.models.set_signature(uri, mltrack.models.infer_signature(X[:2]))
+
+
+@pytest.mark.parametrize("key", ["flavors", "metadata", "model_id"])
+def test_nothing_else_of_it_is_changed_that_way(mltrack, model, key):
+    import io
+
+    import yaml
+
+    with mltrack.start_run() as run:
+        info = mltrack.sklearn.log_model(model, name="model")
+    about = info.about.to_dict() | {key: {"sklearn": {"pickled_model": "other.pkl"}}}
+    services = mltrack.Client().services
+    files = services.files_at(run.info.artifact_uri, run.info.run_id)
+    with pytest.raises(InvalidParameter, match="stays as it is"):
+        files.write("model/MLmodel", io.BytesIO(yaml.safe_dump(about).encode()))
+    uri = services.logged_models.get(info.model_id).info.artifact_uri
+    with pytest.raises(InvalidParameter, match="stays as it is"):
+        services.files_at(uri, "").write("MLmodel", io.BytesIO(yaml.safe_dump(about).encode()))
+    assert mltrack.models.get_model_info(info.model_uri).flavors == info.flavors

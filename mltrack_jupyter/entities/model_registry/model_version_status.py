@@ -1,0 +1,5 @@
+"""Statuses of versions, under MLflow's module name."""
+
+from mltrack_jupyter.entities import ModelVersionStatus
+
+__all__ = ["ModelVersionStatus"]

@@ -1,0 +1,5 @@
+"""What runs are started from, under MLflow's module name."""
+
+from mltrack_jupyter.entities import SourceType
+
+__all__ = ["SourceType"]

@@ -1,0 +1,1 @@
+"""Codes of errors under MLflow's module names."""

@@ -1,0 +1,1 @@
+"""Small things that scripts written for MLflow take from its modules of this name."""
