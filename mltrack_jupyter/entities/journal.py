@@ -30,7 +30,7 @@ class NewRun(Entity, frozen=True, kw_only=True):
     start_time: int
 
 
-class Points(Entity, frozen=True, kw_only=True):
+class Points(Entity, frozen=True, kw_only=True, gc=False):
     """Points of one metric as columns of one length; times are milliseconds since 1970.
 
     ``ordinals`` tell points apart that are alike in step and time; there are none where all of them are 0.

@@ -57,7 +57,7 @@ class Header(Entity, frozen=True, kw_only=True):
     format: int = 1
 
 
-class Name(Entity, frozen=True, array_like=True):
+class Name(Entity, frozen=True, array_like=True, gc=False):
     """A metric of a run, which points of the same file call by a number."""
 
     run_id: str
