@@ -153,7 +153,7 @@ class Keeper:
         self.gone = True
         for journal in self._chain:
             journal.seal()
-        self._closing.set()
+        self._closing.set()  # not before: the thread removes sealed files, and is done then
         self._wake.set()
         # Not done here, if there is a thread: a store may take what it is asked, and never answer.
         thread, place = self.thread, -1
