@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 from mltrack_jupyter.errors import InvalidParameter
@@ -16,7 +17,7 @@ from mltrack_jupyter.registry.uris import LocalFolder, Registered, parse_model_u
 from mltrack_jupyter.services import Services
 
 
-def set_signature(services: Services, uri: str | Path, signature: ModelSignature) -> None:
+def set_signature(services: Services, uri: str | PathLike[str], signature: ModelSignature) -> None:
     """Write a signature into the file ``MLmodel`` of the model at a URI; nothing else of it changes.
 
     Raises

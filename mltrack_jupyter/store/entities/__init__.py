@@ -1,5 +1,5 @@
 """A page of an answer, under MLflow's module name."""
 
-from mltrack_jupyter.entities import Page as PagedList
+from mltrack_jupyter.entities import PagedList
 
 __all__ = ["PagedList"]

@@ -32,9 +32,10 @@ describe('numbers', () => {
   ])('%f is short as %s', (value, text) => expect(shortNumber(value)).toBe(text));
 
   it('are the same texts as in a card', () => {
-    const cases = JSON.parse(
-      readFileSync('tests/widgets/numbers.json', 'utf8')
-    ) as [string, string][];
+    const cases = JSON.parse(readFileSync('tests/widgets/numbers.json', 'utf8')) as [
+      string,
+      string
+    ][];
     for (const [value, text] of cases) {
       const number = Number(value.replace('inf', 'Infinity'));
       expect(shortNumber(number)).toBe(text);
