@@ -19,10 +19,13 @@ from mltrack_jupyter.entities.health import Health, HealthStatus, LaneHealth, Lo
 from mltrack_jupyter.entities.journal import (
     Amendment,
     JournalAnswer,
+    ManyNames,
     NewRun,
     Points,
     Refusal,
     RunEntry,
+    Singles,
+    spelled_out,
 )
 from mltrack_jupyter.entities.logged_model import (
     LoggedModel,
@@ -114,6 +117,7 @@ __all__ = [
     "LoggedModelTag",
     "LoopHealth",
     "MadeModel",
+    "ManyNames",
     "Metric",
     "MetricSeries",
     "ModelDataset",
@@ -130,6 +134,8 @@ __all__ = [
     "Param",
     "Points",
     "Refusal",
+    "Singles",
+    "spelled_out",
     "Process",
     "MultipartUpload",
     "MultipartUploadCredential",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities.base import Entity, Tag, text
@@ -72,6 +74,41 @@ class RunEntry(Entity, frozen=True, kw_only=True):
         """Return how the run began, and what else happened to it."""
         begin = RunEntry(run_id=self.run_id, new=self.new, tags=self.tags, process=self.process)
         return begin, replace(self, new=None, tags=[], process=None)
+
+
+class Singles(Entity, frozen=True, kw_only=True, gc=False):
+    """Points of metrics of which each has one, as columns: the keys are different from each other."""
+
+    keys: list[str]
+    steps: list[int]
+    timestamps: list[int]
+    values: list[float]
+
+
+class ManyNames(RunEntry, frozen=True, kw_only=True):
+    """An entry with a great many metrics that have one point each, as it is handed over in one process.
+
+    None of them is in ``points``. Everybody else is given :meth:`spelled_out`.
+    """
+
+    singles: Singles
+
+    def spelled_out(self) -> RunEntry:
+        """Return the same entry in the form that every store takes."""
+        one = self.singles
+        found = [
+            Points(key=key, steps=[step], timestamps=[time], values=[value])
+            for key, step, time, value in zip(
+                one.keys, one.steps, one.timestamps, one.values, strict=True
+            )
+        ]
+        fields = {name: getattr(self, name) for name in RunEntry.__struct_fields__}
+        return RunEntry(**{**fields, "points": [*found, *self.points]})
+
+
+def spelled_out(entries: Sequence[RunEntry]) -> list[RunEntry]:
+    """Return entries in the form that every store takes."""
+    return [entry.spelled_out() if isinstance(entry, ManyNames) else entry for entry in entries]
 
 
 class Refusal(Entity, frozen=True):

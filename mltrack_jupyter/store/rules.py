@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from mltrack_jupyter.entities import Metric, Param, Points, RunStatus, Tag
+from mltrack_jupyter.entities import Metric, Param, Points, RunStatus, Singles, Tag
 from mltrack_jupyter.entities.registered_model import canonical_stage
 from mltrack_jupyter.errors import InvalidParameter
 
@@ -39,11 +39,17 @@ _NO_KEY = re.compile(r"[^\w\-. :/]")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w-]{0,255}\Z")
 # A run's folder is named after it: not so that it would be that of a logged model, or be in another run's.
 _NO_RUN_ID = re.compile(r"(?:m-[0-9a-f]{32}|artifacts|models)\Z", re.IGNORECASE)
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
+_PLAIN_KEY = re.compile(
+    r"(?=.{1,250}\Z)[A-Za-z0-9_-][A-Za-z0-9_. :-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_. :-]*)*\Z"
+)
+"""Most names: so long at most, and no part of them begins with a period, so that none is ``.`` or ``..``."""
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _NO_LOGGED_NAME = re.compile(r"""[/:.%"']""")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+_is_plain = _PLAIN_KEY.match
 
 
 class _Keyed(Protocol):
@@ -60,7 +66,7 @@ def short(text: object) -> str:
 def check_key(key: str, kind: str) -> str:
     """Check the name of a param, metric or tag."""
     if type(key) is str:
-        return _check_name(key, kind)
+        return key if _is_plain(key) else _check_name(key, kind)
     if not isinstance(key, str):
         raise InvalidParameter(f"The name of a {kind} must be text, not {short(key)}.")
     return _check_name(str(key), kind)  # numpy's texts are no plain ones
@@ -68,8 +74,6 @@ def check_key(key: str, kind: str) -> str:
 
 @lru_cache(maxsize=4096)  # a training loop uses a few names, again and again
 def _check_name(key: str, kind: str) -> str:
-    if _PLAIN_KEY.match(key):
-        return key
     if not key:
         raise InvalidParameter(f"The name of a {kind} must not be empty.")
     if len(key) > MAX_KEY:
@@ -189,6 +193,16 @@ def check_metric(point: Metric) -> None:
             f"Invalid value {short(point.ordinal)} for parameter 'ordinal' of metric {short(point.key)}: "
             f"it must be from 0 to {MAX_ORDINAL}."
         )
+
+
+def check_singles(singles: Singles) -> None:
+    """Check the names of many metrics that have one point each, and that their columns are of one length."""
+    lengths = {len(getattr(singles, name)) for name in singles.__struct_fields__}
+    if len(lengths) > 1:
+        raise InvalidParameter("The points of many metrics have columns of different lengths.")
+    if not all(map(_is_plain, singles.keys)):
+        for key in singles.keys:
+            check_key(key, "metric")
 
 
 def check_points(points: Points) -> None:

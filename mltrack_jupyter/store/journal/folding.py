@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
+from msgspec.structs import astuple
 
 from mltrack_jupyter.entities import (
     ERROR,
     REASON,
     DatasetInput,
     MadeModel,
+    ManyNames,
     Metric,
     ModelInput,
     ModelOutput,
@@ -20,25 +23,67 @@ from mltrack_jupyter.entities import (
     Process,
     RunEntry,
     RunStatus,
+    Singles,
     Tag,
 )
 from mltrack_jupyter.store.journal.records import (
     ENTRY_KIND,
+    FIRST_KIND,
     NAME_KIND,
     POINT_KIND,
     POINT_KINDS,
+    RUN_KIND,
+    Firsts,
     Name,
     Record,
     read_entry,
+    read_firsts,
     read_name,
     read_point,
     read_points,
+    read_run,
 )
 
-UNREADABLE = (msgspec.MsgspecError, struct.error, KeyError)
+UNREADABLE = (msgspec.MsgspecError, struct.error, KeyError, ValueError)
 """What a record raises that is whole, and was written by another version of this package."""
+_MANY = 50
+"""From how many metrics on that have one point each these are handed over as columns."""
 _Columns = tuple[list[int], list[int], list[float]]
 """Steps, times (ms) and values of a metric's points."""
+
+
+@dataclass
+class _Single:
+    """The metrics of a run that have one point so far, as columns, and their places in these by their numbers."""
+
+    keys: list[str] = field(default_factory=list)
+    columns: _Columns = field(default_factory=lambda: ([], [], []))
+    places: dict[int, int] = field(default_factory=dict)
+
+    def add(self, found: Firsts) -> None:
+        begin = len(self.keys)
+        self.places.update(zip(found.numbers, range(begin, begin + len(found.keys)), strict=True))
+        self.keys += found.keys
+        for column, more in zip(self.columns, found[3:], strict=True):
+            column += more
+
+    def take(self, number: int) -> tuple[int, int, float] | None:
+        """Return the point of a metric that is given another one."""
+        place = self.places.pop(number, None)
+        if place is None:
+            return None
+        steps, timestamps, values = self.columns
+        return steps[place], timestamps[place], values[place]
+
+    def rest(self) -> Singles:
+        """Return what was not taken."""
+        keys, columns = self.keys, self.columns
+        if len(self.places) < len(keys):
+            left = sorted(self.places.values())
+            keys = [keys[place] for place in left]
+            columns = tuple([column[place] for place in left] for column in columns)
+        steps, timestamps, values = columns
+        return Singles(keys=keys, steps=steps, timestamps=timestamps, values=values)
 
 
 @dataclass
@@ -47,6 +92,7 @@ class _Growing:
 
     run_id: str
     points: dict[str, _Columns] = field(default_factory=dict)
+    single: _Single = field(default_factory=_Single)
     noted: list[Metric] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
@@ -74,18 +120,44 @@ class _Growing:
         if entry.status is not None:
             self.status, self.end_time = entry.status, entry.end_time
 
-    def columns(self, key: str) -> _Columns:
+    def columns(self, key: str, number: int = -1) -> _Columns:
         found = self.points.get(key)
         if found is None:
             found = self.points[key] = ([], [], [])
+        first = self.single.take(number)
+        if first is not None:
+            _append(found, *first)
         return found
 
+    def add_firsts(self, found: Firsts) -> None:
+        if not self.points or self.points.keys().isdisjoint(found.keys):
+            self.single.add(found)
+            return
+        for key, *point in zip(*found[2:], strict=True):
+            _append(self.columns(key), *point)
+
+    def _spell_out(self, singles: Singles) -> None:
+        earlier, self.points = self.points, {}
+        for key, *point in zip(*astuple(singles), strict=True):
+            _append(self.columns(key), *point)
+        for key, columns in earlier.items():
+            for mine, more in zip(self.columns(key), columns, strict=True):
+                mine += more
+
     def whole(self) -> RunEntry:
+        singles = self.single.rest()
+        # An interrupt may have given a metric two numbers.
+        is_many = len(singles.keys) >= _MANY and (
+            len({*singles.keys, *self.points}) == len(singles.keys) + len(self.points)
+        )
+        if not is_many:
+            self._spell_out(singles)
         points = [
             Points(key=key, steps=steps, timestamps=timestamps, values=values)
             for key, (steps, timestamps, values) in self.points.items()
         ]
-        return RunEntry(
+        made = partial(ManyNames, singles=singles) if is_many else RunEntry
+        return made(
             run_id=self.run_id,
             points=points,
             noted=self.noted,
@@ -102,11 +174,19 @@ class _Growing:
         )
 
 
+def _append(columns: _Columns, step: int, timestamp: int, value: float) -> None:
+    columns[0].append(step)
+    columns[1].append(timestamp)
+    columns[2].append(value)
+
+
 class Names:
-    """The numbers by which the points of one file call the metrics of runs."""
+    """The numbers by which the points of one file call the metrics of runs, and those of the runs."""
 
     def __init__(self) -> None:
+        self.runs: dict[int, str] = {}
         self._names: dict[int, Name] = {}
+        self._unread: list[Record] = []
 
     def learn(self, record: Record) -> None:
         """Take in a name; other records teach nothing."""
@@ -116,8 +196,22 @@ class Names:
             except UNREADABLE:  # its points are not known, then, and kept as they are
                 return
             self._names[number] = name
+        elif record.kind == RUN_KIND:
+            try:
+                number, run_id = read_run(record)
+            except UNREADABLE:
+                return
+            self.runs[number] = run_id
+        elif record.kind == FIRST_KIND:
+            self._unread.append(record)  # of many metrics no other point is asked for
 
     def __getitem__(self, number: int) -> Name:
+        if number not in self._names:
+            while self._unread:
+                for found in read_firsts(self._unread.pop()):
+                    run_id = self.runs[found.run]
+                    names = [Name(run_id, key) for key in found.keys]
+                    self._names.update(zip(found.numbers, names, strict=True))
         return self._names[number]
 
 
@@ -150,10 +244,10 @@ class Fold:
         """Add what a record tells."""
         if record.kind == POINT_KIND and record.size == 1:
             number, step, timestamp, value = read_point(record)
-            columns = self._columns_of(number)
-            columns[0].append(step)
-            columns[1].append(timestamp)
-            columns[2].append(value)
+            _append(self._columns_of(number), step, timestamp, value)
+        elif record.kind == FIRST_KIND:
+            for found in read_firsts(record):
+                self._run(self._names.runs[found.run]).add_firsts(found)
         elif record.kind in POINT_KINDS:
             self._add_points(*read_points(record))
         elif record.kind == ENTRY_KIND:
@@ -183,7 +277,7 @@ class Fold:
         columns = self._columns.get(number)
         if columns is None:
             name = self._names[number]
-            columns = self._columns[number] = self._run(name.run_id).columns(name.key)
+            columns = self._columns[number] = self._run(name.run_id).columns(name.key, number)
         return columns
 
     def _run(self, run_id: str) -> _Growing:

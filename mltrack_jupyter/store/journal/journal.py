@@ -18,6 +18,7 @@ from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.mending import Mending
 from mltrack_jupyter.store.journal.records import (
+    FORMAT,
     HEAD,
     POINT,
     POINT_KIND,
@@ -26,9 +27,12 @@ from mltrack_jupyter.store.journal.records import (
     SpooledFile,
     entry_content,
     file_content,
+    first_content,
+    firsts_content,
     framed,
     many_content,
     name_content,
+    run_content,
 )
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, unwritable
 
@@ -57,7 +61,8 @@ class Journal:
         self.uri = uri
         self.segments: list[Segment] = []
         self.written = 0
-        self._names: dict[tuple[str, str], int] = {}
+        self._names: dict[str, dict[str, int]] = {}
+        self._runs: dict[str, int] = {}
         self._next = 0
         self._mending = Mending()
         self.side: Journal | None = None
@@ -76,7 +81,8 @@ class Journal:
         with self._lock:
             self._owner = me  # first of all: a handler that comes now must not wait for the lock
             if self.side is None:
-                number = self._names.get((run_id, key))
+                names = self._names.get(run_id)
+                number = names.get(key) if names is not None else None
                 last = self._last
                 if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
                     self._first(run_id, key, step, timestamp, value)
@@ -206,6 +212,7 @@ class Journal:
             index=index,
             pid=os.getpid(),
             began=time.time_ns() // 1_000_000,
+            format=FORMAT,
         )
         try:
             made = Segment.create(path, header, max(_SMALL << min(index, 4), room))
@@ -223,15 +230,16 @@ class Journal:
             last.sealed = True
             self._last = None
             self._names.clear()
+            self._runs.clear()
             self._next = 0
             for segment in self.segments[:-1]:  # what waits long is read from its file
                 segment.forget_content()
 
     def _append_points(self, run_id: str, found: list[tuple[str, int, int, float]]) -> None:
         """Append points and the names that are new in this file, by one write."""
-        known = self._names
+        known = self._names.get(run_id, {})
         try:  # as in a training loop, where all names are known
-            points = [(known[run_id, key], step, time, value) for key, step, time, value in found]
+            points = [(known[key], step, time, value) for key, step, time, value in found]
             if self._last is not None and self._last.append(framed(many_content(points))):
                 self.written += 1
                 return
@@ -244,37 +252,45 @@ class Journal:
         )
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
-        fresh = dict[str, int]()
-        points, names = [], []
-        for key, step, timestamp, value in found:
-            number = known.get((run_id, key))
-            if number is None:
-                number = fresh.get(key)
-            if number is None:
-                key = rules.check_key(key, "metric")
-                fresh[key], self._next = self._next, self._next + 1
-                number = fresh[key]
-                names.append(framed(name_content(number, Name(run_id, key))))
-            points.append((number, step, timestamp, value))
+        known = self._names.setdefault(run_id, {})
+        fresh = [rules.check_key(point[0], "metric") for point in found if point[0] not in known]
+        # Numbers are given once, although an interrupt may come before their names are known.
+        number, self._next = self._next, self._next + len(fresh)
+        numbers = dict(zip(fresh, range(number, self._next), strict=True))
         assert self._last is not None
-        self._last.append(b"".join([*names, framed(many_content(points))]))
-        known.update({(run_id, key): number for key, number in fresh.items()})
-        self.written += len(names) + 1
+        if len(numbers) == len(found):
+            run, named = self._run_of(run_id)
+            self._last.append(named + framed(firsts_content(run, number, found)))
+            self._runs[run_id] = run
+        else:
+            names = [framed(name_content(n, Name(run_id, key))) for key, n in numbers.items()]
+            numbers = known | numbers
+            points = [(numbers[key], step, time, value) for key, step, time, value in found]
+            self._last.append(b"".join([*names, framed(many_content(points))]))
+        known.update(numbers)
+        self.written += 1
 
     def _first(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
-        """Append a point, by one write with its name if that is new in the present file."""
-        if self._last is None or self._last.size + _SPARE > self._last.room:
-            self._begin(_SPARE)
-        assert self._last is not None
-        number, named = self._names.get((run_id, key)), b""
-        if number is None:
-            key = rules.check_key(key, "metric")
-            # A number is given once, although an interrupt may come before its name is known.
-            number, self._next = self._next, self._next + 1
-            named = framed(name_content(number, Name(run_id, key)))
-        self._last.append(named + framed(_pack_point(POINT_KIND, number, step, timestamp, value)))
-        self._names[run_id, key] = number
-        self.written += 2 if named else 1
+        """Append a point of a metric that is new in the present file, or begin another file."""
+        last = self._last
+        if last is None or len(last.recent) + _SPARE > last.room:
+            last = self._begin(_SPARE)
+        key = rules.check_key(key, "metric")
+        run, named = self._run_of(run_id)
+        # A number is given once, although an interrupt may come before its name is known.
+        number, self._next = self._next, self._next + 1
+        last.append(named + framed(first_content(run, number, key, step, timestamp, value)))
+        self._runs[run_id] = run
+        self._names.setdefault(run_id, {})[key] = number
+        self.written += 1
+
+    def _run_of(self, run_id: str) -> tuple[int, bytes]:
+        """Return the number of a run in the present file, and the record of it, if that is not there yet."""
+        run = self._runs.get(run_id)
+        if run is not None:
+            return run, b""
+        run, self._next = self._next, self._next + 1
+        return run, framed(run_content(run, run_id))
 
     def _append(self, content: bytes) -> None:
         data = framed(content)

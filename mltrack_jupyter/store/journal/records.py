@@ -26,10 +26,17 @@ POINT = struct.Struct("<BIqqd")
 _MANY = struct.Struct("<Iqqd")
 _ALONE = struct.Struct("<9xIqqd")
 _NAME = struct.Struct("<BI")
+_FIRST = struct.Struct("<BIIIqqd")
+_FIRSTS = struct.Struct("<BIII")
+_FIRST_IN_ROW = struct.Struct("<I4xxIIIqqd")
+_HEAD_AND_KIND = struct.Struct("<IIB")
 POINT_KIND, MANY_KIND, NAME_KIND, ENTRY_KIND, FILE_KIND, HEADER_KIND = b"PQNEFH"
+RUN_KIND, FIRST_KIND = b"RM"
 _ENTRY_KIND = bytes([ENTRY_KIND])
 POINT_KINDS = (POINT_KIND, MANY_KIND)
 """One point, and several that are written all or none: the kind, and the columns of each."""
+FORMAT = 2
+"""The newest format of a file: the first one has no records of the kinds ``RUN_KIND`` and ``FIRST_KIND``."""
 _FEW = 100
 """Of how many points one layout is kept, as a training loop logs them together."""
 _MAX_RECORD = 1 << 30
@@ -54,7 +61,18 @@ class Header(Entity, frozen=True, kw_only=True):
     index: int
     pid: int
     began: int = 0
-    format: int = 1
+    format: int = 1  # what is absent in a file
+
+
+class Firsts(NamedTuple):
+    """Metrics of one run with their first points in a file, as columns; later points call them by their numbers."""
+
+    run: int
+    numbers: list[int]
+    keys: list[str]
+    steps: list[int]
+    timestamps: list[int]
+    values: list[float]
 
 
 class Name(Entity, frozen=True, array_like=True, gc=False):
@@ -102,6 +120,10 @@ class Record(NamedTuple):
     def divide(self, count: int) -> tuple[Record, Record]:
         """Return the first ``count`` of records in a row, and the others."""
         place = count * (len(self.content) // self.size)
+        if self.kind == FIRST_KIND:  # they have no one length
+            place = 0
+            for _ in range(count):
+                place += HEAD.size + HEAD.unpack_from(self.content, place)[0]
         first, rest = self.content[:place], self.content[place:]
         return (
             self._replace(content=first, end=self.end - len(rest), size=count),
@@ -122,6 +144,27 @@ def header_content(header: Header) -> bytes:
 def name_content(number: int, name: Name) -> bytes:
     """Return the content that gives a metric of a run its number."""
     return _NAME.pack(NAME_KIND, number) + _encode_json(name)
+
+
+def run_content(number: int, run_id: str) -> bytes:
+    """Return the content that gives a run its number."""
+    return _NAME.pack(RUN_KIND, number) + run_id.encode()
+
+
+def first_content(
+    run: int, number: int, key: str, step: int, timestamp: int, value: float
+) -> bytes:
+    """Return the content that gives a metric of a run, by the run's number, its own, and a point."""
+    return _FIRST.pack(FIRST_KIND, run, number, 1, step, timestamp, value) + key.encode()
+
+
+def firsts_content(run: int, number: int, points: Sequence[tuple[str, int, int, float]]) -> bytes:
+    """Return the same of several metrics, which are written all or none; their numbers follow each other."""
+    keys, steps, timestamps, values = zip(*points, strict=True)
+    size = len(keys)
+    columns = struct.pack(f"<{size}q{size}q{size}d", *steps, *timestamps, *values)
+    # No name has a line break in it.
+    return _FIRSTS.pack(FIRST_KIND, run, number, size) + columns + "\n".join(keys).encode()
 
 
 def many_content(points: Sequence[Point]) -> bytes:
@@ -157,7 +200,7 @@ def read_header(data: bytes) -> tuple[Header, int] | None:
         header = msgspec.json.decode(first[0].content[1:], type=Header)
     except msgspec.DecodeError:
         return None
-    return (header, first[0].end) if header.format == 1 else None
+    return (header, first[0].end) if header.format <= FORMAT else None
 
 
 def scan(data: bytes) -> list[Record]:
@@ -174,6 +217,9 @@ def scan(data: bytes) -> list[Record]:
             size = _row(data, place, length)
             end = place + size * (HEAD.size + length)
             record = Record(data[begin], data[place:end], end, size)
+        elif data[begin] == FIRST_KIND:
+            size, end = _row_of_firsts(data, place)
+            record = Record(FIRST_KIND, data[place:end], end, size)
         else:
             record = Record(data[begin], data[begin:end], end)
             size = int(crc32(record.content) == checksum)
@@ -204,6 +250,19 @@ def _row(data: bytes, place: int, length: int) -> int:
     return count
 
 
+def _row_of_firsts(data: bytes, place: int) -> tuple[int, int]:
+    """Return how many records of the kind ``FIRST_KIND`` follow each other, all of them whole, and their end."""
+    count, last = 0, len(data) - _HEAD_AND_KIND.size
+    while place <= last:
+        length, checksum, kind = _HEAD_AND_KIND.unpack_from(data, place)
+        content = data[place + 8 : place + 8 + length]
+        if kind != FIRST_KIND or not length or len(content) != length or crc32(content) != checksum:
+            break
+        place += 8 + length
+        count += 1
+    return count, place
+
+
 @lru_cache(maxsize=64)
 def _alike(kind: int, length: int) -> re.Pattern[bytes]:
     """Return what finds records of a kind and a length: at the speed of C, and in one pass."""
@@ -232,6 +291,46 @@ def read_name(record: Record) -> tuple[int, Name]:
     """Return the number and the name that a record of the kind ``NAME_KIND`` joins."""
     _, number = _NAME.unpack_from(record.content)
     return number, _decode_name(record.content[_NAME.size :])
+
+
+def read_run(record: Record) -> tuple[int, str]:
+    """Return the number and the id of a run that a record of the kind ``RUN_KIND`` joins."""
+    _, number = _NAME.unpack_from(record.content)
+    return number, record.content[_NAME.size :].decode()
+
+
+def read_firsts(record: Record) -> list[Firsts]:
+    """Return the metrics with their first points in a row of records; those of one run are together."""
+    content, place, at_keys = record.content, 0, HEAD.size + _FIRST.size
+    found: list[Firsts] = []
+    names: list[list[bytes]] = []
+    read, last = _FIRST_IN_ROW.unpack_from, -1
+    while place < len(content):
+        length, run, number, size, step, timestamp, value = read(content, place)
+        end = place + HEAD.size + length
+        if run != last:
+            last = run
+            of_run = Firsts(run, numbers := [], [], steps := [], times := [], values := [])
+            found.append(of_run)
+            names.append(keys := [])
+        if size == 1:
+            numbers.append(number)
+            steps.append(step)
+            times.append(timestamp)
+            values.append(value)
+            keys.append(content[place + at_keys : end])
+        else:
+            begin = place + HEAD.size + _FIRSTS.size
+            columns = struct.unpack_from(f"<{size}q{size}q{size}d", content, begin)
+            numbers.extend(range(number, number + size))
+            steps.extend(columns[:size])
+            times.extend(columns[size : 2 * size])
+            values.extend(columns[2 * size :])
+            keys.append(content[begin + 24 * size : end])
+        place = end
+    for of_run, keys in zip(found, names, strict=True):
+        of_run.keys.extend(b"\n".join(keys).decode().split("\n"))
+    return found
 
 
 def read_point(record: Record) -> tuple[int, int, int, float]:

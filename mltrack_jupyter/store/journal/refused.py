@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from mltrack_jupyter.entities import Refusal, RunEntry
+from mltrack_jupyter.entities import Refusal, RunEntry, spelled_out
 from mltrack_jupyter.errors import MltrackError, Unauthenticated
 from mltrack_jupyter.shown import shown
 from mltrack_jupyter.store.journal.folder import Folder
@@ -40,7 +40,7 @@ class Kept:
         place = self._write(
             [
                 {"reason": reasons[entry.run_id], "entry": msgspec.to_builtins(entry)}
-                for entry in entries
+                for entry in spelled_out(entries)
                 if entry.run_id in reasons
             ]
         )

@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
+from mltrack_jupyter.entities import (
+    Metric,
+    NewRun,
+    Param,
+    Refusal,
+    RunEntry,
+    Tag,
+    ViewType,
+    spelled_out,
+)
 from mltrack_jupyter.errors import (
     EndpointNotFound,
     ForeignAnswer,
@@ -87,6 +96,8 @@ class StoreSink:
         self, journal_id: str, since: int, upto: int, entries: list[RunEntry]
     ) -> list[Refusal] | None:
         """Write a batch in one transaction."""
+        if is_remote(self._services):
+            entries = spelled_out(entries)
         found = self._services.journals.append(journal_id, since, upto, entries)
         if found.position != upto:
             return None
@@ -157,7 +168,7 @@ class MlflowSink:
     ) -> list[Refusal] | None:
         """Write a batch run by run, then note beside the journal how far that is."""
         refused = []
-        for entry in entries:
+        for entry in spelled_out(entries):
             refused += [Refusal(entry.run_id, reason) for reason in self._write(entry)]
         new = f"{uuid.uuid4().hex}.new"
         with Folder.open(self._folder, make=True) as folder:
@@ -363,9 +374,14 @@ def is_absent(error: MltrackError) -> bool:
     return isinstance(error, ServerUnreachable | TooManyRequests) or type(error) is Unavailable
 
 
+def is_remote(services: Services) -> bool:
+    """Tell whether a store is behind a server."""
+    return services.uri.startswith(("http://", "https://"))
+
+
 def sink_of(services: Services, folder: Path) -> Sink:
     """Return the sink of a store: ours, unless the server there knows MLflow's operations only."""
-    if services.uri.startswith(("http://", "https://")):
+    if is_remote(services):
         try:
             services.workspace.info()
         except (EndpointNotFound, NotFound):

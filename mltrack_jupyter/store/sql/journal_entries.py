@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, select, update
 
 from mltrack_jupyter.entities import (
     REASON,
+    ManyNames,
     NewRun,
     Points,
     Process,
@@ -29,7 +30,12 @@ from mltrack_jupyter.store.sql.database import (
 )
 from mltrack_jupyter.store.sql.journal_begins import begin_runs, rows_of
 from mltrack_jupyter.store.sql.lease_service import check_process
-from mltrack_jupyter.store.sql.point_writes import Logged, add_points, append_points
+from mltrack_jupyter.store.sql.point_writes import (
+    Logged,
+    add_points,
+    append_points,
+    append_singles,
+)
 from mltrack_jupyter.store.sql.tables import params, runs, tags
 from mltrack_jupyter.store.sql.tombstones import deleted_runs
 from mltrack_jupyter.store.sql.upserts import upsert_columns
@@ -41,6 +47,8 @@ def check_entry(entry: RunEntry) -> None:
     rules.check_run_id(entry.run_id)
     for points in entry.points:
         rules.check_points(points)
+    if isinstance(entry, ManyNames):
+        rules.check_singles(entry.singles)
     for point in entry.noted:
         rules.check_metric(point)
     rules.check_pairs(entry.params, "param")
@@ -184,6 +192,8 @@ def _known_params(connection: Connection, live: Sequence[_Live]) -> dict[tuple[i
 def _add_points(connection: Connection, live: Sequence[_Live]) -> None:
     found: dict[tuple[int, str], Logged] = {}
     for item in live:
+        if isinstance(item.entry, ManyNames):
+            append_singles(connection, item.run, item.entry.singles)
         for points in item.entry.points:
             place, logged = (item.run, points.key), _bits_of(points)
             found[place] = _joined(found[place], logged) if place in found else logged
@@ -323,6 +333,7 @@ def _told(live: Sequence[_Live]) -> Iterable[Write]:
 
 def _has_content(entry: RunEntry) -> bool:
     return bool(
-        entry.points or entry.noted or entry.params or entry.tags or entry.datasets or entry.models
+        isinstance(entry, ManyNames)
+        or entry.points or entry.noted or entry.params or entry.tags or entry.datasets or entry.models
         or entry.outputs or entry.made or entry.shared
     )  # fmt: skip

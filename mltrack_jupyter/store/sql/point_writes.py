@@ -13,16 +13,22 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, islice, pairwise, repeat
-from operator import le, lt
+from operator import gt, le, lt
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, tuple_
 
-from mltrack_jupyter.entities import Metric
+from mltrack_jupyter.entities import Metric, Singles
 from mltrack_jupyter.store.sql.database import chunked, known_keys
 from mltrack_jupyter.store.sql.tables import latest_metrics, metric_keys, metrics
 from mltrack_jupyter.store.sql.upserts import upsert_columns
-from mltrack_jupyter.store.sql.values import from_bits, from_bits_many, to_bits, to_number
+from mltrack_jupyter.store.sql.values import (
+    from_bits,
+    from_bits_many,
+    to_bits,
+    to_bits_many,
+    to_number,
+)
 
 Place = tuple[int, str]
 """The number of a run, and the key of a metric."""
@@ -38,6 +44,9 @@ _KNOWN = select(latest_metrics).where(
 _NUMBERS = select(metric_keys.c.key, metric_keys.c.id).where(
     metric_keys.c.key.in_(bindparam("keys", expanding=True))
 )
+_LAST_KEY = select(func.max(metric_keys.c.id))
+_MANY = 200
+"""From how many names on SQLite is not asked first which of them it has."""
 # As one text: each name as a parameter of its own costs more than to find it.
 _IN_SQLITE = text(
     "SELECT known.key, known.id FROM json_each(:keys) AS wanted "
@@ -102,8 +111,11 @@ def append_points(connection: Connection, points: Mapping[Place, Logged]) -> Non
     key_ids, new = _key_ids(connection, {key for _, key in logged})
     known = _known(connection, [place for place in logged if place[1] not in new])
     alone = {p: found for p, found in logged.items() if len(found[0]) == 1 and p not in known}
-    _append_alone(connection, alone, key_ids)
-    logged = {place: found for place, found in logged.items() if place not in alone}
+    if alone:
+        numbers, keys = zip(*alone, strict=True)
+        columns = [[column[0] for column in some] for some in zip(*alone.values(), strict=True)]
+        _append_alone(connection, numbers, keys, key_ids, columns)
+        logged = {place: found for place, found in logged.items() if place not in alone}
     ordered: dict[Place, Columns] = {}
     rows = _Rows()
     for (run, key), found in logged.items():
@@ -117,32 +129,48 @@ def append_points(connection: Connection, points: Mapping[Place, Logged]) -> Non
     )
 
 
+def append_singles(connection: Connection, run: int, points: Singles) -> None:
+    """Add points of a run that are of different metrics, column by column, without an object for any of them."""
+    keys = points.keys
+    columns = [points.steps, points.timestamps, to_bits_many(points.values)]
+    order: Sequence[int] = range(len(keys))
+    if any(map(gt, keys, islice(keys, 1, None))):
+        order = sorted(order, key=keys.__getitem__)
+    key_ids, new = _key_ids(connection, set(keys))
+    known = _known(connection, [(run, key) for key in keys if key not in new])
+    if known:
+        later = [place for place in order if (run, keys[place]) in known]
+        append_points(
+            connection,
+            {(run, keys[at]): tuple([column[at]] for column in columns) for at in later},  # type: ignore[misc]
+        )
+        order = [place for place in order if (run, keys[place]) not in known]
+    if not isinstance(order, range):
+        keys = [keys[place] for place in order]
+        columns = [[column[place] for place in order] for column in columns]
+    _append_alone(connection, [run] * len(keys), keys, key_ids, columns)
+
+
 def _append_alone(
-    connection: Connection, points: Mapping[Place, Logged], key_ids: Mapping[str, int]
+    connection: Connection,
+    numbers: Sequence[int],
+    keys: Sequence[str],
+    key_ids: Mapping[str, int],
+    columns: Sequence[list[int]],
 ) -> None:
-    """Add points that are the only ones of their metrics, column by column: many names have one each."""
-    if not points:
-        return
-    numbers, keys = zip(*points, strict=True)
-    steps, timestamps, bits = (
-        [column[0] for column in columns] for columns in zip(*points.values(), strict=True)
-    )
-    rows = numbers, [key_ids[key] for key in keys], steps, timestamps, bits
+    """Add points that are the only ones of their metrics, column by column: many names have one each.
+
+    Given are the numbers of runs, and steps, times and bits, in the order of runs and keys.
+    """
+    steps, timestamps, bits = columns
+    ids = [key_ids[key] for key in keys]
+    rows = numbers, ids, steps, timestamps, bits
     upsert_columns(connection, metrics, _WITHOUT_ORDINAL, rows, replace=False)
-    values = [to_number(value) for value in from_bits_many(bits)]
-    latest = (
-        numbers,
-        keys,
-        steps,
-        timestamps,
-        [0] * len(bits),
-        bits,
-        values,
-        values,
-        values,
-        [1] * len(bits),
-    )
-    upsert_columns(connection, latest_metrics, _LATEST, latest)
+    values: list[Any] = from_bits_many(bits)
+    if min(bits, default=0) < _LEAST or max(bits, default=0) > _GREATEST:
+        values = [to_number(value) for value in values]
+    latest = [numbers, keys, steps, timestamps, [0] * len(bits), bits, values, values, values]
+    upsert_columns(connection, latest_metrics, _LATEST, [*latest, [1] * len(bits)])
 
 
 def _told_apart(
@@ -279,11 +307,20 @@ def _latest(found: Columns, known: RowMapping | None, fresh: int) -> tuple[Any, 
 def _key_ids(connection: Connection, keys: set[str]) -> tuple[dict[str, int], Collection[str]]:
     """Return the numbers of names, and the names of which no run has a point yet."""
     known = known_keys(connection)
+    wanted = keys.difference(known)
     ids = {key: known[key] for key in keys if key in known}
-    wanted = keys - ids.keys()
     if not wanted:
         return ids, ()
-    ids |= _stored_ids(connection, wanted)
+    if connection.dialect.name == "sqlite" and len(wanted) > _MANY:
+        found, new = _numbered_by_sqlite(connection, sorted(wanted))
+    else:
+        found, new = _numbered(connection, wanted)
+    known.update(found)
+    return found | ids, new
+
+
+def _numbered(connection: Connection, wanted: set[str]) -> tuple[dict[str, int], Collection[str]]:
+    ids = _stored_ids(connection, wanted)
     fresh = sorted(wanted - ids.keys())
     new: Collection[str] = ()
     if fresh:
@@ -291,8 +328,20 @@ def _key_ids(connection: Connection, keys: set[str]) -> tuple[dict[str, int], Co
         added = upsert_columns(connection, metric_keys, ("key",), [fresh], replace=False)
         ids |= _stored_ids(connection, fresh)
         new = set(fresh) if added == len(fresh) else ()
-    known.update(ids)
     return ids, new
+
+
+def _numbered_by_sqlite(
+    connection: Connection, wanted: list[str]
+) -> tuple[dict[str, int], Collection[str]]:
+    """Do the same for a great many: whoever writes is alone, and a new row has the number after the greatest."""
+    last = connection.execute(_LAST_KEY).scalar() or 0
+    added = upsert_columns(connection, metric_keys, ("key",), [wanted], replace=False)
+    if added == len(wanted) and connection.execute(_LAST_KEY).scalar() == last + added:
+        ids = dict(zip(wanted, range(last + 1, last + added + 1), strict=True))
+        return ids, ids.keys()
+    ids = _stored_ids(connection, wanted)
+    return ids, {key for key, number in ids.items() if number > last}
 
 
 def _stored_ids(connection: Connection, keys: Collection[str]) -> dict[str, int]:

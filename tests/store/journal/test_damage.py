@@ -114,9 +114,9 @@ def test_a_copy_of_a_file_under_another_name_is_nobody_s_journal(desk, written, 
 
 def test_a_newer_format_is_left_alone(desk, written):
     path, data, _ = written
-    from mltrack_jupyter.store.journal.records import Header, framed, header_content
+    from mltrack_jupyter.store.journal.records import FORMAT, Header, framed, header_content
 
-    header = Header(journal_id="a" * 32, uri=desk.services.uri, index=0, pid=1, format=2)
+    header = Header(journal_id="a" * 32, uri=desk.services.uri, index=0, pid=1, format=FORMAT + 1)
     path.write_bytes(framed(header_content(header)) + data)
     assert desk.recover() == []
     assert path.exists()
