@@ -18,6 +18,8 @@ from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.mending import Mending
 from mltrack_jupyter.store.journal.records import (
+    FIRST,
+    FIRST_KIND,
     FORMAT,
     HEAD,
     POINT,
@@ -27,7 +29,6 @@ from mltrack_jupyter.store.journal.records import (
     SpooledFile,
     entry_content,
     file_content,
-    first_content,
     firsts_content,
     framed,
     many_content,
@@ -42,7 +43,7 @@ _SPARE = 8192
 """More bytes than a header, a name and a point take."""
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
-_pack_point, _pack_head, _write = POINT.pack, HEAD.pack, os.pwrite
+_pack_point, _pack_first, _pack_head, _write = POINT.pack, FIRST.pack, HEAD.pack, os.pwrite
 
 
 class Journal:
@@ -253,7 +254,8 @@ class Journal:
         if self._last is None or self._last.size + need > self._last.room:
             self._begin(need)
         known = self._names.setdefault(run_id, {})
-        fresh = [rules.check_key(point[0], "metric") for point in found if point[0] not in known]
+        new = [rules.check_key(point[0], "metric") for point in found if point[0] not in known]
+        fresh = list(dict.fromkeys(new))
         # Numbers are given once, although an interrupt may come before their names are known.
         number, self._next = self._next, self._next + len(fresh)
         numbers = dict(zip(fresh, range(number, self._next), strict=True))
@@ -262,13 +264,14 @@ class Journal:
             run, named = self._run_of(run_id)
             self._last.append(named + framed(firsts_content(run, number, found)))
             self._runs[run_id] = run
+            self.written += 2 if named else 1
         else:
             names = [framed(name_content(n, Name(run_id, key))) for key, n in numbers.items()]
             numbers = known | numbers
             points = [(numbers[key], step, time, value) for key, step, time, value in found]
             self._last.append(b"".join([*names, framed(many_content(points))]))
+            self.written += len(names) + 1
         known.update(numbers)
-        self.written += 1
 
     def _first(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
         """Append a point of a metric that is new in the present file, or begin another file."""
@@ -276,13 +279,16 @@ class Journal:
         if last is None or len(last.recent) + _SPARE > last.room:
             last = self._begin(_SPARE)
         key = rules.check_key(key, "metric")
-        run, named = self._run_of(run_id)
+        run, named = self._runs.get(run_id), b""
+        if run is None:
+            run, named = self._run_of(run_id)
         # A number is given once, although an interrupt may come before its name is known.
         number, self._next = self._next, self._next + 1
-        last.append(named + framed(first_content(run, number, key, step, timestamp, value)))
+        content = _pack_first(FIRST_KIND, run, number, 1, step, timestamp, value) + key.encode()
+        last.append(named + _pack_head(len(content), crc32(content)) + content)
         self._runs[run_id] = run
         self._names.setdefault(run_id, {})[key] = number
-        self.written += 1
+        self.written += 2 if named else 1
 
     def _run_of(self, run_id: str) -> tuple[int, bytes]:
         """Return the number of a run in the present file, and the record of it, if that is not there yet."""

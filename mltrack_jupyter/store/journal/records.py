@@ -26,7 +26,9 @@ POINT = struct.Struct("<BIqqd")
 _MANY = struct.Struct("<Iqqd")
 _ALONE = struct.Struct("<9xIqqd")
 _NAME = struct.Struct("<BI")
-_FIRST = struct.Struct("<BIIIqqd")
+FIRST = struct.Struct("<BIIIqqd")
+"""How the content of a record of the kind ``FIRST_KIND`` begins: the kind, the numbers of a run and of its
+first metric, how many metrics follow, and the columns of their points. Then come their names, a line each."""
 _FIRSTS = struct.Struct("<BIII")
 _FIRST_IN_ROW = struct.Struct("<I4xxIIIqqd")
 _HEAD_AND_KIND = struct.Struct("<IIB")
@@ -151,15 +153,8 @@ def run_content(number: int, run_id: str) -> bytes:
     return _NAME.pack(RUN_KIND, number) + run_id.encode()
 
 
-def first_content(
-    run: int, number: int, key: str, step: int, timestamp: int, value: float
-) -> bytes:
-    """Return the content that gives a metric of a run, by the run's number, its own, and a point."""
-    return _FIRST.pack(FIRST_KIND, run, number, 1, step, timestamp, value) + key.encode()
-
-
 def firsts_content(run: int, number: int, points: Sequence[tuple[str, int, int, float]]) -> bytes:
-    """Return the same of several metrics, which are written all or none; their numbers follow each other."""
+    """Return the content of ``FIRST_KIND`` for metrics whose numbers follow each other; they are written all or none."""
     keys, steps, timestamps, values = zip(*points, strict=True)
     size = len(keys)
     columns = struct.pack(f"<{size}q{size}q{size}d", *steps, *timestamps, *values)
@@ -301,7 +296,7 @@ def read_run(record: Record) -> tuple[int, str]:
 
 def read_firsts(record: Record) -> list[Firsts]:
     """Return the metrics with their first points in a row of records; those of one run are together."""
-    content, place, at_keys = record.content, 0, HEAD.size + _FIRST.size
+    content, place, at_keys = record.content, 0, HEAD.size + FIRST.size
     found: list[Firsts] = []
     names: list[list[bytes]] = []
     read, last = _FIRST_IN_ROW.unpack_from, -1
