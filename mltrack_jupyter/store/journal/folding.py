@@ -59,6 +59,7 @@ class _Single:
     keys: list[str] = field(default_factory=list)
     columns: _Columns = field(default_factory=lambda: ([], [], []))
     places: dict[int, int] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
 
     def add(self, found: Firsts) -> None:
         begin = len(self.keys)
@@ -72,14 +73,15 @@ class _Single:
         place = self.places.pop(number, None)
         if place is None:
             return None
+        self.taken.add(place)
         steps, timestamps, values = self.columns
         return steps[place], timestamps[place], values[place]
 
     def rest(self) -> Singles:
         """Return what was not taken."""
         keys, columns = self.keys, self.columns
-        if len(self.places) < len(keys):
-            left = sorted(self.places.values())
+        if self.taken:
+            left = [place for place in range(len(keys)) if place not in self.taken]
             keys = [keys[place] for place in left]
             columns = tuple([column[place] for place in left] for column in columns)
         steps, timestamps, values = columns

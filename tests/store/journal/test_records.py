@@ -83,10 +83,23 @@ def point_content(number, step, time, value):
 NAMES = [
     records.name_content(number, Name(f"run{number % 2}", f"key{number}")) for number in range(3)
 ]
+RUNS = [records.run_content(number, f"run{number}") for number in range(2)]
+firsts = st.builds(
+    records.firsts_content,
+    st.integers(0, 1),
+    st.integers(3, 40),
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", "loss/é"]), int64, int64, values),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda point: point[0],
+    ),
+)
 of_known = st.tuples(st.integers(0, 2), int64, int64, values)
 contents = st.lists(
     of_known.map(lambda point: point_content(*point))
     | st.lists(of_known, min_size=1, max_size=3).map(records.many_content)
+    | firsts
     | entries.map(records.entry_content),
     max_size=12,
 )
@@ -95,9 +108,9 @@ contents = st.lists(
 def ends_of(found):
     """Return where records end, also those that are read as one."""
     return [
-        record.end - len(record.content) // record.size * left
+        record.divide(count)[0].end if record.size > 1 else record.end
         for record in found
-        for left in reversed(range(record.size))
+        for count in range(1, record.size + 1)
     ]
 
 
@@ -123,7 +136,7 @@ def folded(parts):
     found = {}
     for part in parts:
         names = Names()
-        for record in scan(b"".join(map(framed, NAMES))):
+        for record in scan(b"".join(map(framed, [*RUNS, *NAMES]))):
             names.learn(record)
         fold = Fold(names)
         for record in part:
