@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import compress
 
 import msgspec
-from msgspec.structs import astuple
 
 from mltrack_jupyter.entities import (
     ERROR,
@@ -65,8 +65,7 @@ class _Single:
         begin = len(self.keys)
         self.places.update(zip(found.numbers, range(begin, begin + len(found.keys)), strict=True))
         self.keys += found.keys
-        for column, more in zip(self.columns, found[3:], strict=True):
-            column += more
+        _extend(self.columns, (found.steps, found.timestamps, found.values))
 
     def take(self, number: int) -> tuple[int, int, float] | None:
         """Return the point of a metric that is given another one."""
@@ -79,12 +78,11 @@ class _Single:
 
     def rest(self) -> Singles:
         """Return what was not taken."""
-        keys, columns = self.keys, self.columns
+        keys, (steps, timestamps, values) = self.keys, self.columns
         if self.taken:
-            left = [place for place in range(len(keys)) if place not in self.taken]
-            keys = [keys[place] for place in left]
-            columns = tuple([column[place] for place in left] for column in columns)
-        steps, timestamps, values = columns
+            left = [place not in self.taken for place in range(len(keys))]
+            keys, values = list(compress(keys, left)), list(compress(values, left))
+            steps, timestamps = list(compress(steps, left)), list(compress(timestamps, left))
         return Singles(keys=keys, steps=steps, timestamps=timestamps, values=values)
 
 
@@ -135,16 +133,17 @@ class _Growing:
         if not self.points or self.points.keys().isdisjoint(found.keys):
             self.single.add(found)
             return
-        for key, *point in zip(*found[2:], strict=True):
-            _append(self.columns(key), *point)
+        columns = zip(found.keys, found.steps, found.timestamps, found.values, strict=True)
+        for key, step, timestamp, value in columns:
+            _append(self.columns(key), step, timestamp, value)
 
     def _spell_out(self, singles: Singles) -> None:
         earlier, self.points = self.points, {}
-        for key, *point in zip(*astuple(singles), strict=True):
-            _append(self.columns(key), *point)
+        single = zip(singles.keys, singles.steps, singles.timestamps, singles.values, strict=True)
+        for key, step, timestamp, value in single:
+            _append(self.columns(key), step, timestamp, value)
         for key, columns in earlier.items():
-            for mine, more in zip(self.columns(key), columns, strict=True):
-                mine += more
+            _extend(self.columns(key), columns)
 
     def whole(self) -> RunEntry:
         singles = self.single.rest()
@@ -180,6 +179,12 @@ def _append(columns: _Columns, step: int, timestamp: int, value: float) -> None:
     columns[0].append(step)
     columns[1].append(timestamp)
     columns[2].append(value)
+
+
+def _extend(columns: _Columns, more: _Columns) -> None:
+    columns[0].extend(more[0])
+    columns[1].extend(more[1])
+    columns[2].extend(more[2])
 
 
 class Names:

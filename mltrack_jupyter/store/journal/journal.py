@@ -261,7 +261,10 @@ class Journal:
         numbers = dict(zip(fresh, range(number, self._next), strict=True))
         assert self._last is not None
         if len(numbers) == len(found):
-            run, named = self._run_of(run_id)
+            run, named = self._runs.get(run_id), b""
+            if run is None:
+                run, self._next = self._next, self._next + 1
+                named = framed(run_content(run, run_id))
             self._last.append(named + framed(firsts_content(run, number, found)))
             self._runs[run_id] = run
             self.written += 2 if named else 1
@@ -281,7 +284,8 @@ class Journal:
         key = rules.check_key(key, "metric")
         run, named = self._runs.get(run_id), b""
         if run is None:
-            run, named = self._run_of(run_id)
+            run, self._next = self._next, self._next + 1
+            named = framed(run_content(run, run_id))
         # A number is given once, although an interrupt may come before its name is known.
         number, self._next = self._next, self._next + 1
         content = _pack_first(FIRST_KIND, run, number, 1, step, timestamp, value) + key.encode()
@@ -289,14 +293,6 @@ class Journal:
         self._runs[run_id] = run
         self._names.setdefault(run_id, {})[key] = number
         self.written += 2 if named else 1
-
-    def _run_of(self, run_id: str) -> tuple[int, bytes]:
-        """Return the number of a run in the present file, and the record of it, if that is not there yet."""
-        run = self._runs.get(run_id)
-        if run is not None:
-            return run, b""
-        run, self._next = self._next, self._next + 1
-        return run, framed(run_content(run, run_id))
 
     def _append(self, content: bytes) -> None:
         data = framed(content)

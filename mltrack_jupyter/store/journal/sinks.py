@@ -10,16 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from mltrack_jupyter.entities import (
-    Metric,
-    NewRun,
-    Param,
-    Refusal,
-    RunEntry,
-    Tag,
-    ViewType,
-    spelled_out,
-)
+from mltrack_jupyter.entities import Metric, NewRun, Param, Refusal, RunEntry, Tag, ViewType
+from mltrack_jupyter.entities.journal import spelled_out
 from mltrack_jupyter.errors import (
     EndpointNotFound,
     ForeignAnswer,
