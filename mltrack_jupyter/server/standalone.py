@@ -11,6 +11,7 @@ import tornado
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from tornado import httputil
 from traitlets import Bool
 from traitlets.config import Config
 
@@ -22,6 +23,8 @@ from mltrack_jupyter.server.links import POLICY, home_page
 
 PACKAGE = "mltrack_jupyter.server.standalone"
 _MAX_BODY = 1024 * 1024
+_MAX_FIELDS = 5000
+"""How many fields a query may have: more than the ids of runs for which its 64 KB have a place."""
 _TEMPLATES = Path(__file__).parent / "templates"
 """The login and the pages of errors, in the words of this server instead of Jupyter's."""
 _ARTIFACTS = "api/2.0/mlflow-artifacts/"
@@ -161,8 +164,19 @@ def configuration(settings: dict[str, Any]) -> Config:
     return config
 
 
+def _take_long_queries() -> None:
+    """Let operations say what is wrong with a query of many fields: Tornado answers 400 without a word.
+
+    That is said for the whole process, so it is for the server that has one of its own.
+    """
+    if hasattr(httputil, "ParseUrlEncodedConfig"):  # before 6.5.8 there was no limit
+        fields = httputil.ParseUrlEncodedConfig(max_arguments=_MAX_FIELDS)
+        httputil.set_parse_body_config(httputil.ParseBodyConfig(urlencoded=fields))
+
+
 def serve(settings: dict[str, Any], announce: Callable[[], None]) -> None:
     """Serve until a signal ends it; ``announce`` is called when the port is bound."""
+    _take_long_queries()
     server = StandaloneServer.instance(config=configuration(settings))
     server.initialize(argv=[], find_extensions=False, new_httpserver=True)
     server.io_loop.add_callback(announce)

@@ -47,7 +47,10 @@ def serving(name, folder):
         f"--backend-store-uri=sqlite:///{folder}/store.db",
         f"--artifacts-destination={folder / 'artifacts'}",
     ]  # fmt: skip
-    environment = clean_environment() | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = clean_environment() | {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": "^(?!gs:)",
+    }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, env=environment, cwd=folder, stdout=log, stderr=log, start_new_session=True
@@ -131,6 +134,10 @@ def servers(tmp_path_factory):
         yield theirs, ours
 
 
+def many(name, count):
+    return [(name, f"r{number}") for number in range(count)]
+
+
 BULK, INTERVAL = f"{AJAX}/metrics/get-history-bulk", f"{AJAX}/metrics/get-history-bulk-interval"
 UPLOAD, DATASETS = f"{AJAX}/upload-artifact", f"{AJAX}/experiments/search-datasets"
 OF_MODEL = f"{AJAX}/logged-models/{{model}}/artifacts"
@@ -142,7 +149,7 @@ ASKED = {
     "bulk: of one": [(BULK, [OTHER, M]), (BULK, [OTHER, OTHER, M])],
     "bulk: nothing there": [(BULK, [ONE, ("metric_key", "x")]), (BULK, [("run_id", "0" * 32), M])],
     "bulk: wrong": [
-        (BULK, [M]), (BULK, [ONE]), (BULK, [("run_id", f"r{number}") for number in range(101)] + [M]),
+        (BULK, [M]), (BULK, [ONE]), (BULK, [*many("run_id", 101), M]), (BULK, [*many("run_id", 1500), M]),
     ],
     "interval": [(INTERVAL, [*RUNS, M])],
     "interval: at most": [(INTERVAL, [*RUNS, M, ("max_results", most)]) for most in (1, 2, 3, 5, 7)],
@@ -151,7 +158,7 @@ ASKED = {
         (INTERVAL, [M]), (INTERVAL, RUNS), (INTERVAL, [*RUNS, M, ("max_results", 0)]),
         (INTERVAL, [*RUNS, M, ("max_results", 2501)]), (INTERVAL, [*RUNS, M, ("start_step", 1)]),
         (INTERVAL, [*RUNS, M, ("start_step", 2), ("end_step", 1)]),
-        (INTERVAL, [("run_ids", f"r{number}") for number in range(101)] + [M]),
+        (INTERVAL, [*many("run_ids", 101), M]), (INTERVAL, [*many("run_ids", 1500), M]),
     ],
     "model: listed": [(f"{OF_MODEL}/directories", []), (f"{OF_MODEL}/directories", [("artifact_directory_path", "dir")])],
     "model: files": [(f"{OF_MODEL}/files", [("artifact_file_path", name)]) for name in FILES],
@@ -212,3 +219,11 @@ def test_the_datasets_of_experiments(servers):
             wanted = [item.format(**server.ids) for item in ids]
             asked.append(server.ask("POST", DATASETS, json={"experiment_ids": wanted}))
         assert asked[0] == asked[1], ids
+
+
+@pytest.mark.parametrize(("scheme", "status"), [("s3", 200), ("gs", 400)])
+def test_the_sources_that_a_server_takes(servers, scheme, status):
+    for server in servers:
+        server.post("registered-models/create", name=scheme)
+        body = {"name": scheme, "source": f"{scheme}://bucket/model"}
+        assert server.ask("POST", f"{API}/model-versions/create", json=body)[0] == status

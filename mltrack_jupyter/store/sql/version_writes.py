@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from mltrack_jupyter import config
 from mltrack_jupyter.entities import LoggedModelStatus
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
@@ -31,6 +32,8 @@ from mltrack_jupyter.store.sql.upserts import upsert
 _RUN_SOURCE = re.compile(r"runs:/+([^/]+)/(.+)\Z")
 _VERSIONS_TAG = "mlflow.modelVersions"
 _NO_FILES = "dummy-source"
+_PATTERN = "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX"
+"""The variable by which whoever runs a server says of which sources it takes versions."""
 _LATEST = re.compile(r"(models:/+)([^/]+)/latest\Z", re.IGNORECASE)
 
 
@@ -115,6 +118,12 @@ class Sources:
         if scheme in ("http", "https", "javascript", "data"):
             raise InvalidParameter(
                 f"Invalid model version source {rules.short(source)}: no {scheme}: addresses."
+            )
+        pattern = config.setting(_PATTERN)
+        if pattern and not self._locations.local_paths and not _fits(pattern, source):
+            raise InvalidParameter(
+                f"Invalid model version source {rules.short(source)}: this server takes those that match "
+                f"{pattern!r} ({_PATTERN})."
             )
 
     def _of_run(self, connection: Connection, source: str, run_id: str) -> str:
@@ -229,6 +238,15 @@ class Sources:
             f"Invalid model version source: {source!r}. To use a local path as a model version source, it must lie "
             "inside the artifacts of the version's run_id or model_id. Log the model to a run first."
         )
+
+
+def _fits(pattern: str, source: str) -> bool:
+    try:
+        return re.search(pattern, source) is not None
+    except re.error as error:
+        raise InvalidParameter(
+            f"This server takes no versions: {_PATTERN}={pattern!r} is no regular expression ({error})."
+        ) from error
 
 
 def _original(connection: Connection, rest: str) -> Row[Any]:
