@@ -56,7 +56,7 @@ class TestLoggedModels:
 
         services.logged_models.delete_tag(model_id, "a")
         assert services.logged_models.get(model_id).info.tags == {"b": "2"}
-        with pytest.raises(NotFound, match="No tag"):
+        with pytest.raises(NotFound, match="No tag with key 'a'"):
             services.logged_models.delete_tag(model_id, "a")
 
     def test_a_point_that_names_a_model_is_noted_on_it_too(self, services: Services) -> None:

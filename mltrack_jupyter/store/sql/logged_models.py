@@ -286,7 +286,9 @@ class SqlLoggedModels(LoggedModels):
             row = find_logged_model(connection, model_id)
             mine = (table.c.logged_model == row.id, table.c.key == tag_key)
             if not connection.execute(delete(table).where(*mine)).rowcount:
-                raise NotFound(f"No tag with name: {tag_key} in logged model with ID {model_id}.")
+                raise NotFound(
+                    f"No tag with key {rules.short(tag_key)} found for the logged model with ID {model_id}."
+                )
             _touch(connection, row)
 
     def log_params(self, model_id: str, params: list[Param] | None = None) -> None:

@@ -204,7 +204,8 @@ def _check_interval(run_ids: Sequence[str], start_step: int | None, end_step: in
         )
     if (start_step is None) != (end_step is None):
         raise InvalidParameter(
-            "If either start step or end step are specified, both must be specified: start_step and end_step."
+            "If either start step or end step are specified, both must be specified. Give start_step and end_step, "
+            "or neither."
         )
     if start_step is not None and end_step is not None and start_step > end_step:
         raise InvalidParameter(
