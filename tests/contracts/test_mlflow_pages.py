@@ -182,6 +182,32 @@ def test_the_same_is_answered(servers, what):
         assert ours.ask("GET", path, query) == theirs.ask("GET", path, query), (path, query)
 
 
+WRONG_STEPS = [*RUNS, M, ("start_step", 2), ("end_step", 1)]
+SAID = {
+    "request must specify at least one run_id": ("GET", BULK, [M]),
+    "request cannot specify more than 100": ("GET", BULK, [*many("run_id", 1500), M]),
+    "request must specify a metric_key": ("GET", BULK, [ONE]),
+    "Missing value for required parameter 'run_ids'.": ("GET", INTERVAL, [M]),
+    "Missing value for required parameter 'metric_key'": ("GET", INTERVAL, RUNS),
+    "must specify at most 100 run_ids.": ("GET", INTERVAL, [*many("run_ids", 1500), M]),
+    "max_results must be between 1 and 2500": ("GET", INTERVAL, [*RUNS, M, ("max_results", 0)]),
+    "both must be specified.": ("GET", INTERVAL, [*RUNS, M, ("start_step", 1)]),
+    "end_step must be greater than start_step.": ("GET", INTERVAL, WRONG_STEPS),
+    "Invalid path": ("GET", "/get-artifact", [("run_uuid", "{one}"), ("path", "../x")]),
+    "No tag with key 'no'": ("DELETE", f"{API}/logged-models/{{model}}/tags/no", []),
+}
+
+
+@pytest.mark.parametrize("words", SAID)
+def test_who_looks_for_words_in_an_error_finds_them(servers, words):
+    method, path, query = SAID[words]
+    for server in servers:
+        pairs = [(key, str(value).format(**server.ids)) for key, value in query]
+        body = {"json": {}} if method == "DELETE" else {}
+        answer = server.client.request(method, path.format(**server.ids), params=pairs, **body)
+        assert words in answer.json()["message"]
+
+
 @pytest.mark.parametrize("name", ["a.txt", "plots/é b.csv", "MLproject.md"])
 def test_a_file_that_is_sent(servers, name):
     query = [("run_uuid", "{one}"), ("path", name)]
