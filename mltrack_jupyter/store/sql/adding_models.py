@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, Row, insert, literal, select
 
 from mltrack_jupyter.entities import LoggedModel, MadeModel, RunInfo
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.services import BringFiles, Written
 from mltrack_jupyter.store.artifacts import check_path
 from mltrack_jupyter.store.sql.artifact_records import put_records
@@ -24,6 +24,7 @@ from mltrack_jupyter.store.sql.tables import (
     latest_metrics,
     logged_model_metrics,
     logged_model_params,
+    logged_models,
     params,
 )
 
@@ -83,8 +84,19 @@ class ModelAdder:
             bring(write)
             return retried(note)()
         except BaseException:
-            files.files.remove()
+            # An interrupt is delivered when the transaction is over: then the files belong to a model.
+            if not self._is_known(made.record.model_id):
+                files.files.remove()
             raise
+
+    def _is_known(self, model_id: str) -> bool:
+        """Tell whether there is a model of that id, deleted or not; ``True`` where nobody can tell."""
+        query = select(logged_models.c.id).where(logged_models.c.model_id == model_id)
+        try:
+            with self._database.read() as connection:
+                return connection.execute(query).first() is not None
+        except MltrackError:
+            return True
 
 
 def _place(run_id: str, artifact_uri: str, made: MadeModel) -> str:
