@@ -221,7 +221,8 @@ class RecordedFiles:
                     raise
                 return written
             signed = self._signed(path, body)
-            if signed is None:
+            # Asked again: a version may have been made while the body came.
+            if signed is None or not self._fixed.takes_signature(f"{self._name}/{path}"):
                 raise
             body, check = signed, partial(self._records.check_writable)
             known = self._records.get(self._name, path)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO, NamedTuple
 
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import plain
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.artifacts.streams import CHUNK, PassingReader
 from mltrack_jupyter.store.sql import model_places
@@ -15,8 +17,8 @@ from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.model_places import Placed
 
 _ABOUT = "MLmodel"
-_LOADED_BY = ("flavors", "metadata", "model_id", "model_uuid", "run_id", "artifact_path")
-"""Keys of that file which say what a model is and how it is loaded; they stay as they are."""
+_OF_SIGNATURE = ("signature", "is_signature_from_type_hint", "type_hint_from_example")
+"""Keys of that file which a new signature changes; all others stay as they are."""
 _SOON = 0.02
 """For how many seconds it is taken to be as it was that a file may be written."""
 
@@ -132,7 +134,7 @@ def _digest(file: BinaryIO) -> str:
 
 
 def with_signature(body: BinaryIO, present: BinaryIO) -> bytes | None:
-    """Return what a file ``MLmodel`` is to be if only its signature, or what nobody loads by, is new."""
+    """Return what a file ``MLmodel`` is to be if only its signature is new."""
     # Whoever writes other files needs no YAML.
     from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
 
@@ -142,7 +144,15 @@ def with_signature(body: BinaryIO, present: BinaryIO) -> bytes | None:
         new, old = (parse_mapping(text, f"The file {_ABOUT!r}") for text in texts)
     except (UnicodeDecodeError, InvalidParameter):
         return None
-    return found if all(new.get(key) == old.get(key) for key in _LOADED_BY) else None
+    return found if _without_signature(new) == _without_signature(old) else None
+
+
+def _without_signature(content: Mapping[str, Any]) -> str:
+    """Return the rest of the file, in which ``1``, ``1.0`` and ``true`` are not alike; null is as good as absent."""
+    rest = {
+        key: item for key, item in content.items() if key not in _OF_SIGNATURE and item is not None
+    }
+    return json.dumps(plain(rest, repr), sort_keys=True)
 
 
 def _is_within(place: str, folder: str) -> bool:
