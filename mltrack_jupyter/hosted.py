@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 
 from mltrack_jupyter.inheritance import OFFERED, said
@@ -25,6 +26,8 @@ PLUGIN = "mltrack-jupyter"
 _URI, _SIGN_IN = "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_AUTH"
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
+_LONGEST = 100_000
+_IN_127 = re.compile(r"127(?:\.\d{1,3}){3}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
 
@@ -78,11 +81,31 @@ def _info_of(pid: str) -> dict[str, Any] | None:
 
     from jupyter_core.paths import jupyter_runtime_dir
 
+    file_name = Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json"
     try:
-        info = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json").read_text())
-    except (OSError, ValueError):
+        with open(file_name, "rb", opener=_opened) as file:
+            info = json.loads(file.read(_LONGEST)) if _is_ours(os.fstat(file.fileno())) else None
+    except (OSError, ValueError, RecursionError):
         return None
     return info if isinstance(info, dict) else None
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe must keep nobody waiting
+
+
+def _is_ours(file: os.stat_result) -> bool:
+    """Tell whether a file is one that nobody but this user, or the system's, can have written.
+
+    Where somebody else may write, they would choose to which port our runs go, and with which token.
+    """
+    if not stat.S_ISREG(file.st_mode):
+        return False
+    if not hasattr(os, "geteuid"):
+        return True
+    # Some disks know of no rights; who says so to Jupyter says so to us.
+    shared = file.st_mode & 0o022 and not os.environ.get("JUPYTER_ALLOW_INSECURE_WRITES")
+    return file.st_uid in (os.geteuid(), 0) and not shared
 
 
 def host_of(info: dict[str, Any]) -> str:
@@ -93,7 +116,7 @@ def host_of(info: dict[str, Any]) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine, whatever else its network knows."""
-    return host in _LOOPBACK or host.startswith("127.")
+    return host in _LOOPBACK or _IN_127.fullmatch(host) is not None
 
 
 def tracking_address(info: dict[str, Any]) -> str:
