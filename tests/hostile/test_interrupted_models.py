@@ -120,11 +120,9 @@ def before_the_rows(monkeypatch, error):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Unavailable("no"), OSError("no")])
 def test_a_model_that_is_not_there_leaves_no_files(store, model, tmp_path, monkeypatch, error):
     run = store.runs.create("0").info
-    with (
-        monkeypatch.context() as patched,
-        pytest.raises((KeyboardInterrupt, MltrackError, OSError)),
-    ):
+    with monkeypatch.context() as patched:
         before_the_rows(patched, error)
-        log_model(store, run.run_id, model, run=run)
+        with pytest.raises((KeyboardInterrupt, MltrackError, OSError)):
+            log_model(store, run.run_id, model, run=run)
     assert store.logged_models.search(["0"]).items == []
     assert [place for folder in folders(tmp_path) for place in folder.rglob("*")] == []

@@ -1,5 +1,6 @@
 """Models registered in another store than their runs are logged to."""
 
+import pickle
 import subprocess
 import sys
 
@@ -99,3 +100,23 @@ def test_a_uri_that_cannot_be_right_is_told(mltrack):
     with pytest.raises(InvalidParameter, match="ftp"):
         mltrack.set_registry_uri("ftp://somewhere")
     assert mltrack.get_registry_uri() == mltrack.get_tracking_uri()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "chosen"])
+def test_a_client_that_travels_keeps_both_stores(mltrack, tmp_path, named):
+    """A worker that gets it registers where it did, and not beside the runs."""
+    runs, models = tmp_path / "runs.db", tmp_path / "models.db"
+    if named:
+        client = mltrack.MlflowClient(runs, models)
+    else:
+        mltrack.set_tracking_uri(runs)
+        mltrack.set_registry_uri(models)
+        client = mltrack.MlflowClient()
+        mltrack.set_registry_uri(None)
+        mltrack.set_tracking_uri("")
+    copy = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(client))))
+    copy.create_registered_model("line")
+    copy.create_experiment("E")
+    assert mltrack.MlflowClient(models).get_registered_model("line").name == "line"
+    assert mltrack.MlflowClient(runs).search_registered_models() == []
+    assert mltrack.MlflowClient(runs).get_experiment_by_name("E") is not None

@@ -9,9 +9,10 @@ from mltrack_jupyter.entities import RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.left_out import lacking
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import normalise_uri
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike
-from mltrack_jupyter.tracking.registry_store import with_registry
+from mltrack_jupyter.tracking.registry_store import get_registry_uri, with_registry
 
 
 class Calls:
@@ -23,11 +24,12 @@ class Calls:
         tracking = session.services(tracking_uri)
         # Whoever names the one store alone means it for both.
         registry = registry_uri or (tracking_uri and tracking.uri)
-        self.services: Services = with_registry(tracking, registry)
+        self._registry_uri = normalise_uri(registry) if registry else get_registry_uri()
+        self.services: Services = with_registry(tracking, self._registry_uri)
 
-    def __reduce__(self) -> tuple[type[Calls], tuple[str]]:
-        # Connections stay where they are; the copy opens its own, in whatever process.
-        return type(self), (self.services.uri,)
+    def __reduce__(self) -> tuple[type[Calls], tuple[str, str]]:
+        # Connections stay where they are; the copy opens its own, in whatever process, to the same two stores.
+        return type(self), (self.services.uri, self._registry_uri)
 
     if not TYPE_CHECKING:  # to a type checker, what is not there is not there
 
