@@ -38,10 +38,12 @@ def find(info: RunInfo, uri: str) -> RunInfo:
 def make(place: str, uri: str) -> None:
     """Make the folder of a run's artifacts if it is one of this machine, for programs that write there themselves.
 
-    What a server calls a path is one of its own machine.
+    What a server calls a path is one of its own machine. No link in a store that somebody handed on leads out of it.
     """
-    from mltrack_jupyter.store.artifacts import local_path, scheme_of
+    from mltrack_jupyter.store.artifacts import LocalFiles, scheme_of
 
     if scheme_of(place) in ("", "file") and not uri.startswith(("http://", "https://")):
-        with suppress(OSError):  # whoever writes there is told why that does not go
-            local_path(place).mkdir(parents=True, exist_ok=True)
+        with suppress(OSError, MltrackError):  # whoever writes there is told why that does not go
+            files = getattr(stores.unflushed(uri).files_at(place, ""), "files", None)
+            if isinstance(files, LocalFiles):
+                files.make()

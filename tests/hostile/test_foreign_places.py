@@ -7,9 +7,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import mltrack_jupyter as mltrack
 from mltrack_jupyter.cli import main
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, StoreUnreadable
 from mltrack_jupyter.store import open_store
@@ -266,3 +268,52 @@ class TestAStoreWithALink:
         with contextlib.closing(sqlite3.connect(store / "mltrack.db")) as database, database:
             database.execute("DELETE FROM run_shared_files")
         services.workspace.purge(run_ids=[])
+
+
+# --- places that a script writes into by itself -------------------------------------------------------
+
+AT_A_LINK = ["artifacts/0", "artifacts/data", "artifacts/data/deep"]
+
+
+@pytest.mark.parametrize("link", AT_A_LINK)
+def test_the_place_of_a_run_is_made_through_no_link(environment, tmp_path, home, link):
+    """``get_artifact_uri()`` makes the folder: not where a link in a store that was handed on leads."""
+    store = tmp_path / "theirs" / ".mltrack"
+    mltrack.set_tracking_uri(store)
+    client = mltrack.MlflowClient()
+    name = link.removeprefix("artifacts/")
+    if name != "0":
+        client.create_experiment("E", artifact_location=f"mlflow-artifacts:/{name}/x")
+    place = store / link
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(home)
+    before = sorted(home.rglob("*"))
+    try:
+        with mltrack.start_run(experiment_id="0" if name == "0" else "1"):
+            uri = mltrack.get_artifact_uri()
+            assert sorted(home.rglob("*")) == before
+            with pytest.raises(OSError):
+                (Path(uri) / "weights.bin").write_bytes(b"x")
+            with pytest.raises(MltrackError):
+                mltrack.log_text("x", "a.txt")
+    finally:
+        mltrack.set_tracking_uri("")
+    assert sorted(home.rglob("*")) == before
+
+
+def test_the_place_of_a_run_is_made_where_the_user_keeps_the_store(environment, tmp_path):
+    """Above the store, and at its own root, a link is the user's: their disk may be elsewhere."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "project").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / ".mltrack").mkdir()
+    (tmp_path / "large").mkdir()
+    (tmp_path / "disk" / ".mltrack" / "artifacts").symlink_to(tmp_path / "large")
+    mltrack.set_tracking_uri(tmp_path / "project" / ".mltrack")
+    try:
+        with mltrack.start_run():
+            uri = mltrack.get_artifact_uri("weights.bin")
+            Path(uri).write_bytes(b"x")
+            assert mltrack.artifacts.load_text(uri) == "x"
+    finally:
+        mltrack.set_tracking_uri("")
+    assert len(list((tmp_path / "large").rglob("weights.bin"))) == 1

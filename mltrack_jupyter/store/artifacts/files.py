@@ -63,6 +63,12 @@ class LocalFiles:
         """The path of the root below the top."""
         return "/".join(self._names)
 
+    def make(self) -> None:
+        """Make the root. Raises ``InvalidParameter`` if it is behind a link, or nothing is written here."""
+        self._check_open()
+        with walked(self._top, self._names, make=True):
+            pass
+
     def exists(self) -> bool:
         """Tell whether the root is there. Raises ``InvalidParameter`` if it is behind a link."""
         try:
