@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
-_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+?)\2(?:\s+(?i:asc|desc))?\Z""")
+_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+)\2\Z""")
 _SECONDS = 3.0
 _SHOWN = 5
 _MOST = 1000
@@ -215,8 +215,15 @@ def lacks(identifiers: Sequence[str], has: Callable[[str, str], bool]) -> list[s
 
     They were understood by the store; here they are only looked at, without what it takes to read them.
     """
-    found = ((text, _KEYED.match(text.strip())) for text in identifiers)
+    found = ((text, _KEYED.match(_column(text))) for text in identifiers)
     return [text for text, match in found if match and not has(_KINDS[match[1]], match[3])]
+
+
+def _column(ordering: str) -> str:
+    """Return the column that an order names."""
+    words = ordering.strip().rsplit(None, 1)
+    is_told = len(words) == 2 and words[1].lower() in ("asc", "desc")
+    return words[0] if is_told else ordering.strip()
 
 
 def _kind(identifier: Identifier) -> str:
