@@ -16,6 +16,13 @@ def attempt(call: Callable[[], T]) -> tuple[T | None, str]:
     try:
         return call(), ""
     except Exception as error:  # noqa: BLE001 - the object's own code may raise anything
-        _log.debug("an input example failed", exc_info=True)
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = _told(error) or type(error).__name__
+        _log.debug("an input example failed: %s", reason)
         return None, reason[:_MAX_REASON].rstrip(".")
+
+
+def _told(error: Exception) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - so may the error's
+        return ""

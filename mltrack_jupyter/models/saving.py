@@ -121,6 +121,11 @@ def _checked(signature: Any) -> ModelSignature | Literal[False] | None:
         ) from error
 
 
+def _signature_of(example: Any) -> ModelSignature:
+    data, params = split_example(example)
+    return infer_signature(data, params=params)
+
+
 def _exemplified(
     example: Any, draft: Path, known: ModelSignature | Literal[False] | None
 ) -> tuple[ModelSignature | Literal[False] | None, dict[str, Any]]:
@@ -128,8 +133,7 @@ def _exemplified(
     info, missing = attempt(lambda: save_example(example, draft))
     unknown = ""
     if known is None:
-        data, params = split_example(example)
-        known, unknown = attempt(lambda: infer_signature(data, params=params))
+        known, unknown = attempt(lambda: _signature_of(example))
     left_out = [
         text
         for text, reason in (

@@ -34,17 +34,26 @@ def dict_text(content: Any, name: str | PathLike[str]) -> str:
     ``InvalidParameter``.
     """
     name = path_text(name, "An artifact path")
-    if name.endswith((".yaml", ".yml")):
-        import yaml
-
-        text: str = yaml.safe_dump(
-            plain(content, _yaml_leaf, key=_yaml_key), allow_unicode=True, sort_keys=False
-        )
-        return text
+    is_yaml = name.endswith((".yaml", ".yml"))
     try:
-        return json.dumps(plain(content), indent=2, ensure_ascii=False)
+        return (
+            _yaml(content) if is_yaml else json.dumps(plain(content), indent=2, ensure_ascii=False)
+        )
+    except InvalidParameter:
+        raise
     except ValueError as error:  # a whole number with thousands of digits
-        raise InvalidParameter(f"The file {name!r} cannot be written as JSON: {error}.") from error
+        form = "YAML" if is_yaml else "JSON"
+        raise InvalidParameter(
+            f"The file {name!r} cannot be written as {form}: {error}."
+        ) from error
+
+
+def _yaml(content: Any) -> str:
+    import yaml
+
+    parts = plain(content, _yaml_leaf, key=_yaml_key)
+    text: str = yaml.safe_dump(parts, allow_unicode=True, sort_keys=False)
+    return text
 
 
 def _yaml_leaf(value: Any) -> Any:
