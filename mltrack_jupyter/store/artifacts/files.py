@@ -8,7 +8,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,6 +27,9 @@ from mltrack_jupyter.store.artifacts.walking import (
 
 ASIDE = ".purged"
 """The folder of a store's root in which lies what is about to be deleted; no caller reaches it."""
+
+UNNOTED = f"{TEMPORARY}unnoted"
+"""The name of the note in a folder whose files belong to nobody yet; no listing shows it."""
 
 SHARED = ".shared"
 """The folder of a store's root in which is what several runs have."""
@@ -158,6 +161,22 @@ class LocalFiles:
                 ) from error
 
     # --- for the store that keeps them --------------------------------------------------------------
+
+    def mark(self) -> None:
+        """Note that what is written here belongs to nobody yet."""
+        with suppress(OSError), walked(self._top, self._names, make=True) as folder:
+            os.close(folder.create(UNNOTED))
+
+    def unmark(self) -> None:
+        """Take that note away."""
+        with suppress(OSError), walked(self._top, self._names) as folder:
+            folder.unlink(UNNOTED)
+
+    def marked_s(self) -> float | None:
+        """Return when that was noted, in seconds since 1970; ``None`` if it is not."""
+        with suppress(OSError), walked(self._top, self._names) as folder:
+            return folder.kind(UNNOTED).st_mtime
+        return None
 
     def stamp(self, path: str) -> str:
         """Return the mark of the last writing of a file, ``""`` if it is gone."""

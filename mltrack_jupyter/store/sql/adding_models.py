@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, literal, select
 from mltrack_jupyter.entities import LoggedModel, MadeModel, RunInfo
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.services import BringFiles, Written
-from mltrack_jupyter.store.artifacts import check_path
+from mltrack_jupyter.store.artifacts import LocalFiles, check_path
 from mltrack_jupyter.store.sql.artifact_records import put_records
 from mltrack_jupyter.store.sql.database import Database, Write, chunked, record_changes
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
@@ -80,9 +80,15 @@ class ModelAdder:
                 put_records(connection, files.name, written)
                 return _note(connection, row, made, metrics, uri, written)
 
+        local = files.files if isinstance(files.files, LocalFiles) else None
         try:
+            if local:  # whoever is killed now leaves them to the collector
+                local.mark()
             bring(write)
-            return retried(note)()
+            found = retried(note)()
+            if local:
+                local.unmark()
+            return found
         except BaseException:
             # An interrupt is delivered when the transaction is over: then the files belong to a model.
             if not self._is_known(made.record.model_id):

@@ -14,6 +14,7 @@ from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.schema import HEAD
 from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.trash import TrashBin
+from mltrack_jupyter.store.sql.unnoted_models import UnnotedModels
 
 
 class SqlWorkspace(Workspace):
@@ -23,6 +24,7 @@ class SqlWorkspace(Workspace):
         self._database = database
         self._trash = TrashBin(database, reach)
         self._purge = Purge(database, reach, self._trash)
+        self._unnoted = UnnotedModels(database, reach)
         self._reach = reach
 
     def info(self) -> WorkspaceInfo:
@@ -57,6 +59,7 @@ class SqlWorkspace(Workspace):
     ) -> Trash:
         gone = self._purge(run_ids or [], experiment_ids or [], model_ids or [])
         self._reach.shared.collect()
+        self._unnoted.collect()
         return gone
 
     def settle(self) -> None:
