@@ -37,6 +37,7 @@ from mltrack_jupyter.registry.resolve import (
     check_exists,
     download_model,
     find_model,
+    named,
 )
 from mltrack_jupyter.registry.upload import write_files
 from mltrack_jupyter.registry.uris import (
@@ -46,7 +47,6 @@ from mltrack_jupyter.registry.uris import (
     Registered,
     RunModel,
     StoreFolder,
-    parse_model_uri,
 )
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store import rules
@@ -201,7 +201,9 @@ def register_model(
     if isinstance(model_uri, LocalModel):
         uri: ModelUri = _import_folder(services, model_uri.path, name, is_own(model_uri))
     else:
-        uri = parse_model_uri(model_uri)
+        uri = named(model_uri, services)
+    if isinstance(uri, StoreFolder):
+        uri = _kept_at(uri)
     if isinstance(uri, LocalFolder):
         uri = _import_folder(services, uri.path, name)
     if isinstance(uri, RunModel):
@@ -209,10 +211,6 @@ def register_model(
             check_exists(find_model(str(uri), services), services)
         found = _version_of_run(
             services, uri, name, alias=alias, stage=stage, description=description
-        )
-    elif isinstance(uri, StoreFolder):
-        raise InvalidParameter(
-            f"A model is registered by its run (runs:/<run_id>/<path>), not by {uri}."
         )
     else:
         found = _version_of(services, uri, name, description)
@@ -300,6 +298,19 @@ def _version_of(
     return services.model_versions.create(
         name, source, run_id=run_id, description=description, model_id=model_id
     )
+
+
+def _kept_at(place: StoreFolder) -> RunModel | Logged:
+    """Return the model whose files are at a place of the store, by its run or its id. Raises ``InvalidParameter``."""
+    above, _, path = f"{place.path}/".partition("/artifacts/")
+    owner, path = above.rpartition("/")[2], path.rstrip("/")
+    if rules.MODEL_ID.match(owner) and not path:
+        return Logged(owner)
+    if not path:
+        raise InvalidParameter(
+            f"A model is registered by its run (runs:/<run_id>/<path>), not by {place}."
+        )
+    return RunModel(rules.check_run_id(owner), path)
 
 
 def _ensure(services: Services, name: str) -> None:

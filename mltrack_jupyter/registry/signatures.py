@@ -12,8 +12,8 @@ from pathlib import Path
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import ModelFolder, ModelMetadata, ModelSignature, read_metadata
 from mltrack_jupyter.models.mlmodel import FILE_NAME
-from mltrack_jupyter.registry.resolve import download_model, find_model
-from mltrack_jupyter.registry.uris import LocalFolder, Registered, parse_model_uri
+from mltrack_jupyter.registry.resolve import download_model, find_model, named
+from mltrack_jupyter.registry.uris import LocalFolder, Registered
 from mltrack_jupyter.services import Services
 
 
@@ -32,7 +32,7 @@ def set_signature(services: Services, uri: str | PathLike[str], signature: Model
             f"set_signature takes a ModelSignature, such as infer_signature(data), not a "
             f"{type(signature).__name__}."
         )
-    parsed = parse_model_uri(uri)
+    parsed = named(uri, services)
     if isinstance(parsed, LocalFolder):
         path = parsed.path.expanduser()
         folder = ModelFolder.open(path.parent if path.name == FILE_NAME else path)

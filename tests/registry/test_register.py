@@ -6,8 +6,14 @@ import yaml
 
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import InvalidParameter, NotFound, PermissionDenied
-from mltrack_jupyter.models import save_model
-from mltrack_jupyter.registry import load_model, log_model, register_model
+from mltrack_jupyter.models import infer_signature, save_model
+from mltrack_jupyter.registry import (
+    get_model_info,
+    load_model,
+    log_model,
+    register_model,
+    set_signature,
+)
 from mltrack_jupyter.registry.register import IMPORTS
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.remote import connect
@@ -38,6 +44,25 @@ def test_the_newest_model_of_a_run_needs_no_path(store, run_id, tree):
     info = log_model(store, run_id, tree, "deep/inside")
     version = register_model(store, f"runs:/{run_id}", "iris")
     assert version.source == info.model_uri == f"models:/{info.model_id}"
+
+
+def test_the_folder_of_a_model_in_the_store_is_that_model(store, run_id, tree):
+    info = log_model(store, run_id, tree)
+    folder = store.logged_models.get(info.model_id).info.artifact_uri
+    at_run = f"{store.runs.get(run_id).info.artifact_uri}/model"
+    set_signature(store, folder, infer_signature([[1.0]]))
+    for number, place in enumerate((folder, at_run), 1):
+        version = register_model(store, place, "iris")
+        assert (version.version, version.run_id, version.source) == (
+            str(number),
+            run_id,
+            info.model_uri,
+        )
+    with pytest.raises(InvalidParameter, match="stays as it is"):
+        set_signature(store, folder, infer_signature([1]))
+    assert get_model_info(store, info.model_uri).signature == infer_signature([[1.0]])
+    with pytest.raises(InvalidParameter, match="by its run"):
+        register_model(store, at_run.removesuffix("/model"), "iris")
 
 
 def test_a_single_file_can_be_registered_though_not_loaded(store, run_id):

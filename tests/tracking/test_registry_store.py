@@ -66,6 +66,19 @@ def test_nothing_of_them_is_in_the_store_of_the_runs(mltrack, model, apart):
     assert mltrack.Client(registry_uri=apart).get_registered_model("line").name == "line"
 
 
+def test_a_copied_client_asks_the_same_stores(mltrack, model, apart):
+    logged(mltrack, model, registered_model_name="line")
+    tracking = mltrack.get_tracking_uri()
+    for client, names in (
+        (mltrack.Client(), ["line"]),
+        (mltrack.Client(tracking, apart), ["line"]),
+        (mltrack.Client(tracking), []),
+    ):
+        copied = pickle.loads(pickle.dumps(client))
+        assert [found.name for found in copied.search_registered_models()] == names
+        assert copied.tracking_uri == tracking
+
+
 def test_children_inherit_the_choice(mltrack, model, tmp_path):
     mltrack.set_registry_uri(tmp_path / "registry.db")
     try:
