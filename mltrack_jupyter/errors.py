@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mltrack_jupyter.protos.databricks_pb2 import ErrorCode
 from mltrack_jupyter.shown import shown
 
 __all__ = [
-    "NUMBER_OF_CODE",
     "AlreadyExists",
     "BadRequest",
     "DamagedArtifact",
@@ -61,32 +61,26 @@ __all__ = [
 ]
 
 
-_KNOWN = {  # MLflow's codes: their numbers, and the statuses with which its servers answer them
-    "INTERNAL_ERROR": (1, 500),
-    "TEMPORARILY_UNAVAILABLE": (2, 503),
-    "BAD_REQUEST": (4, 400),
-    "DEADLINE_EXCEEDED": (7, 504),
-    "CANCELLED": (8, 499),
-    "RESOURCE_EXHAUSTED": (9, 429),
-    "ABORTED": (10, 409),
-    "NOT_FOUND": (11, 404),
-    "ALREADY_EXISTS": (12, 409),
-    "UNAUTHENTICATED": (13, 401),
-    "INVALID_PARAMETER_VALUE": (1000, 400),
-    "ENDPOINT_NOT_FOUND": (1001, 404),
-    "INVALID_STATE": (1003, 500),
-    "PERMISSION_DENIED": (1004, 403),
-    "CUSTOMER_UNAUTHORIZED": (1006, 401),
-    "REQUEST_LIMIT_EXCEEDED": (1007, 429),
-    "RESOURCE_CONFLICT": (1008, 409),
-    "NOT_IMPLEMENTED": (1010, 501),
-    "DATA_LOSS": (1011, 500),
-    "RESOURCE_ALREADY_EXISTS": (3001, 400),
-    "RESOURCE_DOES_NOT_EXIST": (3002, 404),
+_STATUSES = {  # with which MLflow's servers answer its codes; all others with 500
+    "TEMPORARILY_UNAVAILABLE": 503,
+    "BAD_REQUEST": 400,
+    "DEADLINE_EXCEEDED": 504,
+    "CANCELLED": 499,
+    "RESOURCE_EXHAUSTED": 429,
+    "ABORTED": 409,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "UNAUTHENTICATED": 401,
+    "INVALID_PARAMETER_VALUE": 400,
+    "ENDPOINT_NOT_FOUND": 404,
+    "PERMISSION_DENIED": 403,
+    "CUSTOMER_UNAUTHORIZED": 401,
+    "REQUEST_LIMIT_EXCEEDED": 429,
+    "RESOURCE_CONFLICT": 409,
+    "NOT_IMPLEMENTED": 501,
+    "RESOURCE_ALREADY_EXISTS": 400,
+    "RESOURCE_DOES_NOT_EXIST": 404,
 }
-NUMBER_OF_CODE = {name: number for name, (number, _) in _KNOWN.items()}
-"""MLflow's numbers of its error codes."""
-_NAMES: dict[object, str] = {number: name for name, number in NUMBER_OF_CODE.items()}
 
 
 class MltrackError(Exception):
@@ -112,9 +106,8 @@ class MltrackError(Exception):
             message = f"{told}: {message.get('message', f'Response: {self.json}')}"
             error_code = _BY_STATUS[told].error_code if told in _BY_STATUS else told
         if error_code is not None:
-            name = _NAMES.get(error_code, str(error_code))
-            self.error_code = name if name in _KNOWN else "INTERNAL_ERROR"
-            self.status = _KNOWN[self.error_code][1]
+            self.error_code = _name_of(error_code)
+            self.status = _STATUSES.get(self.error_code, 500)
         self.message = shown(str(message))
         self.json_kwargs = details
         super().__init__(self.message)
@@ -134,6 +127,13 @@ class MltrackError(Exception):
 
         told = {"error_code": self.error_code, "message": self.message}
         return json.dumps({**told, **self.json_kwargs}, default=str)
+
+
+def _name_of(code: int | str) -> str:
+    try:
+        return ErrorCode(code).name if isinstance(code, int) else ErrorCode[code].name
+    except (ValueError, KeyError):
+        return ErrorCode.INTERNAL_ERROR.name
 
 
 class InvalidParameter(MltrackError, ValueError):

@@ -36,7 +36,8 @@ _REASONS = {
         prompt search_prompts search_sessions search_traces set_prompt_alias set_trace_tag start_span
         start_span_no_context trace tracing update_assessment update_current_trace
         ag2 agno anthropic autogen bedrock crewai dspy gemini groq haystack langchain litellm
-        ai_commands assistant claude_code mcp llama_index mistral openai otel pydantic_ai semantic_kernel smolagents strands txtai""",
+        ai_commands assistant claude_code mcp llama_index mistral openai otel pydantic_ai semantic_kernel
+        smolagents strands txtai""",
     NO_FLAVOR: """
         catboost diffusers h2o johnsnowlabs onnx paddle pmdarima prophet pyspark rfunc
         sentence_transformers shap spacy spark transformers""",
@@ -49,7 +50,7 @@ _REASONS = {
     "nobody is called when a model changes; the feed of changes, GET /api/1/changes of a server, tells.": "webhooks",
     "there is no telemetry in this package.": "telemetry set_telemetry_client",
     "call mltrack.enable_system_metrics_logging(), or start_run(log_system_metrics=True).": "system_metrics",
-    "settings are environment variables; docs/store.md lists them.": "config environment_variables",
+    "settings are environment variables; docs/store.md lists them.": "config",
     _WORKSPACES: """
         create_workspace delete_workspace get_workspace list_workspaces set_workspace update_workspace""",
     "there is no account of Databricks to log in to; a server asks for its own token.": "login azure",

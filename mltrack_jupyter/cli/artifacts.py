@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from mltrack_jupyter.cli.output import say
+from mltrack_jupyter.cli.output import say, say_json
 from mltrack_jupyter.cli.parsing import add_store
 from mltrack_jupyter.cli.stores import existing, existing_uri
 from mltrack_jupyter.errors import InvalidParameter, NotFound
@@ -58,7 +57,7 @@ def show(arguments: argparse.Namespace) -> int:
         | ({} if item.is_dir else {"file_size": item.file_size})
         for item in found.files
     ]
-    say(*json.dumps(items, indent=2).split("\n"))
+    say_json(items)
     return 0
 
 

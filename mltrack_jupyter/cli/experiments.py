@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from mltrack_jupyter.cli.csv_files import write_runs
-from mltrack_jupyter.cli.output import say, table, when
+from mltrack_jupyter.cli.output import say, say_json, table, when
 from mltrack_jupyter.cli.parsing import add_store
 from mltrack_jupyter.cli.stores import existing, open_existing, open_new
 from mltrack_jupyter.entities import Experiment, ViewType
@@ -105,7 +104,7 @@ def show(arguments: argparse.Namespace) -> int:
         "tags": found.tags,
     }
     if arguments.output == "json":
-        say(*json.dumps(about, indent=2).split("\n"))
+        say_json(about)
         return 0
     about |= {key: when(about[key]) for key in ("creation_time", "last_update_time")}
     about["tags"] = ", ".join(f"{key}={value}" for key, value in sorted(found.tags.items()))

@@ -6,6 +6,7 @@ nor anything that could steer the terminal: names, tags and answers of servers a
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -21,6 +22,11 @@ _NARROW = 12
 def say(*lines: str) -> None:
     """Print lines to standard output; a break within one does not begin a line."""
     sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+
+
+def say_json(content: object, indent: int = 2) -> None:
+    """Print a value as JSON."""
+    say(*json.dumps(content, indent=indent).split("\n"))
 
 
 def complain(*texts: str) -> None:

@@ -35,9 +35,8 @@ class Parser(argparse.ArgumentParser):
         return found, extra
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if (
-            action.choices is not None and value not in action.choices
-        ):  # worded alike by every Python
+        # Worded alike by every Python.
+        if action.choices is not None and value not in action.choices:
             right = ", ".join(map(repr, action.choices))
             raise argparse.ArgumentError(action, f"invalid choice: {value!r} (choose from {right})")
 

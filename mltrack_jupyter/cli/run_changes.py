@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import Any
 
-from mltrack_jupyter.cli.output import say
+from mltrack_jupyter.cli.output import say, say_json
 from mltrack_jupyter.cli.parsing import add_store
 from mltrack_jupyter.cli.stores import existing, open_new
 from mltrack_jupyter.entities import RunStatus, Tag
@@ -45,7 +44,7 @@ def describe(arguments: argparse.Namespace) -> int:
     """Print one run as JSON."""
     with existing(arguments.store) as services:
         found = services.runs.get(arguments.run_id)
-    say(*json.dumps(found.to_dictionary(), indent=4).split("\n"))
+    say_json(found.to_dictionary(), indent=4)
     return 0
 
 
@@ -82,11 +81,7 @@ def create(arguments: argparse.Namespace) -> int:
         services.runs.update(
             run.info.run_id, status=RunStatus(arguments.status), end_time=int(time.time() * 1000)
         )
-    say(
-        *json.dumps({"run_id": run.info.run_id, "run_name": run.info.run_name}, indent=2).split(
-            "\n"
-        )
-    )
+    say_json({"run_id": run.info.run_id, "run_name": run.info.run_name})
     return 0
 
 

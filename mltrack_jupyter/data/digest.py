@@ -27,11 +27,8 @@ def frame_digest(frame: Any) -> str:
     try:
         kept = head.columns[is_text].union(head.columns[is_number])
         cells = pd.util.hash_pandas_object(head[kept]).to_numpy()
-    except (
-        TypeError,
-        ValueError,
-        LookupError,
-    ):  # names such as None, or sparse columns: MLflow gives up
+    except (TypeError, ValueError, LookupError):
+        # Names such as None, or sparse columns: MLflow gives up.
         chosen = [part for part, *what in zip(parts, is_text, is_number, strict=True) if any(what)]
         dense = pd.DataFrame(dict(enumerate(chosen)), index=head.index)
         cells = pd.util.hash_pandas_object(dense).to_numpy()

@@ -15,11 +15,10 @@ from mltrack_jupyter.models.mlmodel import ModelInfo, ModelMetadata, read_metada
 from mltrack_jupyter.models.pyfunc import PyFuncModel
 from mltrack_jupyter.models.saving import Provenance, save_model
 from mltrack_jupyter.models.signature import Column, ModelSignature, Schema, Tensor
+from mltrack_jupyter.models.utils import ModelInputExample
 
 Model = ModelMetadata
 """What a folder says of itself, by MLflow's name."""
-ModelInputExample = Any
-"""Data that a model takes; there is a name for its type for those who write it in their functions."""
 
 __all__ = [
     "Column",

@@ -31,8 +31,6 @@ from mltrack_jupyter.services import AddModel, Services
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import files_of_model
 
-_BATCH = 1000
-
 
 @dataclass(frozen=True)
 class ModelNote:
@@ -139,8 +137,8 @@ def _note_metrics(
         if not point.model_id
         and (point.key in metrics if metrics is not None else not point.key.startswith("system/"))
     ]
-    for first in range(0, len(points), _BATCH):
-        services.runs.log_batch(run.info.run_id, metrics=points[first : first + _BATCH])
+    for first in range(0, len(points), rules.MAX_BATCH):
+        services.runs.log_batch(run.info.run_id, metrics=points[first : first + rules.MAX_BATCH])
 
 
 def _create(

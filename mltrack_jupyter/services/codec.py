@@ -75,9 +75,8 @@ def _encode_request(operation: Operation, arguments: Mapping[str, Any]) -> WireR
         path = path.replace(f"{{{name}}}", quote(text, safe=""))
     if operation.body_param or operation.method == "GET":
         rest = {name: value for name, value in values.items() if name not in operation.path_params}
-        if (
-            operation.body_param
-        ):  # MLflow takes such a request by one of the names, and not always by the same
+        # MLflow takes such a request by one of the names, and not always by the same.
+        if operation.body_param:
             rest |= {other: rest[name] for other, name in operation.aliases.items()}
         return WireRequest(operation.method, path, _query(rest))
     for spelling, name in operation.aliases.items():

@@ -23,6 +23,10 @@ MAX_EXPERIMENT_TAG = 20_000
 MAX_REGISTRY_TAG = 100_000
 MAX_MODEL_NAME = 256
 MAX_IDS = 30_000
+MAX_BATCH = 1000
+"""How many points, params and tags a batch may hold."""
+MAX_PAIRS = 100
+"""How many params, and how many tags, it may hold."""
 """How many ids a search may name: SQLite binds 32,766 values to a statement."""
 MAX_INT64 = 2**63 - 1
 MAX_ORDINAL = 2**31 - 1
@@ -222,14 +226,20 @@ def check_points(points: Points) -> None:
 
 def check_batch(metrics: Sequence[Metric], params: Sequence[Param], tags: Sequence[Tag]) -> None:
     """Check the sizes, names and values of a batch, before anything of it is written."""
-    sizes = (("metrics", metrics, 1000), ("params", params, 100), ("tags", tags, 100))
+    sizes = (
+        ("metrics", metrics, MAX_BATCH),
+        ("params", params, MAX_PAIRS),
+        ("tags", tags, MAX_PAIRS),
+    )
     for name, items, most in sizes:
         if len(items) > most:
             raise InvalidParameter(
                 f"A batch may hold at most {most} {name}, not {len(items)}; send several batches."
             )
-    if len(metrics) + len(params) + len(tags) > 1000:
-        raise InvalidParameter("A batch may hold at most 1000 metrics, params and tags in total.")
+    if len(metrics) + len(params) + len(tags) > MAX_BATCH:
+        raise InvalidParameter(
+            f"A batch may hold at most {MAX_BATCH} metrics, params and tags in total."
+        )
     for point in metrics:
         check_metric(point)
     check_pairs(params, "param")

@@ -11,10 +11,6 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 
 Batch = tuple[list[Metric], list[Param], list[Tag]]
-POINTS = 1000
-"""How many points, params and tags a store takes at once."""
-PAIRS = 100
-"""How many params, and how many tags, it takes at once."""
 
 
 def to_number(key: str, value: Any) -> float:
@@ -90,10 +86,13 @@ def divided(
     rules.check_unique(params, "param")
     rules.check_run_tags(tags)
     points = 0
-    for first in range(0, max(len(params), len(tags)), PAIRS):
-        some, others = params[first : first + PAIRS], tags[first : first + PAIRS]
-        room = POINTS - len(some) - len(others)
+    for first in range(0, max(len(params), len(tags)), rules.MAX_PAIRS):
+        some, others = (
+            params[first : first + rules.MAX_PAIRS],
+            tags[first : first + rules.MAX_PAIRS],
+        )
+        room = rules.MAX_BATCH - len(some) - len(others)
         yield list(metrics[points : points + room]), list(some), list(others)
         points += room
-    for first in range(points, len(metrics), POINTS):
-        yield list(metrics[first : first + POINTS]), [], []
+    for first in range(points, len(metrics), rules.MAX_BATCH):
+        yield list(metrics[first : first + rules.MAX_BATCH]), [], []

@@ -14,8 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store.names import quoted
 from mltrack_jupyter.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from mltrack_jupyter.store.sql.search.grammar import Comparison, Identifier
 
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
-_STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
+_STATUSES = tuple(status.value for status in RunStatus)
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
 _KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+)\2\Z""")
 _SECONDS = 3.0
@@ -72,14 +74,14 @@ def about_run(services: Services, run_id: str) -> Iterator[None]:
 
 def _run_meant(services: Services, text: str) -> str:
     """Return a sentence about the newest run of this name, or the one whose id begins so."""
-    if len(text) > _LONGEST or "'" in text:
+    if len(text) > _LONGEST:
         return ""
     from mltrack_jupyter.store.brief import briefly
 
     newest = ["attributes.start_time DESC"]
     for clause, say in (
-        (f"attributes.run_name = '{text}'", "It is the name of a run, whose id is"),
-        (f"attributes.run_id LIKE '{text}%'", "Did you mean"),
+        (f"attributes.run_name = {quoted(text)}", "It is the name of a run, whose id is"),
+        (f"attributes.run_id LIKE {quoted(f'{text}%')}", "Did you mean"),
     ):
         try:
             with briefly(_SECONDS):

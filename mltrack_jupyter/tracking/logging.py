@@ -9,7 +9,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter.entities import DatasetInput, Metric, Param, RunEntry, Tag
-from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal import Keeper, send_or_keep
 from mltrack_jupyter.tracking import active_model, scope, session
@@ -17,7 +17,7 @@ from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
 from mltrack_jupyter.tracking.batches import divided, to_number, to_whole
 from mltrack_jupyter.tracking.checks import check_mapping
 from mltrack_jupyter.tracking.clock import next_ordinal, now_ms
-from mltrack_jupyter.tracking.contents import dict_text
+from mltrack_jupyter.tracking.contents import dict_text, text_bytes
 from mltrack_jupyter.tracking.corrections import corrected
 from mltrack_jupyter.tracking.dataset_inputs import measured_on
 from mltrack_jupyter.tracking.figures import figure_bytes
@@ -311,12 +311,8 @@ def log_artifacts(
 
 def log_text(text: str, artifact_file: PathLike, run_id: str | None = None) -> None:
     """Write text (UTF-8) as a file of the active run."""
-    if not isinstance(text, str):
-        raise InvalidParameter(
-            f"log_text takes a text, then the name of the file, not a {type(text).__name__}; log_dict takes "
-            "dicts and lists."
-        )
-    files_of(run_id).write_text(artifact_file, text)
+    data = text_bytes(text, path_text(artifact_file))  # what is no text opens no run
+    files_of(run_id).write(artifact_file, io.BytesIO(data))
 
 
 def log_dict(dictionary: Any, artifact_file: PathLike, run_id: str | None = None) -> None:

@@ -183,7 +183,7 @@ def register_model(
     ``runs:/<run_id>/model`` names the model of a run, ``models:/<name>/<version>`` that of another
     version. It is ready at once: there is nothing to await. Raises ``NotFound`` or ``InvalidParameter``.
     """
-    return registry_store.register(
+    made = registry_store.register(
         model_uri,
         name,
         alias=alias or "",
@@ -191,6 +191,7 @@ def register_model(
         tags={key: str(value) for key, value in (tags or {}).items()},
         description=description or "",
     )
+    return made.for_reading()
 
 
 def get_model_info(model_uri: str | PathLike[str]) -> ModelInfo:

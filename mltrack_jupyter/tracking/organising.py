@@ -1,4 +1,4 @@
-"""Experiments and runs as wholes: created, deleted, restored, tagged; the registry URI."""
+"""Experiments and runs as wholes: created, deleted, restored, tagged."""
 
 from __future__ import annotations
 

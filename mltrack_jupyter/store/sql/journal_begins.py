@@ -82,9 +82,8 @@ def _experiment(connection: Connection, locations: Locations, new: NewRun) -> in
         number = rules.parse_experiment_id(new.experiment_id)
         if not new.experiment_name or is_or_was_called(connection, number, new.experiment_name):
             return number
-    if (
-        not new.experiment_name
-    ):  # the child of a run that was resumed while nobody could tell its own
+    if not new.experiment_name:
+        # The child of a run that was resumed while nobody could tell its own.
         return 0
     return find_or_create_experiment(connection, locations, new.experiment_name)
 
