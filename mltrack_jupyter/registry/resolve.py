@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -18,6 +17,7 @@ from mltrack_jupyter.entities import (
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound, NotImplementedHere
 from mltrack_jupyter.models import Origin
 from mltrack_jupyter.models.mlmodel import FILE_NAME
+from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.privacy.seals import Subject
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.records import find_record, records_of
@@ -79,7 +79,7 @@ def named(uri: str | PathLike[str], services: Services) -> ModelUri:
     """Return what a URI or a path names, one of the store's own places however it is spelled."""
     if not isinstance(uri, str | PathLike):
         return parse_model_uri(uri)  # which says what is right
-    text = os.fspath(uri)
+    text = path_text(uri)
     kept = services.kept(text)
     return parse_model_uri(uri if kept == text else kept)
 

@@ -222,10 +222,12 @@ def get_artifact_uri(artifact_path: PathLike | None = None) -> str:
     Raises ``MltrackError`` while the store is away, if the run began without it.
     """
     run = active_or_new_run()
-    from mltrack_jupyter.store.artifacts import plain_path
+    from mltrack_jupyter.store.artifacts import plain_path, scheme_of
 
     path = plain_path(artifact_path or "", empty=True)
     root = run.info.artifact_uri or _asked_for(run)
+    if scheme_of(root) == "file":  # where a name is percent-encoded, and elsewhere as it is
+        path = quote(path)
     places.make(root, run.uri)
     return f"{root}/{path}" if path else root
 
