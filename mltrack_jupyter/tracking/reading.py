@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from mltrack_jupyter.entities import Experiment, Metric, Page, Run, ViewType
 from mltrack_jupyter.errors import (

@@ -158,7 +158,7 @@ def test_an_example_with_the_settings_of_the_call(tree, tmp_path, iris):
     mlflow = pytest.importorskip("mlflow")
     about, heard = saved(tree, tmp_path / "m", (iris[0][:2], {"t": np.float64(0.5), "n": 3}))
     assert heard == []
-    assert [item["name"] for item in about.signature.params] == ["t", "n"]
+    assert [item.name for item in about.signature.params] == ["t", "n"]
     request = json.loads((tmp_path / "m" / "serving_input_example.json").read_text())
     assert request["params"] == {"t": 0.5, "n": 3}
     theirs = mlflow.models.Model.load(str(tmp_path / "m"))
@@ -201,14 +201,26 @@ def test_a_signature_of_mlflow_is_taken(tree, tmp_path, iris):
 @pytest.mark.parametrize(
     "signature",
     [{"inputs": "[]"}, "text", 0, True, [1], ModelSignature, Schema([]), pd.DataFrame({"a": [1]}),
-     ModelSignature(), ModelSignature(inputs=[1]), ModelSignature(inputs=Schema([1])),
-     ModelSignature(params=[{"default": object()}])],
+     ModelSignature()],
     ids=repr,
 )  # fmt: skip
 def test_what_is_no_signature_is_refused_before_anything_is_written(tree, tmp_path, signature):
     with pytest.raises(InvalidParameter, match="signature must be what infer_signature"):
         save_model(tree, tmp_path / "m", signature=signature)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ModelSignature(inputs=[1]),
+        lambda: ModelSignature(inputs=Schema([1])),
+        lambda: ModelSignature(params=[{"default": object()}]),
+    ],
+)
+def test_what_can_be_none_is_refused_where_it_is_made(make):
+    with pytest.raises(InvalidParameter):
+        make()
 
 
 def test_what_the_file_is_to_say_may_be_numbers_of_numpy(tree, tmp_path):

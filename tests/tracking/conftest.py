@@ -27,6 +27,7 @@ def mltrack(tmp_path, environment):
     while mltrack_jupyter.active_run():
         scope.end(scope.active_run(), scope.RunStatus.FINISHED)
     session.close()
+    mltrack_jupyter.set_registry_uri(None)
 
 
 @pytest.fixture(params=["404", "login page"])
