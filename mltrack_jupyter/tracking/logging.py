@@ -176,7 +176,10 @@ def log_metrics(
         run = own(run_id)
     if run is None or active_model.is_noted(model_id, dataset):
         points = _points_of(values, time, whole)
-        _note(run_id, active_model.noted(points, model_id, dataset), measured_on(dataset))
+        chosen = model_id or active_model.get_active_model_id()
+        made = run.models.get(whole, ()) if run is not None and not chosen else ()
+        noted = [p for each in made or [chosen] for p in active_model.noted(points, each, dataset)]
+        _note(run_id, noted, measured_on(dataset))
         if run is not None:
             run.logged[1].update(values)
     else:

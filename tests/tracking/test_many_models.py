@@ -3,6 +3,7 @@
 import contextlib
 from functools import partial
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -118,6 +119,19 @@ def test_what_is_measured_of_a_model_is_not_measured_of_those_before(mltrack):
     assert not keys[0] & keys[1]
     assert not keys[1] & keys[2]
     assert set.union(*keys) == set(mltrack.get_run(run.run_id).data.metrics)
+
+
+def test_what_is_measured_on_data_is_noted_to_the_models_of_its_step(mltrack, model):
+    data = mltrack.data.from_numpy(np.eye(2), name="eye")
+    with mltrack.start_run():
+        ids = [mltrack.log_model(model, name).model_id for name in ("a", "b")]
+        mltrack.log_metric("r2", 1.0, dataset=data)
+        mltrack.log_metrics({"mse": 0.0}, dataset=data, model_id=ids[0])
+    of_each = [
+        {(point.key, point.dataset_name) for point in mltrack.get_logged_model(number).metrics}
+        for number in ids
+    ]
+    assert of_each == [{("r2", "eye"), ("mse", "eye")}, {("r2", "eye")}]
 
 
 def test_many_new_names_are_written_by_few_statements(mltrack):
