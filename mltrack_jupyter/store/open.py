@@ -69,7 +69,7 @@ def _meant(text: str, scheme: str) -> str:
     from mltrack_jupyter.suggestions import did_you_mean
 
     if scheme.startswith("databricks"):
-        return " Databricks is not spoken to."
+        return " Databricks is not supported."
     if _HOST.match(text):
         return f" A server is named by http://{text}."
     hint = did_you_mean(

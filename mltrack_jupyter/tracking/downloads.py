@@ -21,6 +21,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.artifacts import LocalFiles, RootServed, open_given, reading, save
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
+from mltrack_jupyter.tracking.registry_store import registry_services
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -58,6 +59,9 @@ def download_artifacts(
     if artifact_path is not None:
         raise InvalidParameter("artifact_path belongs to run_id; a URI has its path in it.")
     assert artifact_uri is not None
+    if registry.is_registered(artifact_uri):
+        chosen = registry_uri or tracking_uri
+        services = session.services(chosen) if chosen else registry_services()
     return _by_uri(services, artifact_uri, dst_path)
 
 

@@ -52,6 +52,8 @@ def test_versions_and_their_files_are_there(mltrack, model, apart, elsewhere):
         assert mltrack.load_model(f"models:/{name}").predict([[3.0]])[0] == pytest.approx(3.0)
     assert [found.name for found in mltrack.search_registered_models()] == ["line"]
     assert len(mltrack.search_model_versions()) == 2
+    place = mltrack.artifacts.download_artifacts("models:/line/1")
+    assert mltrack.load_model(place, trust=True).predict([[3.0]])[0] == pytest.approx(3.0)
     client = mltrack.Client()
     client.set_registered_model_tag("line", "team", "plants")
     assert client.get_registered_model("line").tags == {"team": "plants"}
