@@ -178,7 +178,9 @@ def log_metrics(
         points = _points_of(values, time, whole)
         chosen = model_id or active_model.get_active_model_id()
         made = run.models.get(whole, ()) if run is not None and not chosen else ()
-        noted = [p for each in made or [chosen] for p in active_model.noted(points, each, dataset)]
+        noted = [
+            p for each in made or [chosen or ""] for p in active_model.noted(points, each, dataset)
+        ]
         _note(run_id, noted, measured_on(dataset))
         if run is not None:
             run.logged[1].update(values)
