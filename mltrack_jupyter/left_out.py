@@ -57,6 +57,18 @@ _REASONS = {
     "search_experiments and search_runs have taken its place, in MLflow 2, too.": "list_experiments list_run_infos",
     "search_registered_models has taken its place, in MLflow 2, too.": "list_registered_models",
     "checkpoints are logged as artifacts or models of a run.": "import_checkpoints",
+    # What other trackers call it, and what suggests itself.
+    "mltrack.start_run() begins a run; set_experiment(name) chooses the experiment.": "init new_run create_run",
+    "mltrack.log_metrics({'accuracy': 0.9}) writes metrics, log_params params.": "log log_dict_metrics",
+    "mltrack.end_run() ends a run, and so does the end of `with mltrack.start_run():`.": "finish stop_run",
+    "%%track in the first line of a cell tracks it; mltrack.start_run() does in a script.": "track",
+    "mltrack.autolog() logs trainings by themselves.": "watch",
+    "mltrack.search_runs() finds runs, get_run(run_id) is one.": "runs list_runs Run Api get_runs",
+    "mltrack.search_registered_models() lists them, load_model('models:/<name>@<alias>') loads one.": (
+        "list_models search_models get_model models_list"
+    ),
+    "mltrack.log_input(mltrack.data.from_pandas(frame)) notes what a run read.": "log_dataset log_data",
+    "it is a command: `mltrack server`; in JupyterLab runs are in the sidebar.": "ui server",
 }
 _REASON_OF = {name: reason for reason, names in _REASONS.items() for name in names.split()}
 # What modules of models lack.

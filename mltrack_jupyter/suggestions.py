@@ -15,17 +15,18 @@ _MOST = 2000
 def nearest(word: str, known: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the known words that look most like one, each once, the likeliest first.
 
-    Upper and lower case count as alike: a word that differs in nothing else comes first. Of many words those are
-    compared that begin and end most like it.
+    Upper and lower case count as alike: a word that differs in nothing else comes first. So do the
+    dashes of an option, which would make any two of them look alike. Of many words those are compared that
+    begin and end most like it.
     """
     if len(word) > _LONGEST:
         return []
     import difflib
 
     words = [item for item in dict.fromkeys(known) if len(item) <= _LONGEST]
-    folded = {item.casefold(): item for item in reversed(words)}
-    meant = word.casefold()
-    alike = [item for item in words if item.casefold() == meant]
+    folded = {_folded(item): item for item in reversed(words)}
+    meant = _folded(word)
+    alike = [item for item in words if item.casefold() == word.casefold()]
     near = difflib.get_close_matches(meant, _likely(meant, folded), n=most, cutoff=cutoff)
     return list(dict.fromkeys([*alike, *(folded[item] for item in near)]))[:most]
 
@@ -49,6 +50,10 @@ def _same(one: str, other: str) -> int:
             break
         found += 1
     return found
+
+
+def _folded(word: str) -> str:
+    return word.casefold().lstrip("-") or word
 
 
 def did_you_mean(word: str, known: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> str:

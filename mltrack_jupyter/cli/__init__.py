@@ -29,9 +29,20 @@ COMMANDS = {
 }
 _INSTEAD = {
     "ui": "Right would be `jupyter lab`, whose sidebar shows runs and models, or `mltrack server` for clients.",
-    "run": "MLproject folders are not run here: start the program itself, and what it logs is tracked.",
+    "run": "MLproject folders are not run here: start the program itself, and what it logs is tracked. Runs are "
+    "listed by `mltrack runs list`.",
     "lab": "Right would be `jupyter lab`.",
     "deployments": "Deploying is left out; `mlflow models serve` serves models from `mltrack server`.",
+    "sagemaker": "Deploying is left out; `mlflow models serve` serves models from `mltrack server`.",
+    "status": "Right would be `mltrack doctor`.",
+    "init": "Nothing has to be prepared: the first run makes the store.",
+    "login": "There is no account; a server asks for its own token, in MLFLOW_TRACKING_TOKEN.",
+    "list": "Right would be `mltrack runs list`.",
+    "ls": "Right would be `mltrack runs list`.",
+    "search": "Right would be `mltrack runs list --filter ...`.",
+    "compare": "Right would be `%mltrack compare` in a notebook.",
+    "track": "Right would be %%track in the first line of a cell; a program calls mltrack.start_run().",
+    "start": "Right would be `jupyter lab`, or `mltrack server` for clients.",
     "gateway": "It is left out: this package tracks runs of machine learning.",
 }
 """Commands of MLflow, and what is right instead."""

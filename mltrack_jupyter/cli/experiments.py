@@ -92,7 +92,7 @@ def show(arguments: argparse.Namespace) -> int:
     """Print one experiment."""
     if (arguments.experiment_id is None) == (arguments.experiment_name is None):
         raise InvalidParameter("Name the experiment by --experiment-id or by --experiment-name.")
-    with existing(arguments.store) as services:
+    with existing(arguments.store, experiment_id=arguments.experiment_id) as services:
         found = _find(services, arguments)
     about: dict[str, Any] = {
         "experiment_id": found.experiment_id,
@@ -130,7 +130,7 @@ def create(arguments: argparse.Namespace) -> int:
 def rename(arguments: argparse.Namespace) -> int:
     """Give an experiment another name."""
     number, name = arguments.experiment_id, arguments.new_name
-    with existing(arguments.store) as services:
+    with existing(arguments.store, experiment_id=arguments.experiment_id) as services:
         services.experiments.update(number, name)
     say(f"Experiment with id {number} has been renamed to {name!r}.")
     return 0
@@ -138,7 +138,7 @@ def rename(arguments: argparse.Namespace) -> int:
 
 def delete(arguments: argparse.Namespace) -> int:
     """Put an experiment into the trash."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, experiment_id=arguments.experiment_id) as services:
         services.experiments.delete(arguments.experiment_id)
     say(f"Experiment with id {arguments.experiment_id} is in the trash; `restore` brings it back.")
     return 0
@@ -146,7 +146,7 @@ def delete(arguments: argparse.Namespace) -> int:
 
 def restore(arguments: argparse.Namespace) -> int:
     """Take an experiment out of the trash."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, experiment_id=arguments.experiment_id) as services:
         services.experiments.restore(arguments.experiment_id)
     say(f"Experiment with id {arguments.experiment_id} has been restored.")
     return 0
@@ -154,7 +154,7 @@ def restore(arguments: argparse.Namespace) -> int:
 
 def write_csv(arguments: argparse.Namespace) -> int:
     """Write the runs of an experiment as CSV, in the columns of ``search_runs``."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, experiment_id=arguments.experiment_id) as services:
         services.experiments.get(arguments.experiment_id)
         write_runs(services, arguments.experiment_id, arguments.filename)
     if arguments.filename:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import argparse
 
 from mltrack_jupyter.cli.output import say, table, when
-from mltrack_jupyter.cli.parsing import add_store
+from mltrack_jupyter.cli.parsing import Parser, add_store
 from mltrack_jupyter.cli.stores import open_existing
 
+_INSTEAD = {
+    **dict.fromkeys(
+        ("serve", "predict", "build-docker", "generate-dockerfile", "prepare-env"),
+        "Serving is left out; `mlflow models serve` serves models from `mltrack server`.",
+    ),
+    "register": "Right would be mltrack.register_model(uri, name), or %mltrack register in a notebook.",
+    **dict.fromkeys(("show", "ls", "search"), "Right would be `mltrack models list`."),
+}
+"""Commands of MLflow, and what suggests itself: what is right here."""
 
-def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+
+def add_arguments(parser: Parser, _name: str) -> None:
     """Declare the command."""
-    commands = parser.add_subparsers(metavar="list", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.instead = _INSTEAD
     listing = commands.add_parser("list", help="list registered models")
     add_store(listing)
     listing.set_defaults(run=run)

@@ -45,6 +45,9 @@ class Parser(argparse.ArgumentParser):
         word = next((part for groups in wrong for part in groups if part), "").partition("=")[0]
         if word in self.instead:
             return f". {self.instead[word]}"
+        if "arguments are required: COMMAND" in message:
+            there = [word for word in self._words() if not word.startswith("-")]
+            return f". There are: {', '.join(there)}"
         near = nearest(word, self._words())
         return f". Did you mean {near[0]!r}?" if near else ""
 

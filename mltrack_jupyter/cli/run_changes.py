@@ -42,7 +42,7 @@ def add_changes(commands: Any) -> None:
 
 def describe(arguments: argparse.Namespace) -> int:
     """Print one run as JSON."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, run_id=arguments.run_id) as services:
         found = services.runs.get(arguments.run_id)
     say_json(found.to_dictionary(), indent=4)
     return 0
@@ -50,7 +50,7 @@ def describe(arguments: argparse.Namespace) -> int:
 
 def delete(arguments: argparse.Namespace) -> int:
     """Put a run into the trash."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, run_id=arguments.run_id) as services:
         services.runs.delete(arguments.run_id)
     say(f"Run with id {arguments.run_id} is in the trash; `restore` brings it back.")
     return 0
@@ -58,7 +58,7 @@ def delete(arguments: argparse.Namespace) -> int:
 
 def restore(arguments: argparse.Namespace) -> int:
     """Take a run out of the trash."""
-    with existing(arguments.store) as services:
+    with existing(arguments.store, run_id=arguments.run_id) as services:
         services.runs.restore(arguments.run_id)
     say(f"Run with id {arguments.run_id} has been restored.")
     return 0

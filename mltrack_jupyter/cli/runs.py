@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from mltrack_jupyter.cli.output import complain, duration, say, table, when
-from mltrack_jupyter.cli.parsing import add_store, ids, whole_number
+from mltrack_jupyter.cli.parsing import Parser, add_store, ids, whole_number
 from mltrack_jupyter.cli.run_changes import add_changes
 from mltrack_jupyter.cli.stores import open_existing
 from mltrack_jupyter.entities import REASON, Column, Run, RunTable
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Services
 
+_VERBS = {
+    "search": "Right would be `mltrack runs list --filter ...`.",
+    "get": "Right would be `mltrack runs show RUN_ID`.",
+    "compare": "Right would be `%mltrack compare` in a notebook.",
+}
+_OPTIONS = {
+    **dict.fromkeys(("--limit", "-n", "--max-results", "--top"), "Right would be --max."),
+    **dict.fromkeys(("--sort", "--sort-by"), "Right would be --order-by."),
+    **dict.fromkeys(("--desc", "--asc"), 'Right would be --order-by "metrics.acc DESC".'),
+    **dict.fromkeys(
+        ("--json", "--format", "--output", "--csv"),
+        "Right would be `mltrack experiments csv -x ID`, or mltrack.search_runs() in Python.",
+    ),
+    **dict.fromkeys(
+        ("--experiment", "--experiment-name"),
+        "Right would be --experiment-id; `mltrack experiments list` tells the ids.",
+    ),
+}
+"""What suggests itself, and what is right here."""
 
-def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
+
+def add_arguments(parser: Parser, _name: str) -> None:
     """Declare the commands."""
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.instead = _VERBS
     listing = commands.add_parser("list", help="list runs, newest first")
+    listing.instead = _OPTIONS
     add_store(listing)
     add = listing.add_argument
     add(
@@ -42,16 +66,21 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print runs as a table."""
     from mltrack_jupyter.tracking import hints
 
-    hints.check_filter(arguments.filter)
+    _check(arguments)
     services = open_existing(arguments.store)
+    named = arguments.experiment_ids or []
     try:
-        found = services.runs.table(
-            experiment_ids=arguments.experiment_ids,
-            filter=arguments.filter,
-            order_by=arguments.order_by,
-            max_results=arguments.max,
-            columns=[*(arguments.columns or []), f"tags.{REASON}"],
-        )
+        with hints.about_experiment(services, ",".join(named)):
+            found = services.runs.table(
+                experiment_ids=arguments.experiment_ids,
+                filter=arguments.filter,
+                order_by=arguments.order_by,
+                max_results=arguments.max,
+                columns=[*(arguments.columns or []), f"tags.{REASON}"],
+            )
+            if not found.run_ids:
+                for number in named:
+                    services.experiments.get(number)
         notes = _notes(services, arguments, found)
     finally:
         services.close()
@@ -69,6 +98,23 @@ def run_list(arguments: argparse.Namespace) -> int:
     if found.total is not None and found.total > len(rows):
         say(f"({len(rows)} of {found.total:,}; more with --max)")
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Check what can be checked without a store. Raises ``InvalidParameter``."""
+    from mltrack_jupyter.tracking import hints
+
+    hints.check_filter(arguments.filter)
+    if not hints.compares(arguments.filter):
+        raise InvalidParameter(
+            f"{arguments.filter!r} compares nothing; in a shell a filter stands in quotes: "
+            '--filter "metrics.acc > 0.9".'
+        )
+    for name in arguments.columns or []:
+        if not re.match(r"(metric|param|parameter|tag)s?\.", name):
+            raise InvalidParameter(
+                f"{name!r} is no column; right would be metrics.{name}, params.{name} or tags.{name}."
+            )
 
 
 def _rows(found: RunTable) -> list[list[str]]:

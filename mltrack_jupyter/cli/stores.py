@@ -20,9 +20,20 @@ def open_existing(given: str | None) -> Services:
 
 
 @contextmanager
-def existing(given: str | None) -> Iterator[Services]:
-    """Give a store that is there, as :func:`open_existing`, and close it at the end."""
-    with closing(open_existing(given)) as services:
+def existing(
+    given: str | None, *, run_id: str = "", experiment_id: str | None = None
+) -> Iterator[Services]:
+    """Give a store that is there, as :func:`open_existing`, and close it at the end.
+
+    Errors about ``run_id`` and ``experiment_id`` say which run or experiment was probably meant.
+    """
+    from mltrack_jupyter.tracking import hints
+
+    with (
+        closing(open_existing(given)) as services,
+        hints.about_run(services, run_id),
+        hints.about_experiment(services, experiment_id),
+    ):
         yield services
 
 

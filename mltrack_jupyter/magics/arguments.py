@@ -15,6 +15,8 @@ from IPython.utils.text import DollarFormatter
 from mltrack_jupyter.suggestions import did_you_mean, nearest
 
 HELP = ("-h", "--help")
+_NAMES, _TAGS = ("-p", "--params", "-m", "--metrics"), ("-t", "--tag")
+_TEXTS = ("-e", "--experiment", "-n", "--name", "--register", "--alias")
 _BEFORE = "Variables are read before the cell runs."
 _DOLLAR = re.compile(r"(?<!\$)\$([^\W\d]\w*)")
 
@@ -70,16 +72,36 @@ def parse_words(parser: MagicArgumentParser, magic: str, words: Sequence[str]) -
     except UsageError as error:
         raise UsageError(f"{magic}: {error}. {takes(known)}") from None
     if unknown:
-        raise UsageError(unknown_word(magic, unknown[0], known))
+        instead = _instead(words, unknown[0])
+        if not instead and not unknown[0].startswith("-") and "-n, --name NAME" in known:
+            instead = f"The name of a run stands behind -n: -n '{unknown[0]}'."
+        raise UsageError(unknown_word(magic, unknown[0], known, instead))
     return found
 
 
-def unknown_word(magic: str, word: str, known: Mapping[str, str]) -> str:
-    """Return the message for a word that a magic does not know."""
+def _instead(words: Sequence[str], unknown: str) -> str:
+    """Return what was probably meant by a word that is no option: code, a name, or the rest of a value."""
+    place = list(words).index(unknown) if unknown in words else 0
+    option, value = words[place - 2 : place] if place > 1 else ("", "")
+    if unknown.startswith("-"):
+        return ""
+    if set("=(").intersection("".join(words[place:])):
+        return "Code stands below this line."
+    if option in _NAMES:
+        return f"Names stand with commas between, as in {option} {value},{unknown}."
+    if option in _TAGS:
+        return f"A tag is KEY=VALUE, as in {option} {value.rstrip('=')}={unknown}."
+    if option in _TEXTS and not value.startswith("-"):
+        return f"A value with blanks stands in quotes, as in {option} '{value} {unknown}'."
+    return ""
+
+
+def unknown_word(magic: str, word: str, known: Mapping[str, str], instead: str = "") -> str:
+    """Return the message for a word that a magic does not know; ``instead`` is what would be right."""
     names = [name for shown in known for name in re.findall(r"-[-\w]+", shown)]
-    near = nearest(word.partition("=")[0], names, cutoff=0.5)
+    near = nearest(word.partition("=")[0], names)
     kind = "option" if word.startswith("-") else "word"
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = f" {instead}" if instead else f" Did you mean {near[0]}?" if near else ""
     return f"{magic}: unknown {kind} {word!r}.{hint} {takes(known)}"
 
 

@@ -23,6 +23,21 @@ from mltrack_jupyter.tracking.reading import experiments_to_search
 from mltrack_jupyter.widgets import card, compare, runs_view
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}\Z")
+_QUOTES = "\"'"
+_OPTION = r"--(color|axes)(?:=|\s+)((?:[^\s,]+,\s*)*[^\s,]+)"
+_FIRST = re.compile(_OPTION + r"(?:\s+|\Z)")
+# Behind a filter an option has no quotes: they are those of a value.
+_LAST = re.compile(r"\s" + _OPTION.replace("[^", "[^'`\"") + r"\Z")
+_INSTEAD = {
+    **dict.fromkeys(("list", "ls", "search"), "Did you mean %mltrack runs?"),
+    **{name: f"It is a command: !mltrack {name}" for name in ("doctor", "server", "sync", "gc")},
+    "models": "It is a command: !mltrack models list",
+    "experiments": "Did you mean %mltrack experiment? All of them: !mltrack experiments list",
+    "ui": "Runs are in the sidebar of JupyterLab, under the tab MLTrack.",
+    "version": "It is a command: !mltrack --version",
+    "track": "It stands alone, in the first line of a cell: %%track",
+}
+"""What is right for verbs that are none, as they are typed elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +61,9 @@ def run_verb(line: str, namespace: Mapping[str, Any]) -> Any:
         return None
     verb = VERBS.get(name)
     if verb is None:
-        near = nearest(name, VERBS, cutoff=0.5)
+        near = nearest(name, VERBS)
         hint = f" Did you mean %mltrack {near[0]}?" if near else ""
+        hint = f" {_INSTEAD[name]}" if name in _INSTEAD else hint
         raise UsageError(f"%mltrack: unknown verb {name!r}.{hint}\n{help_text()}")
     words = rest.split()
     if words[:1] and words[0] in HELP:
@@ -80,16 +96,16 @@ def _runs(rest: str, _: Mapping[str, Any]) -> Any:
 
 def _compare(rest: str, _: Mapping[str, Any]) -> Any:
     options: dict[str, str] = {}
-    while match := re.match(r"--(color|axes)(?:=|\s+)(\S+)\s*", rest):
+    while match := _FIRST.match(rest) or _LAST.search(rest):
         options[match[1]] = match[2]
-        rest = rest[match.end() :]
+        rest = f"{rest[: match.start()]}{rest[match.end() :]}".strip()
     if rest.startswith("--"):
         raise UsageError(
             unknown_word(
                 "%mltrack compare", rest.split()[0], {"--color METRIC": "", "--axes A,B": ""}
             )
         )
-    axes = options["axes"].split(",") if "axes" in options else None
+    axes = re.split(r",\s*", options["axes"]) if "axes" in options else None
     return compare(_selected(rest), color=options.get("color"), axes=axes)
 
 
@@ -99,7 +115,7 @@ def _selected(rest: str) -> str | list[str] | None:
     if words and all(_RUN_ID.match(word) for word in words):
         return words
     # A filter is not split: its quotes are part of its grammar.
-    if len(rest) > 1 and rest[0] == rest[-1] == '"' and rest.count('"') == 2:
+    if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in _QUOTES and rest.count(rest[0]) == 2:
         rest = rest[1:-1]
     return rest or None
 
@@ -113,10 +129,14 @@ def _register(rest: str, namespace: Mapping[str, Any]) -> None:
         "--stage", default="", metavar="STAGE", help="Staging, Production or Archived"
     )
     found = parse_words(parser, "%mltrack register", split_line(rest, namespace))
-    with hints.about_run(fluent.services(), found.run_id):
-        version = registry_store.register(
-            f"runs:/{found.run_id}", found.name, alias=found.alias, stage=found.stage
+    if _RUN_ID.match(found.name) and not _RUN_ID.match(found.run_id):
+        raise UsageError(
+            "%mltrack register takes the run first, then the name: "
+            f"%mltrack register {found.name} {found.run_id}"
         )
+    uri = found.run_id if ":/" in found.run_id else f"runs:/{found.run_id}"
+    with hints.about_run(fluent.services(), found.run_id):
+        version = registry_store.register(uri, found.name, alias=found.alias, stage=found.stage)
     said = [f"Registered {version.name} version {version.version}"]
     said += [f"stage {version.current_stage}"] if found.stage else []
     said += [f"alias {found.alias}"] if found.alias else []

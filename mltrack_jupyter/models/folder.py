@@ -57,8 +57,14 @@ class ModelFolder:
 
 def _instead(root: Path) -> str:
     """Return what a word may have meant that is no folder."""
-    if root.exists() or root.parent not in (Path(), Path.cwd()):
+    here = root.relative_to(Path.cwd()) if root.is_relative_to(Path.cwd()) else root
+    name, _, rest = here.as_posix().partition("/")
+    if root.exists() or here.is_absolute() or "/" in rest:
         return ""
-    if _RUN_ID.fullmatch(root.name):
-        return f" The model of a run is named by runs:/{root.name}/model."
-    return f" A registered model is named by models:/{root.name}/latest."
+    if _RUN_ID.fullmatch(name):
+        return f" The model of a run is named by runs:/{name}/{rest or 'model'}."
+    if "@" in name and not rest:
+        return f" A registered model is named by models:/{name}."
+    if rest and not rest.isdigit():
+        return ""
+    return f" A registered model is named by models:/{name}/{rest or 'latest'}."

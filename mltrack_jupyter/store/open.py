@@ -47,6 +47,8 @@ def full_uri(uri: str | os.PathLike[str]) -> str:
         raise InvalidParameter(
             f"{text!r} names no server; right would be {_SLIP.sub('http://', text)}."
         )
+    if scheme == "" and _HOST.match(text):  # an address in digits, which begins as no scheme does
+        raise InvalidParameter(f"{text!r} is no folder. A server is named by http://{text}.")
     if scheme in ("", "file"):
         path = _file(text) if scheme else Path(text).expanduser()
         if not text:

@@ -389,7 +389,7 @@ def check_alias(alias: str) -> str:
 
 def check_alias_name(alias: str) -> str:
     """Check the letters of an alias, also of one that is to be removed."""
-    if not _ALIAS.match(alias):
+    if not isinstance(alias, str) or not _ALIAS.match(alias):
         raise InvalidParameter(
             f"Invalid alias {short(alias)}: it may hold letters, digits, '_' and '-', 255 at most."
         )

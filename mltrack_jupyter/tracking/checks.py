@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.plain import path_text
@@ -13,6 +16,7 @@ from mltrack_jupyter.tracking import places, session
 from mltrack_jupyter.tracking.context import experiment_of_notebook
 
 _ids: dict[tuple[str, str], str] = {}
+_MODEL_URI = re.compile(r"(?:runs|models|mlflow-artifacts):/")
 
 
 def check_experiment(uri: str, experiment_id: str) -> None:
@@ -117,3 +121,28 @@ def check_mapping(found: object, verb: str, example: str) -> None:
         raise InvalidParameter(
             f"{verb} takes a dict of names and values, such as {example}, not a {type(found).__name__}."
         )
+
+
+def check_registering(model_uri: object, name: object, await_registration_for: object) -> None:
+    """Check that the URI comes before the name, and an alias by its own. Raises ``InvalidParameter``."""
+    if isinstance(name, str) and _MODEL_URI.match(name) and isinstance(model_uri, str):
+        raise InvalidParameter(
+            "register_model takes the model's URI first, then the name: "
+            f"register_model({name!r}, {model_uri!r})."
+        )
+    if isinstance(await_registration_for, str):
+        raise InvalidParameter(
+            "The third argument of register_model is how long to wait, as in MLflow; an alias is given as "
+            f"alias={await_registration_for!r}."
+        )
+
+
+def run_of_uri(uri: object) -> str:
+    """Return what stands for the id of a run in ``runs:/<run_id>/model``; ``""`` for other URIs."""
+    return uri.split("/")[1] if isinstance(uri, str) and uri.startswith("runs:/") else ""
+
+
+def tags_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the tags that a run is started with. Raises ``InvalidParameter``."""
+    check_mapping(given or {}, "start_run(tags=...)", "{'team': 'vision'}")
+    return dict(given or {})

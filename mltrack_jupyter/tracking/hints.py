@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _STATUSES = tuple(status.value for status in RunStatus)
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
-_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+)\2\Z""")
+_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+?)\2(?:\s+(?i:asc|desc))?\Z""")
+_COMPARISON = re.compile(r"[=<>!]|\b(?:i?like|in|is)\b", re.IGNORECASE)
 _SECONDS = 3.0
 _SHOWN = 5
 _MOST = 1000
@@ -51,7 +52,11 @@ def check_search(
         raise InvalidParameter(
             f"max_results is a whole number, not a {type(max_results).__name__}."
         )
-    for item in experiment_ids if isinstance(experiment_ids, list | tuple) else ():
+    if isinstance(experiment_ids, str) and _COMPARISON.search(experiment_ids):
+        raise InvalidParameter(
+            f"The first argument is the ids of experiments; right would be filter_string={experiment_ids!r}."
+        )
+    for item in experiment_ids if isinstance(experiment_ids, list | tuple) else [experiment_ids]:
         if isinstance(item, str) and not item.strip().lstrip("+-").isdigit():
             raise InvalidParameter(
                 f"{item!r} is no id of an experiment, which is a number; names are given as "
@@ -66,7 +71,7 @@ def about_run(services: Services, run_id: str) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        hint = _run_meant(services, run_id) if run_id in str(error) else ""
+        hint = _run_meant(services, run_id) if run_id and run_id in str(error) else ""
         if not hint:
             raise
         raise NotFound(f"{error} {hint}") from None
@@ -90,9 +95,44 @@ def _run_meant(services: Services, text: str) -> str:
                 )
         except MltrackError:
             return ""
-        if found.run_ids and len(text) > 3:
+        is_short = say.startswith("Did") and len(text) < 4  # many ids begin so
+        if found.run_ids and not is_short and text not in found.run_ids:
             return f"{say} {found.run_ids[0]!r}{'?' if say.startswith('Did') else '.'}"
     return ""
+
+
+@contextmanager
+def about_experiment(services: Services, experiment_id: object) -> Iterator[None]:
+    """Add to an error about the id of an experiment that it is the name of one."""
+    try:
+        yield
+    except InvalidParameter as error:
+        if not isinstance(experiment_id, str) or experiment_id not in str(error):
+            raise
+        try:
+            found = services.experiments.get_by_name(experiment_id).experiment_id
+        except MltrackError:
+            raise error from None
+        raise InvalidParameter(
+            f"{error} It is the name of an experiment, whose id is {found!r}."
+        ) from None
+
+
+def compares(filter: str) -> bool:
+    """Tell whether a text may be a filter: it compares something, or is empty and asks for nothing."""
+    return not filter.strip() or bool(_COMPARISON.search(filter))
+
+
+def check_selection(services: Services, text: str) -> None:
+    """Raise ``InvalidParameter`` for words that compare nothing, such as names of runs, where a filter is due."""
+    if compares(text):
+        return
+    words = text.replace(",", " ").split()[:_SHOWN]
+    said = [f"{word!r}: {hint}" for word in words if (hint := _run_meant(services, word))]
+    raise InvalidParameter(
+        f"{text!r} is neither ids of runs nor a filter, which compares: metrics.accuracy > 0.9. "
+        f"{' '.join(said)}".rstrip()
+    )
 
 
 def warn_of_experiments(services: Services, names: Sequence[str]) -> None:

@@ -14,8 +14,8 @@ from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.models import ModelFolder
 from mltrack_jupyter.store.journal import goes_on
-from mltrack_jupyter.tracking import logged_models, registry_store, scope, session
-from mltrack_jupyter.tracking.checks import check_place
+from mltrack_jupyter.tracking import hints, logged_models, registry_store, scope, session
+from mltrack_jupyter.tracking.checks import check_place, check_registering, run_of_uri
 from mltrack_jupyter.tracking.logging import own, target_of
 from mltrack_jupyter.tracking.registry_store import services_of
 
@@ -183,14 +183,16 @@ def register_model(
     ``runs:/<run_id>/model`` names the model of a run, ``models:/<name>/<version>`` that of another
     version. It is ready at once: there is nothing to await. Raises ``NotFound`` or ``InvalidParameter``.
     """
-    made = registry_store.register(
-        model_uri,
-        name,
-        alias=alias or "",
-        stage=stage or "",
-        tags={key: str(value) for key, value in (tags or {}).items()},
-        description=description or "",
-    )
+    check_registering(model_uri, name, await_registration_for)
+    with hints.about_run(session.services(), run_of_uri(model_uri)):
+        made = registry_store.register(
+            model_uri,
+            name,
+            alias=alias or "",
+            stage=stage or "",
+            tags={key: str(value) for key, value in (tags or {}).items()},
+            description=description or "",
+        )
     return made.for_reading()
 
 
@@ -232,4 +234,5 @@ def load_model(
     flavor
         ``"pyfunc"`` for an object with ``predict``.
     """
-    return registry.load_model(services_of(model_uri), model_uri, trust=trust, flavor=flavor)
+    with hints.about_run(session.services(), run_of_uri(model_uri)):
+        return registry.load_model(services_of(model_uri), model_uri, trust=trust, flavor=flavor)

@@ -10,7 +10,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import Run, Tag
 from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.tracking import scope, session
+from mltrack_jupyter.tracking import hints, scope, session
 
 
 def create_experiment(
@@ -26,7 +26,8 @@ def create_experiment(
 
 def delete_experiment(experiment_id: str | int) -> None:
     """Put an experiment and its runs into the trash. Raises ``NotFound``."""
-    session.services().experiments.delete(rules.id_text(experiment_id, "experiment_id"))
+    with hints.about_experiment(session.services(), experiment_id):
+        session.services().experiments.delete(rules.id_text(experiment_id, "experiment_id"))
 
 
 def restore_experiment(experiment_id: str | int) -> None:
@@ -54,7 +55,8 @@ def delete_experiment_tag(key: str) -> None:
 
 def delete_run(run_id: str) -> None:
     """Put a run into the trash. Raises ``NotFound``."""
-    session.services().runs.delete(run_id)
+    with hints.about_run(session.services(), run_id):
+        session.services().runs.delete(run_id)
 
 
 def restore_run(run_id: str) -> None:

@@ -39,7 +39,8 @@ def get_run(run_id: str) -> Run:
 
 def get_experiment(experiment_id: str | int) -> Experiment:
     """Return an experiment. Raises ``NotFound``."""
-    return session.services().experiments.get(rules.id_text(experiment_id, "experiment_id"))
+    with hints.about_experiment(session.services(), experiment_id):
+        return session.services().experiments.get(rules.id_text(experiment_id, "experiment_id"))
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:

@@ -60,7 +60,7 @@ def start_run(
         checks.check_resumed(run_id)
     parent = _surrounding(nested)
     resumed = run_id or _run_of_environment()
-    values = dict(tags or {})
+    values = checks.tags_of(tags)
     if description:
         if _NOTE in values:
             raise InvalidParameter(

@@ -124,7 +124,11 @@ def set_experiment(
     if experiment_id is not None:
         experiment = _experiment_of_id(rules.id_text(experiment_id, "experiment_id"))
     else:
-        experiment = experiment_of_name(str(experiment_name))
+        if isinstance(experiment_name, int):
+            raise InvalidParameter(
+                f"The name of an experiment is text; an id is given as experiment_id={experiment_name}."
+            )
+        experiment = experiment_of_name(experiment_name or "")
     with _lock:
         uri, number, name = get_tracking_uri(), experiment.experiment_id, experiment.name
         _experiment = uri, number, name

@@ -173,6 +173,7 @@ def find_runs(services: Services, runs: Any, most: int) -> RunTable:
     """Return a table of the runs that are meant: by ids, a DataFrame, a filter, or the newest."""
     if runs is None or (isinstance(runs, str) and not _RUN_ID.match(runs)):
         hints.check_filter(runs or "")
+        hints.check_selection(services, runs or "")
         numbers = experiments_to_search()
         found = services.runs.table(
             experiment_ids=numbers,
@@ -196,6 +197,8 @@ def _ids_of(runs: Any) -> list[str]:
         if "run_id" not in list(runs.columns):
             raise InvalidParameter("The DataFrame has no column 'run_id'; search_runs() makes one.")
         return [str(item) for item in runs["run_id"]]
+    if not isinstance(runs, Iterable):
+        raise InvalidParameter(f"Runs are given by their ids, not by a {type(runs).__name__}.")
     found = [getattr(getattr(item, "info", None), "run_id", item) for item in runs]
     wrong = next((item for item in found if not isinstance(item, str)), None)
     if wrong is not None:

@@ -17,6 +17,8 @@ from mltrack_jupyter.suggestions import did_you_mean, nearest
         ("acuracy", [], 3, []),
         ("zzz", ["accuracy"], 3, []),
         ("", ["accuracy"], 3, []),
+        ("--alias", ["--params", "--name"], 1, []),  # two dashes make no likeness
+        ("version", ["--version"], 1, ["--version"]),
     ],
 )
 def test_the_words_that_look_most_like_one(word, known, most, meant):

@@ -56,6 +56,11 @@ def flavor_of(model: Any) -> Flavor:
     found = _first(modules)
     if found is None:
         kind = type(model)
+        if kind.__module__ == "builtins":
+            raise InvalidParameter(
+                f"A value of the type {kind.__qualname__} is no model; right would be a fitted one of {', '.join(flavor_names())}, or "
+                "its file, logged as an artifact."
+            )
         raise InvalidParameter(
             f"There is no flavor for models of the type {kind.__module__}.{kind.__qualname__}; there are "
             f"flavors for {', '.join(flavor_names())}. Install a package with an entry point "

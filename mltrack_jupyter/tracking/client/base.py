@@ -14,6 +14,23 @@ from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import PathLike
 from mltrack_jupyter.tracking.registry_store import get_registry_uri, with_registry
 
+_VERBS = [
+    "start_run",
+    "end_run",
+    "log_params",
+    "log_metrics",
+    "set_tags",
+    "log_model",
+    "load_model",
+    "register_model",
+    "set_experiment",
+    "autolog",
+]
+_BY_IDS = (
+    "mltrack itself has this verb, for the active run; a client does by ids what create_run, log_batch, set_tag, "
+    "log_artifacts and create_model_version are for."
+)
+
 
 class Calls:
     """A part of the client: the calls that belong to one noun."""
@@ -34,7 +51,7 @@ class Calls:
     if not TYPE_CHECKING:  # to a type checker, what is not there is not there
 
         def __getattr__(self, name: str) -> Any:
-            because = lacking(name, dir(type(self)))
+            because = f": {_BY_IDS}" if name in _VERBS else lacking(name, dir(type(self)))
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}{because}"
             )
