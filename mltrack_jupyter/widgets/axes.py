@@ -13,6 +13,7 @@ from mltrack_jupyter.entities import RunTable
 
 Value = str | float | None
 _AT_MOST = 12
+_DURATION = "attributes.duration"
 # More than two decades are unreadable on a linear scale.
 _LOG_SPAN = 100
 _ORDER = {"param": 0, "metric": 1, "attribute": 2, "tag": 3}
@@ -135,14 +136,21 @@ def _category_order(name: str) -> tuple[bool, float, str]:
 
 
 def choose_axes(axes: Sequence[Axis], wanted: Sequence[str] | None) -> list[Axis]:
-    """Return the axes to show: those asked for, else the params and metrics that vary."""
+    """Return the axes to show: those asked for, else the params and metrics that vary.
+
+    Beside a single one that varies stands how long the runs took.
+    """
     if wanted is not None:
         return [axis for name in wanted if (axis := find_axis(axes, name)) is not None]
     main = [axis for axis in axes if axis.kind in ("param", "metric")]
     # One run, or runs that are all alike: an empty plot would explain nothing.
-    chosen = [axis for axis in main if axis.varies] or main
+    differing = [axis for axis in main if axis.varies]
+    chosen = differing or main
     metrics = [axis for axis in chosen if axis.kind == "metric"][: _AT_MOST // 2]
     params = [axis for axis in chosen if axis.kind == "param"]
+    if len(differing) == 1:
+        # A cell that was run again: one axis joins nothing.
+        return [*(axis for axis in axes if axis.id == _DURATION), *chosen]
     return [*params[: _AT_MOST - len(metrics)], *metrics]
 
 

@@ -96,7 +96,8 @@ class Comparison(View):
         """Return the mimebundle of the view."""
         count = len(self.run_ids)
         view = {"kind": "compare", **self._spec}
-        columns = self._shown[-_MAX_COLUMNS:]
+        # Status and duration are columns of every table.
+        columns = [axis for axis in self._shown if axis.kind != "attribute"][-_MAX_COLUMNS:]
         plain = runs_plain(self._table, columns, range(min(_MAX_ROWS, count)), count)
         for lines, rows in _SIZES:
             html = self._html(self.picture(lines), columns, range(min(rows, count)))

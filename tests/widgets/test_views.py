@@ -197,6 +197,8 @@ def test_axes_are_what_varies():
     assert names == ["params.gini", "params.lr", "metrics.acc"]
     assert {axis.id for axis in axes} >= {"attributes.status", "attributes.duration", "params.same"}
     assert not any("mlflow" in axis.id for axis in axes)
+    same = [axis for axis in axes if axis.id not in ("params.gini", "params.lr")]
+    assert [axis.id for axis in choose_axes(same, None)] == ["attributes.duration", "metrics.acc"]
     assert colour_axis(axes, choose_axes(axes, None), None).id == "metrics.acc"
     assert [axis.id for axis in choose_axes(axes, ["acc", "attributes.duration"])] == [
         "metrics.acc",

@@ -134,6 +134,7 @@ export function varies(axis: Axis): boolean {
 
 /** So many axes can be read side by side; the chooser has the others. */
 const AT_MOST = 12;
+const DURATION = 'attributes.duration';
 
 /** The axes to show: those asked for, else the params and metrics that vary. */
 export function chooseAxes(all: readonly Axis[], spec: CompareSpec): Axis[] {
@@ -147,6 +148,10 @@ export function chooseAxes(all: readonly Axis[], spec: CompareSpec): Axis[] {
   const chosen = differing.length ? differing : main;
   const metrics = chosen.filter(axis => axis.kind === 'metric').slice(0, AT_MOST / 2);
   const params = chosen.filter(axis => axis.kind === 'param');
+  if (differing.length === 1) {
+    // A cell that was run again: one axis joins nothing.
+    return [...all.filter(axis => axis.id === DURATION), ...chosen];
+  }
   return [...params.slice(0, AT_MOST - metrics.length), ...metrics];
 }
 
