@@ -12,8 +12,7 @@ from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import content_of, new_model, new_run, put, root_of, unique
 
 WRONG = [
-    "..", "../x", "../../x", "a/..", "a/../x", "a/../../x", "./x", "a/./x", "a//x", "/x", "//x",
-    "/etc/passwd", ".", "./", "a/.", "..\\x", "a\\..\\x", "\\x", "\\\\host\\share",
+    "..", "../x", "../../x", "a/..", "a/../x", "a/../../x", "..\\x", "a\\..\\x", "\\x", "\\\\host\\share",
     "%2e%2e/x", "%2E%2E/x",
     "a/%2e%2e/x", "%2e%2e%2fx", "..%2fx", "..%2Fx", "..%5cx", "..%5Cx", "%252e%252e%252fx", "a%00",
     "a\x00b", "a\nb", "a\rb", "a\tb", "a\x7fb", "\x01", "../" * 40 + "etc/passwd", "x" * 256,
@@ -29,9 +28,14 @@ ANCHORED = [
     "file:///etc/passwd",
     "http://127.0.0.1/x",
     "/",
+    "/x",
     "//x",
+    "/etc/passwd",
 ]
 """Spellings that lead out where a path begins with them."""
+
+TYPED = {"./x": "x", "a/./x": "a/x", "a//x": "a/x", "x/.": "x"}
+"""Spellings that people type for a plain path, as MLflow reads them."""
 
 GOOD = [
     "a", "a b", "a+b&c=d", "100%", "50%25", "it's", 'a"b', "[x]{y}", "ünï/cödé", "🚀.txt", "a;b",
@@ -196,6 +200,33 @@ class TestPaths:
             lambda: services.artifact_files.delete(path),
             lambda: services.artifact_files.delete(inside),
             lambda: services.run_artifacts.list(run.info.run_id, path),
+            lambda: services.run_artifacts.read(run.info.run_id, path),
+            lambda: services.run_artifacts.upload(io.BytesIO(b"x"), run.info.run_id, path),
+        ):
+            with pytest.raises(MltrackError) as caught:
+                call()
+            assert 400 <= caught.value.status < 500
+
+    @pytest.mark.parametrize(("path", "meant"), TYPED.items())
+    def test_what_people_type_is_the_plain_path(
+        self, services: Services, path: str, meant: str
+    ) -> None:
+        run = new_run(services)
+        put(services, f"{root_of(run)}/{path}", b"1")
+        assert content_of(services, f"{root_of(run)}/{meant}") == b"1"
+        assert services.run_artifacts.read(run.info.run_id, path).data.read() == b"1"
+        services.artifact_files.delete(f"{root_of(run)}/{path}")
+        services.run_artifacts.upload(io.BytesIO(b"2"), run.info.run_id, path)
+        assert content_of(services, f"{root_of(run)}/{meant}") == b"2"
+
+    @pytest.mark.parametrize("path", [".", "./"])
+    def test_a_root_by_its_dot_is_a_folder_and_no_file(self, services: Services, path: str) -> None:
+        run = new_run(services)
+        put(services, f"{root_of(run)}/x", b"1")
+        assert [item.path for item in services.run_artifacts.list(run.info.run_id, path).files] == ["x"]
+        for call in (
+            lambda: put(services, path),
+            lambda: services.artifact_files.delete(path),
             lambda: services.run_artifacts.read(run.info.run_id, path),
             lambda: services.run_artifacts.upload(io.BytesIO(b"x"), run.info.run_id, path),
         ):

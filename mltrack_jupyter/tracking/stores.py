@@ -241,6 +241,8 @@ def _forget_after_fork() -> None:
 def _before_fork() -> None:
     for found in _keepers.values():
         found.before_fork()
+    if (opened := sys.modules.get("mltrack_jupyter.store.sql.database")) is not None:
+        opened.rest_all()
 
 
 def _after_fork() -> None:

@@ -32,7 +32,7 @@ _LATEST = 1.0
 _SOON = 0.05
 """How long a run that has ended may wait for those that end with it, in seconds: each time costs a transaction."""
 _IDLE = 30.0
-_FORK = 5.0
+_FORK = 60.0
 """How long a fork may wait for what is being handed over, in seconds."""
 _LONGEST = 30.0
 """The longest pause between two tries to reach a store that is away, in seconds."""

@@ -188,6 +188,15 @@ class Database:
         self.engine.dispose()
         self.access.close()
 
+    def rest(self) -> None:
+        """Close the SQLite connections that nobody uses; the next transaction opens one.
+
+        A child would take their locks for its own, which it has not: the last of the parent's connections
+        would then delete the log that the child still writes to.
+        """
+        if self.is_sqlite and self.path != ":memory:":
+            self.engine.dispose()
+
     def forget(self) -> None:
         """Drop the connections without closing them: after a fork they belong to the parent."""
         self.engine.dispose(close=False)
@@ -203,6 +212,12 @@ def _forget_after_fork(database: Database) -> None:
     if not _databases and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_forget_all)
     _databases.add(database)
+
+
+def rest_all() -> None:
+    """Close what no transaction of this process uses, before a fork."""
+    for database in list(_databases):
+        database.rest()
 
 
 def _forget_all() -> None:
