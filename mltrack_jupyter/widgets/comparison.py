@@ -200,7 +200,7 @@ def _ids_of(runs: Any) -> list[str]:
         return [str(item) for item in runs["run_id"]]
     if not isinstance(runs, Iterable):
         raise InvalidParameter(f"Runs are given by their ids, not by a {type(runs).__name__}.")
-    found = [getattr(getattr(item, "info", None), "run_id", item) for item in runs]
+    found: list[Any] = [getattr(getattr(item, "info", None), "run_id", item) for item in runs]
     wrong = next((item for item in found if not isinstance(item, str)), None)
     if wrong is not None:
         raise InvalidParameter(f"Runs are given by their ids, not by a {type(wrong).__name__}.")

@@ -51,7 +51,9 @@ describe('axes', () => {
     expect(varies(axis('params.same'))).toBe(false);
     const one = buildAxes(fromWire(wire(['a'], [column('param', 'p', ['1'])])));
     expect(chooseAxes(one, EMPTY_SPEC).map(a => a.key)).toEqual(['p']);
-    const again = buildAxes(fromWire(wire(['a', 'b'], [column('param', 'p', ['1', '2'])])));
+    const again = buildAxes(
+      fromWire(wire(['a', 'b'], [column('param', 'p', ['1', '2'])]))
+    );
     expect(chooseAxes(again, EMPTY_SPEC).map(a => a.key)).toEqual(['duration', 'p']);
   });
 
