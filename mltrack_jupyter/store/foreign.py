@@ -20,7 +20,11 @@ def refuse_mlflows(database: Path, named: str) -> None:
     """
     if database in _ours:
         return
-    if not database.exists():
+    try:
+        is_there = database.exists()
+    except PermissionError:  # whoever opens it is told so
+        return
+    if not is_there:
         folder = database.parent
         if database.name == config.DATABASE and _is_filestore(folder):
             raise _refusal(folder, "a folder of runs of MLflow", named)

@@ -214,7 +214,8 @@ class TestPaths:
         run = new_run(services)
         put(services, f"{root_of(run)}/{path}", b"1")
         assert content_of(services, f"{root_of(run)}/{meant}") == b"1"
-        assert services.run_artifacts.read(run.info.run_id, path).data.read() == b"1"
+        with services.run_artifacts.read(run.info.run_id, path).file as file:
+            assert file.read() == b"1"
         services.artifact_files.delete(f"{root_of(run)}/{path}")
         services.run_artifacts.upload(io.BytesIO(b"2"), run.info.run_id, path)
         assert content_of(services, f"{root_of(run)}/{meant}") == b"2"
@@ -223,7 +224,9 @@ class TestPaths:
     def test_a_root_by_its_dot_is_a_folder_and_no_file(self, services: Services, path: str) -> None:
         run = new_run(services)
         put(services, f"{root_of(run)}/x", b"1")
-        assert [item.path for item in services.run_artifacts.list(run.info.run_id, path).files] == ["x"]
+        assert [item.path for item in services.run_artifacts.list(run.info.run_id, path).files] == [
+            "x"
+        ]
         for call in (
             lambda: put(services, path),
             lambda: services.artifact_files.delete(path),

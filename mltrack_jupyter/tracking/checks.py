@@ -12,8 +12,7 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.tracking import places, session
-from mltrack_jupyter.tracking.context import experiment_of_notebook
+from mltrack_jupyter.tracking import places, session, stores
 
 _ids: dict[tuple[str, str], str] = {}
 _MODEL_URI = re.compile(r"(?:runs|models|mlflow-artifacts):/")
@@ -82,13 +81,16 @@ def check_run(run_id: str) -> None:
 
 def name_of_experiment() -> str:
     """Return the name of the active experiment; while the store is away, what is known of it here."""
-    if not session.has_explicit_experiment() and (name := experiment_of_notebook()):
-        return name
     try:
-        if not session.is_known_away(session.get_tracking_uri()):
-            with briefly(session.ASIDE):
-                return session.current_experiment().name
-        return session.experiment_of_new_run()[1]
+        number, name = session.experiment_of_new_run()
+        uri = session.get_tracking_uri()
+        if name or session.is_known_away(uri):
+            return name
+        fresh = session.checked.get((uri, number), 0.0) > time.monotonic() - 1
+        if not fresh or (uri, number) not in stores.named:
+            with briefly(session.ASIDE):  # the journal need not be handed over for that
+                places.remember(uri, session.unflushed(uri).experiments.get(number))
+        return stores.named[uri, number]
     except MltrackError:
         return ""
 

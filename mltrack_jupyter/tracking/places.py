@@ -13,7 +13,8 @@ from mltrack_jupyter.tracking import stores
 
 
 def remember(uri: str, experiment: Experiment) -> None:
-    """Note where an experiment of a store keeps its files: whoever asked for it need not ask again."""
+    """Note an experiment's name, and where it keeps its files: whoever asked for it need not ask again."""
+    stores.named[uri, experiment.experiment_id] = experiment.name
     stores.located[uri, experiment.experiment_id] = experiment.artifact_location
 
 

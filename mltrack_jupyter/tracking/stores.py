@@ -43,6 +43,8 @@ checked: dict[tuple[str, str], float] = {}
 """When an experiment of a store was last seen to take runs."""
 located: dict[tuple[str, str], str] = {}
 """Where an experiment of a store, by its id, keeps its files."""
+named: dict[tuple[str, str], str] = {}
+"""What an experiment of a store, by its id, was called when it was last asked for."""
 _looked: dict[str, float] = {}
 _LOOK = 0.2
 """How often reading looks for what processes left that died, in seconds."""
@@ -221,6 +223,7 @@ def close() -> bool:
         _flushed.clear()
         _open.clear()
         located.clear()
+        named.clear()
     for item in opened:
         item.close()
     return all(done)

@@ -240,6 +240,7 @@ TOUCHERS = (
     "store/rights.py",  # what others make files with
     "store/sql/migrations/",
     "store/sql/schema.py",
+    "store/foreign.py",  # the first bytes of a file, which tell whether it is MLflow's
     "store/sql/turns.py",
     "store/sql/same_file.py",  # the log of a database that is gone
     "store/sql/lock_holders.py",  # what Linux tells of locks

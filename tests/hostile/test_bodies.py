@@ -235,7 +235,10 @@ def test_every_operation_says_how_much_it_takes(watched, method, operation):
     most = operation.largest_body(method)
     path = re.sub(r"\{[^}]*\}", "x", operation.path)
     if most is None:
-        assert (method, operation.name) in {("PUT", "upload"), ("PUT", "put_shared")}
+        # MLflow's words answer what is too large for the last one.
+        assert (method, operation.name) in {
+            ("PUT", "upload"), ("PUT", "put_shared"), ("POST", "upload"),
+        }  # fmt: skip
         return
     assert most <= (SMALL_BODY if method in ("GET", "DELETE") else LARGE_BODY)
     with Line(watched.url, method, path, watched.token, f"Content-Length: {most + 1}") as line:

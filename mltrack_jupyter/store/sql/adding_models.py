@@ -52,7 +52,7 @@ class ModelAdder:
     ) -> LoggedModel:
         """Write the files, which nobody sees before the rest is there; nothing stays if that fails."""
         check_made(made)
-        uri = _place(run.run_id, run.artifact_uri, made)
+        uri = _place(run.run_id, self._reach.locations.kept(run.artifact_uri), made)
         try:
             return self._add(uri, run.run_id, made, metrics, bring)
         except _ElsewhereError as error:  # whoever asks knew the run's place from another store

@@ -138,10 +138,11 @@ def with_signature(body: BinaryIO, present: BinaryIO) -> bytes | None:
     # Whoever writes other files needs no YAML.
     from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping
 
-    found = body.read(MAX_BYTES + 1)
+    found, there = body.read(MAX_BYTES + 1), present.read(MAX_BYTES + 1)
+    if found == there and len(found) <= MAX_BYTES:  # the same again, as after a lost answer
+        return found
     try:
-        texts = [found.decode(), present.read(MAX_BYTES + 1).decode()]
-        new, old = (parse_mapping(text, f"The file {_ABOUT!r}") for text in texts)
+        new, old = (parse_mapping(text.decode(), f"The file {_ABOUT!r}") for text in (found, there))
     except (UnicodeDecodeError, InvalidParameter):
         return None
     return found if _without_signature(new) == _without_signature(old) else None

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mltrack_jupyter.errors import InvalidParameter, StoreUnwritable
 from mltrack_jupyter.tracking import autolog as integrations
-from mltrack_jupyter.tracking import fluent
+from mltrack_jupyter.tracking import fluent, writer
 from mltrack_jupyter.tracking.autolog import LIBRARIES, switched_on
 from mltrack_jupyter.tracking.autolog.stored import Stored
 
@@ -140,7 +140,8 @@ print(sorted(run.data.tags["mlflow.autologging"] for run in runs), {{run.info.st
 @pytest.mark.parametrize(
     ("place", "verb"),
     [
-        *((fluent, verb) for verb in ("log_params", "log_metrics", "set_tags", "start_run")),
+        *((fluent, verb) for verb in ("log_params", "set_tags", "start_run")),
+        (writer, "write_points"),
         (Stored, "by_hand"),
     ],
 )
