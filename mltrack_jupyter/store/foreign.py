@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter
@@ -11,6 +12,8 @@ from mltrack_jupyter.errors import InvalidParameter
 _SQLITE = b"SQLite format 3\0"
 _ours: set[Path] = set()
 """Database files that were looked into: what is ours stays ours."""
+_open: list[Any] = []
+"""What they were looked into by, for as long as this process lives."""
 
 
 def refuse_mlflows(database: Path, named: str) -> None:
@@ -57,18 +60,27 @@ def _is_mlflows(file: Path) -> bool:
     import sqlite3
 
     try:
-        with file.open("rb") as opened:
-            if opened.read(len(_SQLITE)) != _SQLITE:
-                return False
-        # Not even a journal of SQLite's is made, or a lock taken.
-        connection = sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)
-    except (OSError, sqlite3.Error):
+        opened = file.open("rb")
+    except OSError:
         return False
+    # Kept open where it may be ours: to close any descriptor of a file gives up all locks that this process
+    # has on it, and with them the log of a database that it writes to.
+    _open.append(opened)
     try:
+        if opened.read(len(_SQLITE)) != _SQLITE:
+            return False
+        # Not even a journal of SQLite's is made, or a lock taken.
+        connection = sqlite3.connect(
+            f"{file.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        _open.append(connection)
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    except sqlite3.Error:  # damaged, or being written: whoever opens it will say
+    except (OSError, sqlite3.Error):  # damaged, or being written: whoever opens it will say
         return False
-    finally:
-        connection.close()
     names = {name for (name,) in rows}
-    return {"experiments", "runs", "metrics"} <= names and "changes" not in names
+    if not {"experiments", "runs", "metrics"} <= names or "changes" in names:
+        return False
+    for item in (connection, opened):
+        _open.remove(item)
+        item.close()
+    return True
