@@ -1,5 +1,6 @@
 """MLflow's own files named as a store: told what to do instead, and nothing is written into or beside them."""
 
+import gc
 import os
 import sqlite3
 from pathlib import Path
@@ -110,3 +111,24 @@ def test_ours_and_new_places_are_taken(tmp_path):
     (tmp_path / "new" / "0").mkdir()
     (tmp_path / "new" / "0" / "meta.yaml").write_text("name: x\n")
     open_store(tmp_path / "new").close()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="needs Linux to tell of locks")
+def test_looking_gives_up_no_lock_of_a_store_that_is_open(tmp_path):
+    """Else the next process that closes the database would delete the log that this one writes to."""
+    services = open_store(tmp_path / "store")
+    services.experiments.create("held open")
+    database = tmp_path / "store" / "mltrack.db"
+
+    def is_locked():
+        inode = str(database.stat().st_ino)
+        held = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+        return any(
+            str(os.getpid()) in line and line[-3].rpartition(":")[2] == inode for line in held
+        )
+
+    assert is_locked()
+    normalise_uri(tmp_path / "store")
+    gc.collect()
+    assert is_locked()
+    services.close()
