@@ -23,11 +23,11 @@ MAX_EXPERIMENT_TAG = 20_000
 MAX_REGISTRY_TAG = 100_000
 MAX_MODEL_NAME = 256
 MAX_IDS = 30_000
+"""How many ids a search may name: SQLite binds 32,766 values to a statement."""
 MAX_BATCH = 1000
 """How many points, params and tags a batch may hold."""
 MAX_PAIRS = 100
 """How many params, and how many tags, it may hold."""
-"""How many ids a search may name: SQLite binds 32,766 values to a statement."""
 MAX_INT64 = 2**63 - 1
 MAX_ORDINAL = 2**31 - 1
 MODEL_TAG = "mltrack.model"
@@ -51,8 +51,6 @@ _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _NO_LOGGED_NAME = re.compile(r"""[/:.%"']""")
 _WHOLE = re.compile(r"-?[0-9]+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
 _is_plain = _PLAIN_KEY.match
 
 
@@ -263,11 +261,12 @@ def id_text(value: Any, name: str) -> str:
     """Return an id as the text that it is; MLflow's users write those of experiments and versions as numbers too."""
     if isinstance(value, str):
         return value
-    try:
-        if not isinstance(value, bool):
-            return str(operator.index(value))  # numpy's whole numbers as well
-    except TypeError:
-        pass
+    if (
+        not isinstance(value, bool | bytes)
+        and hasattr(value, "__index__")
+        and not getattr(value, "ndim", 0)
+    ):
+        return str(operator.index(value))  # numpy's whole numbers as well
     raise InvalidParameter(
         f"Invalid value {short(value)} for parameter '{name}' supplied: it is a decimal number, as text or "
         "as a whole number, such as '0'."

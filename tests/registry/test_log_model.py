@@ -127,7 +127,7 @@ def test_no_such_run(store, tree):
 
 
 def test_what_has_no_flavor_leaves_no_trace(store, run_id):
-    with pytest.raises(InvalidParameter, match="no flavor"):
+    with pytest.raises(InvalidParameter, match="is no model"):
         log_model(store, run_id, object())
     assert files(store, run_id, "") == {}
     assert "mltrack.model" not in tags(store, run_id)
