@@ -261,11 +261,7 @@ def id_text(value: Any, name: str) -> str:
     """Return an id as the text that it is; MLflow's users write those of experiments and versions as numbers too."""
     if isinstance(value, str):
         return value
-    if (
-        not isinstance(value, bool | bytes)
-        and hasattr(value, "__index__")
-        and not getattr(value, "ndim", 0)
-    ):
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
         return str(operator.index(value))  # numpy's whole numbers as well
     raise InvalidParameter(
         f"Invalid value {short(value)} for parameter '{name}' supplied: it is a decimal number, as text or "

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KINDS = {"metric": "metric", "param": "param", "parameter": "param", "tag": "tag"}
 _STATUSES = tuple(status.value for status in RunStatus)
 _LONE_AND = re.compile(r"\A\s*and\b|\band\s*\Z|\band\s+and\b", re.IGNORECASE)
-_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+?)\2(?:\s+(?i:asc|desc))?\Z""")
+_KEYED = re.compile(r"""(metric|param|parameter|tag)s?\.([`"]?)(.+)\2\Z""")
 _COMPARISON = re.compile(r"[=<>!]|\b(?:i?like|in|is)\b", re.IGNORECASE)
 _SECONDS = 3.0
 _SHOWN = 5

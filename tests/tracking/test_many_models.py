@@ -67,7 +67,8 @@ def test_a_model_takes_as_many_statements_as_the_one_before(mltrack, model):
             mltrack.log_params({f"p{number}_{k}": k for k in range(20)})
             session.flush()
             counts.append(_statements(partial(mltrack.log_model, model, step=number)))
-    assert counts[-1] == counts[2]
+    # The thread of the journal may have asked something meanwhile.
+    assert min(counts[3:]) == min(counts[:3])
 
 
 def test_a_model_has_the_params_and_metrics_of_its_run_by_now(mltrack, model):
