@@ -25,12 +25,12 @@ def check_columns(df: Any, **named: Any) -> None:
             )
 
 
-class PandasDataset(Dataset):
+class FrameDataset(Dataset):
     """A DataFrame, the column that is to be predicted, and the column with predictions."""
 
     def __init__(
         self,
-        df: pd.DataFrame,
+        df: Any,
         source: Any = None,
         targets: Any = None,
         name: str | None = None,
@@ -43,6 +43,15 @@ class PandasDataset(Dataset):
         self.predictions = predictions
         super().__init__(source, name, digest)
 
+    def _schema_content(self) -> dict[str, Any] | None:
+        return None if self.schema is None else {"mlflow_colspec": schema_list(self.schema)}
+
+
+class PandasDataset(FrameDataset):
+    """A DataFrame of pandas as a dataset."""
+
+    df: pd.DataFrame
+
     def _compute_digest(self) -> str:
         return frame_digest(self.df)
 
@@ -50,9 +59,6 @@ class PandasDataset(Dataset):
     def schema(self) -> Schema | None:
         """Types of the columns, or ``None`` where one has no name in a signature."""
         return schema_or_none(self.df)
-
-    def _schema_content(self) -> dict[str, Any] | None:
-        return None if self.schema is None else {"mlflow_colspec": schema_list(self.schema)}
 
     @property
     def profile(self) -> dict[str, Any]:

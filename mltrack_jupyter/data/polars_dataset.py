@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from mltrack_jupyter.data.dataset import Dataset, schema_list
-from mltrack_jupyter.data.pandas_dataset import check_columns
+from mltrack_jupyter.data.pandas_dataset import FrameDataset
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models import Column, Schema
 
@@ -19,23 +18,8 @@ _TYPES = {
 }  # fmt: skip
 
 
-class PolarsDataset(Dataset):
-    """A DataFrame, the column that is to be predicted, and the column with predictions."""
-
-    def __init__(
-        self,
-        df: Any,
-        source: Any = None,
-        targets: str | None = None,
-        name: str | None = None,
-        digest: str | None = None,
-        predictions: str | None = None,
-    ) -> None:
-        check_columns(df, targets=targets, predictions=predictions)
-        self.df = df
-        self.targets = targets
-        self.predictions = predictions
-        super().__init__(source, name, digest)
+class PolarsDataset(FrameDataset):
+    """A DataFrame of polars as a dataset."""
 
     def _compute_digest(self) -> str:
         return str(self.df.hash_rows().sum())
@@ -55,9 +39,6 @@ class PolarsDataset(Dataset):
             )
         except InvalidParameter:
             return None
-
-    def _schema_content(self) -> dict[str, Any] | None:
-        return None if self.schema is None else {"mlflow_colspec": schema_list(self.schema)}
 
     @property
     def profile(self) -> dict[str, Any]:
