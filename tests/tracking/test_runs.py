@@ -340,6 +340,6 @@ def test_an_id_that_is_none_is_refused(mltrack, wrong):
     with pytest.raises(InvalidParameter, match="run_id"):
         mltrack.start_run(run_id=wrong)
     assert mltrack.active_run() is left_open
-    for log in (mltrack.log_metric, mltrack.log_text):
+    for log, value in ((mltrack.log_metric, 1.0), (mltrack.log_text, "a.txt")):
         with pytest.raises(InvalidParameter, match="run_id"):
-            log("a", 1.0, run_id=wrong)
+            log("a", value, run_id=wrong)

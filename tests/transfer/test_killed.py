@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from moved import without_folder
 
 from mltrack_jupyter.entities import Metric
 from mltrack_jupyter.store import open_store
@@ -71,7 +72,7 @@ def contents(place):
             with services.run_artifacts.read(run_id, name).file as file:
                 files.append(file.read())
         history = services.metrics.history(run_id, "loss").items
-        found[run_id] = (repr(run), history, files)
+        found[run_id] = (repr(without_folder(run)), history, files)
     versions = {
         (item.version, item.run_id, item.source) for item in services.model_versions.search("")
     }

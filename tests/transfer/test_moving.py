@@ -6,6 +6,7 @@ import math
 
 import databases
 import pytest
+from moved import without_folder
 
 from mltrack_jupyter.cli import main
 from mltrack_jupyter.entities import (
@@ -42,7 +43,7 @@ def fill(store):
     model = store.logged_models.create(
         number, "forest", "sklearn", run_id, [Param("a", "1")], [Tag("k", "v")]
     )
-    place = model.info.artifact_uri.partition(":/")[2]
+    place = f"{number}/models/{model.info.model_id}/artifacts"
     store.artifact_files.upload(f"{place}/MLmodel", io.BytesIO(b"{} "))
     store.runs.log_outputs(run_id, [ModelOutput(model.info.model_id, 3)])
     store.runs.update(run_id, RunStatus.FAILED, 99)
@@ -74,7 +75,7 @@ def contents(store):
                 key: repr(store.metrics.history(run_id, key).items) for key in run.data.metrics
             }
             found[run_id] = (
-                repr(run.info),
+                repr(without_folder(run).info),
                 run.data.params,
                 run.data.tags,
                 repr(run.inputs),
@@ -93,9 +94,8 @@ def contents(store):
                     repr(model.data),
                     model.info.tags,
                 )
-                with store.artifact_files.download(
-                    model.info.artifact_uri.partition(":/")[2] + "/MLmodel"
-                ).file as file:
+                place = f"{item.experiment_id}/models/{model.info.model_id}/artifacts"
+                with store.artifact_files.download(f"{place}/MLmodel").file as file:
                     found[model.info.model_id, "file"] = file.read()
     for model in store.registered_models.search():
         found["model", model.name] = (model.description, model.tags, model.aliases)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moved import without_folder
 
 from mltrack_jupyter.config import user_name
 from mltrack_jupyter.entities import (
@@ -90,7 +91,7 @@ def contents(store):
         for item in store.run_artifacts.list(run_id, "d").files:
             with store.run_artifacts.read(run_id, item.path).file as file:
                 stored[item.path] = file.read()
-        found[run_id] = (repr(store.runs.get(run_id)), history, stored)
+        found[run_id] = (repr(without_folder(store.runs.get(run_id))), history, stored)
     return found
 
 
