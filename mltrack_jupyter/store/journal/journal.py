@@ -8,8 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from threading import get_ident
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 from zlib import crc32
 
 from mltrack_jupyter.entities import RunEntry
@@ -37,13 +36,32 @@ from mltrack_jupyter.store.journal.records import (
 )
 from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, unwritable
 
-_SMALL = 256 * 1024
+_SMALL = 512 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
 _SPARE = 8192
 """More bytes than a header, a name and a point take."""
+_LOOK = 0.01
+"""How often a run that goes on asks whether the file was deleted, in seconds; one that begins always does.
+
+What a deleted file had is handed over from memory: only a process that is killed meanwhile loses it.
+"""
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
 _pack_point, _pack_first, _pack_head, _write = POINT.pack, FIRST.pack, HEAD.pack, os.pwrite
+
+
+class _Lock(Protocol):
+    """A lock that knows whether the present thread holds it, which ``threading.Condition`` asks of it, too."""
+
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *error: object) -> None: ...
+    def acquire(self, blocking: bool = True) -> bool: ...
+    def release(self) -> None: ...
+    def _is_owned(self) -> bool: ...
+
+
+def _new_lock() -> _Lock:
+    return cast(_Lock, threading.RLock())
 
 
 class Journal:
@@ -67,28 +85,29 @@ class Journal:
         self._next = 0
         self._mending = Mending()
         self.side: Journal | None = None
-        self._lock = threading.Lock()
-        self._owner = 0
+        self._lock = _new_lock()
+        self._looked = 0.0
         self._index = 0
         self._last: Segment | None = None
 
     def point(self, run_id: str, key: str, step: int, timestamp: int, value: float) -> None:
         """Log a point. Raises ``InvalidParameter`` for a name that is none, ``StoreUnwritable``."""
         # The one call that a training loop makes; so it is written out.
-        me = get_ident()
-        if self._owner == me and self._lock.locked():
+        lock = self._lock
+        if lock._is_owned():  # noqa: SLF001
             self._aside().point(run_id, key, step, timestamp, value)
             return
-        with self._lock:
-            self._owner = me  # first of all: a handler that comes now must not wait for the lock
+        with lock:
             if self.side is None:
-                names = self._names.get(run_id)
-                number = names.get(key) if names is not None else None
                 last = self._last
-                if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
+                try:
+                    number = self._names[run_id][key]
+                except KeyError:
+                    last = None
+                if last is None or (place := len(last.recent)) + _POINT_SIZE > last.room:
                     self._first(run_id, key, step, timestamp, value)
                     return
-                recent, place = last.recent, len(last.recent)
+                recent = last.recent
                 content = _pack_point(POINT_KIND, number, step, timestamp, value)
                 data = _pack_head(_POINT_LENGTH, crc32(content)) + content
                 try:
@@ -107,8 +126,11 @@ class Journal:
 
     def entry(self, entry: RunEntry) -> None:
         """Log whatever else happened to a run."""
-        if self.is_lost:
-            self.seal()
+        now = time.monotonic()
+        if entry.new is not None or now > self._looked + _LOOK:
+            self._looked = now
+            if self.is_lost:
+                self.seal()
         self.write(entry_content(entry))
 
     def spool(self, run_id: str, path: str, body: BinaryIO) -> None:
@@ -120,14 +142,14 @@ class Journal:
 
     def seal(self) -> None:
         """Let the next record begin a new file, so that those before it can be removed."""
-        if self._owner == get_ident() and self._lock.locked():
+        if self._is_interrupted:
             return  # the file is being written to
         with self._lock:
             self._end()
 
     def close(self) -> None:
         """Close the files, for whoever comes next, who may be this process."""
-        if self._owner == get_ident() and self._lock.locked():
+        if self._is_interrupted:
             return  # a handler ends the process, in the middle of a call that writes to one
         with self._lock:
             self._end()
@@ -139,7 +161,7 @@ class Journal:
         last = self._last
         if last is None or not self._mending.is_needed(last):
             return
-        if self._owner == get_ident() and self._lock.locked():
+        if self._is_interrupted:
             return  # a handler asks, in the middle of a call; the thread does soon
         with self._lock:
             if last is self._last:
@@ -150,7 +172,7 @@ class Journal:
         for segment in self.segments:
             segment.close()
         self.segments.clear()
-        self._lock = threading.Lock()
+        self._lock = _new_lock()
         self._last = None
         if self.side is not None:
             self.side.abandon()
@@ -161,12 +183,10 @@ class Journal:
 
     def log(self, append: Callable[[Journal], None]) -> None:
         """Let something be appended to the journal that is written to now."""
-        me = get_ident()
-        if self._owner == me and self._lock.locked():
+        if self._is_interrupted:
             self._aside().log(append)
             return
         with self._lock:
-            self._owner = me
             if self.side is None:
                 append(self)
                 return
@@ -181,7 +201,15 @@ class Journal:
     @property
     def is_over(self) -> bool:
         """Whether nothing is written here any more, and everything that was is in the store."""
-        return self.side is not None and not self._lock.locked() and not self.segments
+        if self.side is None or self._is_interrupted or not self._lock.acquire(blocking=False):
+            return False
+        self._lock.release()
+        return not self.segments
+
+    @property
+    def _is_interrupted(self) -> bool:
+        """Whether this thread holds the lock: a signal handler asks, in the middle of a call."""
+        return self._lock._is_owned()  # noqa: SLF001
 
     def _aside(self) -> Journal:
         """Return the journal that goes on from here; it begins when a handler interrupts this one."""

@@ -198,8 +198,11 @@ def read_header(data: bytes) -> tuple[Header, int] | None:
     return (header, first[0].end) if header.format <= FORMAT else None
 
 
-def scan(data: bytes) -> list[Record]:
-    """Return the whole records at the beginning of ``data``."""
+def scan(data: bytes, *, is_own: bool = False) -> list[Record]:
+    """Return the whole records at the beginning of ``data``.
+
+    What ``is_own`` was never elsewhere than in the memory of this process, so that it needs no checksums.
+    """
     found: list[Record] = []
     place = 0
     while place + HEAD.size < len(data):
@@ -209,11 +212,11 @@ def scan(data: bytes) -> list[Record]:
         if not 0 < length <= _MAX_RECORD or end > len(data):
             break
         if data[begin] in POINT_KINDS:
-            size = _row(data, place, length)
+            size = _row(data, place, length, is_own)
             end = place + size * (HEAD.size + length)
             record = Record(data[begin], data[place:end], end, size)
         elif data[begin] == FIRST_KIND:
-            size, end = _row_of_firsts(data, place)
+            size, end = _row_of_firsts(data, place, is_own)
             record = Record(FIRST_KIND, data[place:end], end, size)
         else:
             record = Record(data[begin], data[begin:end], end)
@@ -225,7 +228,7 @@ def scan(data: bytes) -> list[Record]:
     return found
 
 
-def _row(data: bytes, place: int, length: int) -> int:
+def _row(data: bytes, place: int, length: int, is_own: bool) -> int:
     """Return how many records like the one at ``place`` follow each other there, all of them whole."""
     begin = place + HEAD.size
     end = begin + length
@@ -236,6 +239,8 @@ def _row(data: bytes, place: int, length: int) -> int:
         # Of many names each comes once: what is alone needs no search for its like.
         return int(crc32(data[begin:end]) == int.from_bytes(data[place + 4 : begin], "little"))
     alike = _alike(data[begin], length).match(data, place)
+    if is_own and alike is not None:
+        return len(alike[0]) // (HEAD.size + length)
     count = 0
     if alike is not None:
         for checksum, content in struct.iter_unpack(f"<4xI{length}s", alike[0]):
@@ -245,13 +250,14 @@ def _row(data: bytes, place: int, length: int) -> int:
     return count
 
 
-def _row_of_firsts(data: bytes, place: int) -> tuple[int, int]:
+def _row_of_firsts(data: bytes, place: int, is_own: bool) -> tuple[int, int]:
     """Return how many records of the kind ``FIRST_KIND`` follow each other, all of them whole, and their end."""
     count, last = 0, len(data) - _HEAD_AND_KIND.size
     while place <= last:
         length, checksum, kind = _HEAD_AND_KIND.unpack_from(data, place)
-        content = data[place + 8 : place + 8 + length]
-        if kind != FIRST_KIND or not length or len(content) != length or crc32(content) != checksum:
+        if kind != FIRST_KIND or not length or place + 8 + length > len(data):
+            break
+        if not is_own and crc32(data[place + 8 : place + 8 + length]) != checksum:
             break
         place += 8 + length
         count += 1

@@ -157,10 +157,9 @@ class Segment:
         There are none at the end. They are read again until :meth:`pass_to` is told the mark.
         """
         offset, count = self.mark
-        data = self._bytes(offset, min(size, offset + _READ))
-        found = scan(data)
-        if not found and len(data) == _READ:  # a record that is longer than that
-            found = scan(self._bytes(offset, size))[:1]
+        found, length = self._scan(offset, min(size, offset + _READ))
+        if not found and length == _READ:  # a record that is longer than that
+            found = self._scan(offset, size)[0][:1]
         end = offset + found[-1].end if found else offset
         return found, (end, count + count_of(found))
 
@@ -173,6 +172,12 @@ class Segment:
         records, mark = self.peek(self.size)
         self.pass_to(mark)
         return records
+
+    def _scan(self, begin: int, end: int) -> tuple[list[Record], int]:
+        """Return the whole records of a part of the file, and how long the part is."""
+        data = self._bytes(begin, end)
+        # Asked after: what is forgotten meanwhile came from memory all the same.
+        return scan(data, is_own=self.is_remembered), len(data)
 
     def _bytes(self, begin: int, end: int) -> bytes:
         recent = self.recent

@@ -92,6 +92,6 @@ def rows_of(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Return the rows of those runs that are there, by their ids."""
     found = {}
     for some in chunked(dict.fromkeys(ids)):
-        for row in connection.execute(held(connection, _ROWS), {"ids": some}):
+        for row in connection.execute(held(connection, _ROWS), {"ids": some}).all():
             found[row.run_id] = row
     return found

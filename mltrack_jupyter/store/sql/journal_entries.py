@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, bindparam, select, update
+from sqlalchemy import Connection, Row, Table, Update, bindparam, select, update
 
 from mltrack_jupyter.entities import (
     REASON,
@@ -128,7 +129,7 @@ def _set_tags(connection: Connection, live: Sequence[_Live]) -> None:
             values.setdefault((run, RUN_NAME), row.name)
     _write_pairs(connection, tags, values)
     names = {run: text for (run, key), text in values.items() if key == RUN_NAME and text}
-    _update_runs(connection, live, "name", names)
+    _update_runs(connection, live, {"name": names})
 
 
 def _tags_before(connection: Connection, live: Sequence[_Live]) -> set[tuple[int, str]]:
@@ -141,15 +142,25 @@ def _tags_before(connection: Connection, live: Sequence[_Live]) -> set[tuple[int
 
 
 def _update_runs(
-    connection: Connection, live: Sequence[_Live], column: str, values: Mapping[int, Any]
+    connection: Connection, live: Sequence[_Live], columns: Mapping[str, Mapping[int, Any]]
 ) -> None:
-    """Give runs, by their numbers, another value of a column, where it is another."""
-    present = {item.run: getattr(item.row, column) for item in live if item.run in values}
-    changed = [(run, value) for run, value in values.items() if value != present[run]]
-    if changed:
-        statement = update(runs).where(runs.c.id == bindparam("run"))
-        statement = statement.values({column: bindparam("new")})
-        connection.execute(statement, [{"run": run, "new": value} for run, value in changed])
+    """Give runs, by their numbers, other values of some columns, where they have others."""
+    changed: dict[int, dict[str, Any]] = {}
+    for run, row, _, _ in live:
+        for column, values in columns.items():
+            if run in values and values[run] != getattr(row, column):
+                changed.setdefault(run, {})[column] = values[run]
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for run, found in changed.items():
+        by_columns.setdefault(tuple(found), []).append({"run_number": run, **found})
+    for names, rows in by_columns.items():
+        connection.execute(_update(names), rows)
+
+
+@lru_cache(maxsize=8)
+def _update(columns: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {column: bindparam(column) for column in columns}
+    return update(runs).where(runs.c.id == bindparam("run_number")).values(values)
 
 
 def _set_params(connection: Connection, live: Sequence[_Live]) -> list[Write]:
@@ -247,8 +258,7 @@ def _give_files(
 def _set_status(connection: Connection, live: Sequence[_Live]) -> None:
     status = {run: entry.status.value for run, _, entry, _ in live if entry.status is not None}
     ended = {run: entry.end_time for run, _, entry, _ in live if entry.end_time is not None}
-    _update_runs(connection, live, "status", status)
-    _update_runs(connection, live, "end_time", ended)
+    _update_runs(connection, live, {"status": status, "end_time": ended})
     _set_leases(connection, live)
 
 

@@ -35,7 +35,7 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_acknowledged(desk, full_
     journal = desk.journal()
     full_disk(True)
     said, messages = [], []
-    for step in range(12_000):
+    for step in range(24_000):
         try:
             journal.point(desk.run_id, "m", step, 1, 0.5)
             said.append(step)

@@ -153,6 +153,7 @@ def folded(parts):
 def test_points_in_a_row_are_read_together_and_divided_anywhere(contents, data):
     frames = [framed(content) for content in contents]
     whole = scan(b"".join(frames))
+    assert scan(b"".join(frames), is_own=True) == whole
     assert count_of(whole) == len(frames)
     assert (whole[-1].end if whole else 0) == sum(map(len, frames))
 
