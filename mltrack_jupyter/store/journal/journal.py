@@ -99,15 +99,12 @@ class Journal:
             return
         with lock:
             if self.side is None:
-                last = self._last
-                try:
-                    number = self._names[run_id][key]
-                except KeyError:
-                    last = None
-                if last is None or (place := len(last.recent)) + _POINT_SIZE > last.room:
+                names, last = self._names.get(run_id), self._last
+                number = names.get(key) if names is not None else None
+                if number is None or last is None or len(last.recent) + _POINT_SIZE > last.room:
                     self._first(run_id, key, step, timestamp, value)
                     return
-                recent = last.recent
+                recent, place = last.recent, len(last.recent)
                 content = _pack_point(POINT_KIND, number, step, timestamp, value)
                 data = _pack_head(_POINT_LENGTH, crc32(content)) + content
                 try:
