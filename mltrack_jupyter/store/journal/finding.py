@@ -19,6 +19,7 @@ from mltrack_jupyter.errors import MltrackError, NotFound
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
 from mltrack_jupyter.store.journal.folder import Folder
 from mltrack_jupyter.store.journal.folding import UNREADABLE
+from mltrack_jupyter.store.journal.positioned import read_at
 from mltrack_jupyter.store.journal.records import ENTRY_KIND, Record, read_entry, read_header, scan
 from mltrack_jupyter.store.journal.recovery import is_for, journal_folders, recover_all
 from mltrack_jupyter.store.journal.segment import NAME
@@ -98,7 +99,7 @@ class Begun:
         known, inode = self._files.get(path), os.fstat(handle).st_ino
         if known is None or known.inode != inode:
             known = _Read(inode)
-            begun = read_header(os.pread(handle, 65536, 0))
+            begun = read_header(read_at(handle, 65536, 0))
             if begun is None or not is_for(begun[0].uri, self._uri, path.parent):
                 return known
             known.offset = begun[1]
@@ -112,10 +113,10 @@ def _read_on(path: Path, handle: int, known: _Read) -> None:
     named = NAME.fullmatch(path.name)
     assert named is not None
     while True:
-        data = os.pread(handle, _READ, known.offset)
+        data = read_at(handle, _READ, known.offset)
         found = scan(data)
         if not found and len(data) == _READ:  # a record that is longer than that
-            found = scan(os.pread(handle, os.fstat(handle).st_size, known.offset))[:1]
+            found = scan(read_at(handle, os.fstat(handle).st_size, known.offset))[:1]
         if not found:
             return
         for record in found:

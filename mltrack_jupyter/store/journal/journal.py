@@ -16,6 +16,7 @@ from mltrack_jupyter.errors import StoreUnwritable
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.mending import Mending
+from mltrack_jupyter.store.journal.positioned import write_at
 from mltrack_jupyter.store.journal.records import (
     FIRST,
     FIRST_KIND,
@@ -47,7 +48,7 @@ What a deleted file had is handed over from memory: only a process that is kille
 """
 _POINT_LENGTH = POINT.size
 _POINT_SIZE = HEAD.size + POINT.size
-_pack_point, _pack_first, _pack_head, _write = POINT.pack, FIRST.pack, HEAD.pack, os.pwrite
+_pack_point, _pack_first, _pack_head, _write = POINT.pack, FIRST.pack, HEAD.pack, write_at
 
 
 class _Lock(Protocol):

@@ -7,7 +7,8 @@ import os
 import time
 
 from mltrack_jupyter.errors import StoreUnwritable
-from mltrack_jupyter.store.journal.segment import Segment, reserve
+from mltrack_jupyter.store.journal.positioned import reserve
+from mltrack_jupyter.store.journal.segment import Segment
 
 log = logging.getLogger("mltrack_jupyter")
 _WHOLE = 1.0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mltrack_jupyter.errors import StoreUnwritable
 from mltrack_jupyter.store.journal.folder import Folder, UntrustedError, say_what_is_left
+from mltrack_jupyter.store.journal.positioned import HAS_LOCKS, lock, read_at, reserve, write_at
 from mltrack_jupyter.store.journal.records import (
     Header,
     Record,
@@ -20,13 +21,6 @@ from mltrack_jupyter.store.journal.records import (
     read_header,
     scan,
 )
-
-try:
-    import fcntl
-except (
-    ImportError
-):  # Windows: who is dead is told by the operating system, which lets no one delete what is open
-    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger("mltrack_jupyter")
 SUFFIX = ".journal"
@@ -76,7 +70,7 @@ class Segment:
 
         It gets its name when it is locked: nobody can find it before.
         """
-        place = path.with_suffix(_NEW) if fcntl is not None else path
+        place = path.with_suffix(_NEW) if HAS_LOCKS else path
         try:
             with Folder.open(path.parent, make=True) as folder:
                 handle = folder.create(place.name)
@@ -84,7 +78,7 @@ class Segment:
                 made = cls(path, handle, header, len(data))
                 _mine[path] = handle
                 try:
-                    _lock(handle)
+                    lock(handle)
                     reserve(handle, room)
                     made.write(data, 0)
                     made.recent, made._on_disk, made.room = bytearray(data), None, room
@@ -145,9 +139,9 @@ class Segment:
     def write(self, data: bytes, place: int) -> None:
         """Write all of some bytes to a place in the file. Raises ``StoreUnwritable``."""
         try:
-            written = os.pwrite(self.handle, data, place)
+            written = write_at(self.handle, data, place)
             while written < len(data):  # a disk that is full, or is about to say why not
-                written += os.pwrite(self.handle, data[written:], place + written)
+                written += write_at(self.handle, data[written:], place + written)
         except OSError as error:
             raise unwritable(self.path, error) from error
 
@@ -189,7 +183,7 @@ class Segment:
 
     def stored(self, begin: int, end: int) -> bytes:
         """Return what the file has there, whatever was written to it."""
-        return os.pread(self.handle, max(0, end - begin), begin)
+        return read_at(self.handle, max(0, end - begin), begin)
 
     @property
     def is_remembered(self) -> bool:
@@ -259,7 +253,7 @@ def _locked(path: Path, folder: Folder) -> Segment | None:
         raise BlockingIOError(errno.EAGAIN, str(error), str(path)) from error
     taken = None
     try:
-        _lock(handle)
+        lock(handle)
         data = os.read(handle, 65536)
         found = os.fstat(handle)
         begun = read_header(data)
@@ -312,19 +306,6 @@ def sweep(folder: Folder) -> None:
                 folder.remove(name, handle)
         finally:
             os.close(handle)
-
-
-def reserve(handle: int, room: int) -> None:
-    """Give a file its whole size. Raises ``OSError`` if the disk is full."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(handle, 0, room)
-    else:
-        os.pwrite(handle, bytes(room), 0)
-
-
-def _lock(handle: int) -> None:
-    if fcntl is not None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def unwritable(path: Path, error: OSError) -> StoreUnwritable:

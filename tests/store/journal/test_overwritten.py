@@ -164,7 +164,7 @@ def test_a_disk_that_is_full_tells_the_call_and_not_the_process(desk, journal, m
             raise OSError(28, "No space left on device")
         return real(handle, data[:7], place)  # by small parts
 
-    monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr("mltrack_jupyter.store.journal.segment.write_at", pwrite)
     monkeypatch.setattr("mltrack_jupyter.store.journal.journal._write", pwrite)
     for call in (
         lambda: desk.param(journal, "p", "1"),
