@@ -26,7 +26,7 @@ from mltrack_jupyter.store.journal.records import (
     read_file,
 )
 from mltrack_jupyter.store.journal.refused import Kept, Refusals
-from mltrack_jupyter.store.journal.segment import Segment
+from mltrack_jupyter.store.journal.segment import Segment, State
 from mltrack_jupyter.store.journal.sinks import Sink, is_away
 from mltrack_jupyter.store.journal.spooled import Waiting, upload, waiting
 
@@ -71,12 +71,13 @@ class Drain:
 
     def _step(self, segment: Segment, size: int, sink: Sink) -> bool:
         """Hand over the next records of a file, or remove it; tell whether there may be more in it."""
-        sealed = segment.sealed  # asked first: whoever seals has written before
+        # Asked first: whoever seals has written before.
+        sealed = segment.state is State.SEALED
         records, mark = segment.peek(segment.size if sealed else size)
-        if segment.is_closed:
-            # It was left to somebody else, or somebody was interrupted while it was removed.
-            if segment.is_removed:
-                self._remove(segment)
+        if segment.state is State.LEFT:
+            return False
+        if segment.state is State.REMOVED:  # by somebody who was interrupted then
+            self._remove(segment)
             return False
         try:
             names = self._names.setdefault(segment.path, Names())

@@ -35,7 +35,7 @@ from mltrack_jupyter.store.journal.records import (
     name_content,
     run_content,
 )
-from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, unwritable
+from mltrack_jupyter.store.journal.segment import SUFFIX, Segment, State, unwritable
 
 _SMALL = 512 * 1024
 """The size of a journal's first file in bytes; the next ones are longer, up to sixteen times that."""
@@ -63,6 +63,11 @@ class _Lock(Protocol):
 
 def _new_lock() -> _Lock:
     return cast(_Lock, threading.RLock())
+
+
+def _is_held_here(lock: _Lock) -> bool:
+    """Tell whether this thread holds a lock: a signal handler asks, in the middle of a call."""
+    return lock._is_owned()  # noqa: SLF001
 
 
 class Journal:
@@ -140,14 +145,14 @@ class Journal:
 
     def seal(self) -> None:
         """Let the next record begin a new file, so that those before it can be removed."""
-        if self._is_interrupted:
+        if _is_held_here(self._lock):
             return  # the file is being written to
         with self._lock:
             self._end()
 
     def close(self) -> None:
         """Close the files, for whoever comes next, who may be this process."""
-        if self._is_interrupted:
+        if _is_held_here(self._lock):
             return  # a handler ends the process, in the middle of a call that writes to one
         with self._lock:
             self._end()
@@ -159,7 +164,7 @@ class Journal:
         last = self._last
         if last is None or not self._mending.is_needed(last):
             return
-        if self._is_interrupted:
+        if _is_held_here(self._lock):
             return  # a handler asks, in the middle of a call; the thread does soon
         with self._lock:
             if last is self._last:
@@ -181,7 +186,7 @@ class Journal:
 
     def log(self, append: Callable[[Journal], None]) -> None:
         """Let something be appended to the journal that is written to now."""
-        if self._is_interrupted:
+        if _is_held_here(self._lock):
             self._aside().log(append)
             return
         with self._lock:
@@ -199,15 +204,10 @@ class Journal:
     @property
     def is_over(self) -> bool:
         """Whether nothing is written here any more, and everything that was is in the store."""
-        if self.side is None or self._is_interrupted or not self._lock.acquire(blocking=False):
+        if self.side is None or _is_held_here(self._lock) or not self._lock.acquire(blocking=False):
             return False
         self._lock.release()
         return not self.segments
-
-    @property
-    def _is_interrupted(self) -> bool:
-        """Whether this thread holds the lock: a signal handler asks, in the middle of a call."""
-        return self._lock._is_owned()  # noqa: SLF001
 
     def _aside(self) -> Journal:
         """Return the journal that goes on from here; it begins when a handler interrupts this one."""
@@ -254,7 +254,7 @@ class Journal:
         last = self._last
         if last is not None:
             self._mending.mend(last)
-            last.sealed = True
+            last.state = State.SEALED
             self._last = None
             self._names.clear()
             self._runs.clear()

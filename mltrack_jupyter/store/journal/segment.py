@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import time
+from enum import Enum
 from pathlib import Path
 
 from mltrack_jupyter.errors import StoreUnwritable
@@ -33,6 +34,15 @@ _mine: dict[Path, object] = {}
 _READ = 4 * 1024 * 1024
 
 
+class State(Enum):
+    """What becomes of a file. It goes from one state to a later one only."""
+
+    GROWING = "its process appends to it"
+    SEALED = "nothing is appended any more; it is removed when the store has all of it"
+    REMOVED = "the store has it: it is deleted or, if it is damaged, put aside"
+    LEFT = "it is closed and still there, for whoever comes next"
+
+
 class Segment:
     """An open file of a journal. Appending is for one thread at a time; reading is for another one.
 
@@ -55,9 +65,8 @@ class Segment:
         self.path = path
         self.header = header
         self.begin = begin
-        self.sealed = False
+        self.state = State.GROWING
         self.keep = False
-        self.is_removed = False
         self.handle = handle
         self.room = 0
         self.recent = bytearray()
@@ -191,11 +200,6 @@ class Segment:
         return self._on_disk is None and self.handle >= 0
 
     @property
-    def is_closed(self) -> bool:
-        """Whether nothing can be read from it any more."""
-        return self.handle < 0
-
-    @property
     def is_unlinked(self) -> bool:
         """Whether somebody deleted the file: what is in it ends with this process."""
         try:
@@ -219,6 +223,8 @@ class Segment:
 
     def close(self) -> None:
         """Close the file, which gives it free to whoever takes over. While nobody appends."""
+        if self.state is not State.REMOVED:
+            self.state = State.LEFT
         self.room = 0
         handle, self.handle = self.handle, -1
         if handle >= 0:
@@ -239,7 +245,7 @@ class Segment:
                         folder.remove(self.path.name, self.handle)
             except FileNotFoundError:
                 pass  # somebody removed the folder, or the file
-        self.is_removed = True
+        self.state = State.REMOVED
         self.close()
 
 
@@ -262,7 +268,7 @@ def _locked(path: Path, folder: Folder) -> Segment | None:
         # Whoever had the lock before may have removed the file.
         if begun is not None and found.st_nlink and _is_called(path, begun[0]):
             taken = Segment(path, handle, *begun, on_disk=found.st_size)
-            taken.sealed = True
+            taken.state = State.SEALED
     finally:
         if taken is None:
             os.close(handle)
