@@ -261,8 +261,8 @@ def id_text(value: Any, name: str) -> str:
     """Return an id as the text that it is; MLflow's users write those of experiments and versions as numbers too."""
     if isinstance(value, str):
         return value
-    if not isinstance(value, bool) and hasattr(value, "__index__"):
-        return str(operator.index(value))  # numpy's whole numbers as well
+    if hasattr(value, "__index__") and not (isinstance(value, bool) or hasattr(value, "__len__")):
+        return str(operator.index(value))  # numpy's whole numbers as well, and no arrays
     raise InvalidParameter(
         f"Invalid value {short(value)} for parameter '{name}' supplied: it is a decimal number, as text or "
         "as a whole number, such as '0'."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -97,6 +97,7 @@ class Integration:
 
     def switch(self, options: Options, *, disable: bool) -> None:
         """Do one or the other."""
+        _check_switch(self.name, "disable", disable)
         if disable:
             self.disable()
         else:
@@ -111,7 +112,17 @@ class Integration:
         self.attempt(f"patching {module.__name__}", lambda: self._patch(self, module), None)
 
 
+def _check_switch(name: str, option: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InvalidParameter(f"mltrack.{name}.autolog({option}={value!r}): it is True or False.")
+
+
+_SWITCHES = [option.name for option in fields(Options) if option.type == "bool"]
+
+
 def _check(name: str, options: Options) -> None:
+    for option in _SWITCHES:
+        _check_switch(name, option, getattr(options, option))
     most = options.more.get("max_tuning_runs")
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
         raise InvalidParameter(

@@ -73,6 +73,12 @@ def autolog(
     InvalidParameter
         An option has a value that it cannot have.
     """
+    if isinstance(log_input_examples, str):
+        library = log_input_examples if log_input_examples in _LIBRARIES else "sklearn"
+        raise InvalidParameter(
+            f"mltrack.autolog({log_input_examples!r}): it takes no library's name; without one it is for all "
+            f"of them, and mltrack.{library}.autolog() is for one."
+        )
     excluded = set(exclude_flavors or ())
     unknown = excluded - set(_LIBRARIES)
     if unknown:
