@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from mltrack_jupyter.cli.output import say, size
 from mltrack_jupyter.cli.parsing import add_store
-from mltrack_jupyter.cli.stores import SQLITE, existing_uri
+from mltrack_jupyter.cli.stores import existing_uri
 from mltrack_jupyter.errors import InvalidParameter, StoreUnreadable
-from mltrack_jupyter.shown import shown_uri
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.read_only import reason_of
 from mltrack_jupyter.store.read_only_file import ReadOnlyFile
 
@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser, _name: str) -> None:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Report on a database; exit code 1 if anything is wrong."""
-    uri = _database_uri(arguments.store)
-    say(f"store        {_shown(uri)}")
-    problems = _check_sqlite(_file(uri)) if uri.startswith(SQLITE) else []
+    store = _database(arguments.store)
+    say(f"store        {store.place}")
+    problems = _check_sqlite(store.file) if store.file else []
     if not any("cannot be read" in problem for problem in problems):
-        problems += _check_schema(uri)
+        problems += _check_schema(store.text)
     say(*problems)
     say("ok" if not problems else f"{len(problems)} problem(s)")
     return 1 if problems else 0
@@ -43,10 +43,10 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_backup(arguments: argparse.Namespace) -> int:
     """Copy a store whole while others go on writing to it."""
-    uri = _database_uri(arguments.store)
-    if not uri.startswith(SQLITE):
+    store = _database(arguments.store)
+    if store.file is None:
         raise InvalidParameter(
-            f"{_shown(uri)} is backed up with its own tools: pg_dump or mysqldump."
+            f"{store.place} is backed up with its own tools: pg_dump or mysqldump."
         )
     from mltrack_jupyter.store.sql.database import Database
     from mltrack_jupyter.store.sql.migrations import backup
@@ -55,7 +55,7 @@ def run_backup(arguments: argparse.Namespace) -> int:
     target = Path(arguments.to) if arguments.to else None
     if target is not None and target.exists():
         raise InvalidParameter(f"{target} exists already; choose another name with --to.")
-    database = Database(f"{SQLITE}{_file(uri)}")
+    database = Database(store.text)
     try:
         read_version(database)
         made = backup(database, target)
@@ -70,12 +70,12 @@ def run_backup(arguments: argparse.Namespace) -> int:
 
 def run_upgrade(arguments: argparse.Namespace) -> int:
     """Bring a store to the newest schema; an SQLite file is copied first."""
-    uri = _database_uri(arguments.store)
+    store = _database(arguments.store)
     from mltrack_jupyter.store.sql.database import Database
     from mltrack_jupyter.store.sql.migrations import upgrade
     from mltrack_jupyter.store.sql.schema import HEAD, ensure_schema, read_version
 
-    database, copy = Database(uri), None
+    database, copy = Database(store.text), None
     try:
         database.check_writable()
         before = read_version(database)
@@ -86,27 +86,19 @@ def run_upgrade(arguments: argparse.Namespace) -> int:
     finally:
         database.close()
     if before == HEAD:
-        say(f"{_shown(uri)} has the newest schema already ({HEAD}).")
+        say(f"{store.place} has the newest schema already ({HEAD}).")
     else:
-        say(f"{_shown(uri)} upgraded from {before or 'nothing'} to {HEAD}.")
+        say(f"{store.place} upgraded from {before or 'nothing'} to {HEAD}.")
     if copy is not None:
         say(f"As it was before: {copy}")
     return 0
 
 
-def _database_uri(given: str | None) -> str:
-    uri = existing_uri(given)
-    if uri.startswith(("http://", "https://")):
-        raise InvalidParameter(f"{uri} is a server; run this where its database is.")
-    return uri
-
-
-def _file(uri: str) -> Path:
-    return Path(uri.removeprefix(SQLITE))
-
-
-def _shown(uri: str) -> str:
-    return shown_uri(uri).removeprefix(SQLITE)
+def _database(given: str | None) -> StoreUri:
+    store = StoreUri.of(existing_uri(given))
+    if store.is_server:
+        raise InvalidParameter(f"{store.shown} is a server; run this where its database is.")
+    return store
 
 
 def _check_sqlite(path: Path) -> list[str]:

@@ -13,7 +13,6 @@ from mltrack_jupyter import config
 from mltrack_jupyter.cli.output import say
 from mltrack_jupyter.cli.parsing import add_store, store_of
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.shown import shown_uri
 
 _STARTUP = "startup"
 
@@ -41,23 +40,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _store(uri: str) -> Iterator[tuple[str, str]]:
-    from mltrack_jupyter.store import normalise_uri, open_store
+    from mltrack_jupyter.store import StoreUri, normalise_uri, open_store
     from mltrack_jupyter.store.read_only import reason_of
 
     try:
-        full = normalise_uri(uri)
+        store = StoreUri.of(normalise_uri(uri))
     except MltrackError as error:
         yield "store", str(error)
         return
-    path = Path(full.removeprefix("sqlite:///"))
-    if full.startswith("sqlite:///") and not path.exists():
+    path = store.file
+    if path is not None and not path.exists():
         folder = next(item for item in path.parents if item.exists())
         writable = os.access(folder, os.W_OK)
         yield "store", f"ok: {path} will be created by the first run"
         yield "writable", "ok" if writable else f"chmod u+w {folder}, or set MLTRACK_TRACKING_URI"
         return
     try:
-        services = open_store(full)
+        services = open_store(store.text)
         try:
             info = services.workspace.info()
         finally:
@@ -65,9 +64,9 @@ def _store(uri: str) -> Iterator[tuple[str, str]]:
     except MltrackError as error:
         yield "store", str(error)
         return
-    yield "store", f"ok: {shown_uri(full).removeprefix('sqlite:///')} ({info.store})"
+    yield "store", f"ok: {store.place} ({info.store})"
     yield "schema", f"ok: {info.schema_version}"
-    if full.startswith("sqlite:///"):
+    if path is not None:
         reason = reason_of(str(path))
         yield "writable", f"set MLTRACK_TRACKING_URI to record: {reason}" if reason else "ok"
 

@@ -10,7 +10,7 @@ from mltrack_jupyter.cli.output import complain, plain, say, size, table
 from mltrack_jupyter.cli.parsing import store_of
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.shown import hide_password
-from mltrack_jupyter.store import full_uri, normalise_uri, open_store
+from mltrack_jupyter.store import StoreUri, normalise_uri, open_store
 from mltrack_jupyter.transfer import Report, copy_source, is_store, open_source
 from mltrack_jupyter.transfer.report import Progress
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def transfer(source: str, target: str, artifacts: Sequence[Path], experiment: str = "") -> int:
     """Copy a source into a store, and print what was found and what is there now."""
-    if is_store(source) and full_uri(source) == normalise_uri(target):
+    if is_store(source) and StoreUri.named(source).text == normalise_uri(target):
         raise InvalidParameter(
             f"{hide_password(source)} is the store to import into; name another with --into."
         )

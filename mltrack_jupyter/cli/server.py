@@ -158,10 +158,10 @@ def _refused(host: str, port: int, error: OSError) -> str:
 
 def _check_store(settings: dict[str, Any]) -> None:
     """Open the store once before anything listens, so that a wrong one is an error here and now."""
-    from mltrack_jupyter.store import artifacts_of, normalise_uri, open_store
+    from mltrack_jupyter.store import StoreUri, artifacts_of, normalise_uri, open_store
 
     uri = normalise_uri(settings["backend_store_uri"])
-    if uri.startswith(("http://", "https://")):
+    if StoreUri.of(uri).is_server:
         raise InvalidParameter(
             f"{uri} is a server itself; name a folder, a .db file or a database URL with "
             "--backend-store-uri."

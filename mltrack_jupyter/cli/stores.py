@@ -9,9 +9,7 @@ from pathlib import Path
 from mltrack_jupyter.cli.parsing import store_of
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
-from mltrack_jupyter.store import normalise_uri, open_store
-
-SQLITE = "sqlite:///"
+from mltrack_jupyter.store import StoreUri, normalise_uri, open_store
 
 
 def open_existing(given: str | None) -> Services:
@@ -47,8 +45,8 @@ def open_new(given: str | None) -> Iterator[Services]:
 def existing_uri(given: str | None) -> str:
     """Return the full URI of a store; of SQLite's the file must be there."""
     uri = normalise_uri(store_of(given))
-    if uri.startswith(SQLITE):
-        path = Path(uri.removeprefix(SQLITE))
+    if named := StoreUri.of(uri).path:
+        path = Path(named)
         if not path.exists():
             hint = "" if given else " The first run makes it."
             raise NotFound(

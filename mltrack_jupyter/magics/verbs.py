@@ -15,7 +15,8 @@ from mltrack_jupyter.capture import redact
 from mltrack_jupyter.capture.context import find_place
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.magics.arguments import HELP, parse_words, split_line, unknown_word
-from mltrack_jupyter.shown import one_line, shown, shown_uri
+from mltrack_jupyter.shown import one_line, shown
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.suggestions import nearest
 from mltrack_jupyter.tracking import fluent, hints, registry_store
@@ -167,7 +168,8 @@ def _status(rest: str, _: Mapping[str, Any]) -> None:
     run = fluent.active_run()
     uri = fluent.get_tracking_uri()
     lines = {
-        "store": redact(shown_uri(uri)) + (" (can only be read)" if is_read_only(uri) else ""),
+        "store": redact(StoreUri.of(uri).shown)
+        + (" (can only be read)" if is_read_only(uri) else ""),
         "experiment": fluent.name_of_experiment(),
         "notebook": place.source,
         "active run": f"{run.info.run_name} ({run.info.run_id})" if run is not None else "none",

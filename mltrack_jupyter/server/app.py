@@ -17,8 +17,7 @@ from mltrack_jupyter.server.health import Vitals
 from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.server.kernels import Kernels
 from mltrack_jupyter.server.lanes import Lanes
-from mltrack_jupyter.shown import shown_uri
-from mltrack_jupyter.store import normalise_uri
+from mltrack_jupyter.store import StoreUri, normalise_uri
 from mltrack_jupyter.store.artifacts import scheme_of
 
 
@@ -90,7 +89,7 @@ class MltrackApp(ExtensionApp):
         self.feed = Feed(self.holder, events, self.log, lane)
         self.kernels = Kernels(self.holder, manager, events, self.log, lane)
         self.vitals.loops += [self.feed.loop, *self.kernels.loops]
-        self.log.info("mltrack: store %s", shown_uri(uri))
+        self.log.info("mltrack: store %s", StoreUri.of(uri).shown)
 
     def _offer_to_mlflow(self) -> None:
         """Tell kernels that MLflow may log here, where the token is what signs a program in."""

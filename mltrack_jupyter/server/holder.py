@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.services import HealthChecks, Services
-from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store import StoreUri, open_store
 from mltrack_jupyter.store.deadline import within
 from mltrack_jupyter.store.journal import recover_all
 
@@ -92,8 +91,8 @@ class ServicesHolder:
     @property
     def exists(self) -> bool:
         """Whether there is a store already, so that opening it creates none."""
-        path = self.uri.removeprefix("sqlite:///")
-        return self._services is not None or path == self.uri or os.path.exists(path)
+        file = StoreUri.of(self.uri).file
+        return self._services is not None or file is None or file.exists()
 
     def close(self) -> None:
         """Close the store."""

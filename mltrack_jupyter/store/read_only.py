@@ -7,14 +7,12 @@ from pathlib import Path
 
 from mltrack_jupyter.entities import WorkspaceInfo
 from mltrack_jupyter.errors import StoreReadOnly
-
-_SQLITE = "sqlite:///"
-_PLAIN = ("", ":memory:")
+from mltrack_jupyter.store.uri import MEMORY, StoreUri
 
 
 def reason_of(path: str) -> str:
     """Return why a database file that exists may not be written by us, ``""`` if it may."""
-    if path in _PLAIN or not os.path.exists(path):
+    if path in ("", MEMORY) or not os.path.exists(path):
         return ""
     file = os.path.realpath(path)
     folder = str(Path(file).parent)
@@ -55,10 +53,9 @@ def refusal(path: str, reason: str) -> str:
 
 def check_writable(uri: str) -> None:
     """Raise ``StoreReadOnly`` for a store in a file that may only be read."""
-    if uri.startswith(_SQLITE):
-        path = uri.removeprefix(_SQLITE)
-        if reason := reason_of(path):
-            raise StoreReadOnly(refusal(path, reason))
+    path = StoreUri.of(uri).path
+    if reason := reason_of(path):
+        raise StoreReadOnly(refusal(path, reason))
 
 
 def check_info(info: WorkspaceInfo) -> None:
@@ -69,4 +66,4 @@ def check_info(info: WorkspaceInfo) -> None:
 
 def is_read_only(uri: str) -> bool:
     """Tell whether a store is a file that may only be read."""
-    return uri.startswith(_SQLITE) and bool(reason_of(uri.removeprefix(_SQLITE)))
+    return bool(reason_of(StoreUri.of(uri).path))

@@ -11,8 +11,8 @@ from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.store.read_only import is_read_only
 from mltrack_jupyter.store.sql.same_file import identity
+from mltrack_jupyter.store.uri import StoreUri
 
-_SQLITE = "sqlite:///"
 _PACE = 1.0
 """The least number of seconds between two questions to a server."""
 
@@ -29,18 +29,17 @@ class Watcher:
         self._version = -1
         self._asked = -_PACE
         self._connection: sqlite3.Connection | None = None
-        self._path = services.uri.removeprefix(_SQLITE)
+        read_only = is_read_only(services.uri)
+        self._path = None if read_only else StoreUri.of(services.uri).file
         self._file: tuple[int, int] | None = None
-        is_file = services.uri.startswith(_SQLITE) and self._path != ":memory:"
-        self._is_file = is_file and not is_read_only(services.uri)
         self.last = services.workspace.changes().last
-        if self._is_file:
-            self._connect()
+        if self._path is not None:
+            self._connect(self._path)
 
     def poll(self) -> ChangeList | None:
         """Return the changes since the last call, ``None`` if there are none."""
-        if self._is_file:
-            version = self._data_version()
+        if self._path is not None:
+            version = self._data_version(self._path)
             if version == self._version:
                 return None
             told = self._services.workspace.changes(since=self.last)
@@ -55,19 +54,19 @@ class Watcher:
         self.last = told.last
         return told if told.changes else None
 
-    def _data_version(self) -> int:
+    def _data_version(self, path: Path) -> int:
         """Return the number that changes with each commit of others; the last one if there is no file."""
-        found = identity(Path(self._path))
+        found = identity(path)
         if found is None:  # the store was deleted: it is made anew by whoever writes
             return self._version
         if found != self._file:
             replaced = self._file is not None
-            self._connect()
+            self._connect(path)
             if replaced:
                 self.last = 0
         try:
             if self._connection is None:
-                self._connect()
+                self._connect(path)
             assert self._connection is not None
             version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
@@ -75,15 +74,15 @@ class Watcher:
             raise Unavailable(f"The store cannot be watched: {error}") from error
         return version
 
-    def _connect(self) -> None:
+    def _connect(self, path: Path) -> None:
         """Connect to the file that has the name now; the next question is asked whatever its number is."""
         self.close()
         self._version = -1
         try:
-            self._connection = sqlite3.connect(self._path, check_same_thread=False, timeout=5)
+            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
         except sqlite3.Error as error:
             raise Unavailable(f"The store cannot be watched: {error}") from error
-        self._file = identity(Path(self._path))
+        self._file = identity(path)
 
     def close(self) -> None:
         """Close the connection."""

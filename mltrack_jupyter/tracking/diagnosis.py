@@ -7,7 +7,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from mltrack_jupyter import config
-from mltrack_jupyter.shown import hide_password, shown, shown_uri
+from mltrack_jupyter.shown import hide_password, shown
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.programs import system_name
 
@@ -23,7 +24,7 @@ def doctor(mask_envs: bool = False) -> None:
         "System": system_name(),
         "Python": sys.version.split()[0],
         "mltrack-jupyter": config.package_version(),
-        "Tracking URI": shown_uri(session.get_tracking_uri()),
+        "Tracking URI": StoreUri.of(session.get_tracking_uri()).shown,
         "Environment": ", ".join(_settings(mask_envs)) or "nothing set",
         "Dependencies": ", ".join(_dependencies()),
     }

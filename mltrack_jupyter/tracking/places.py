@@ -41,9 +41,9 @@ def make(place: str, uri: str) -> None:
 
     What a server calls a path is one of its own machine. No link in a store that somebody handed on leads out of it.
     """
-    from mltrack_jupyter.store.artifacts import LocalFiles, scheme_of
+    from mltrack_jupyter.store.artifacts import LocalFiles, is_here
 
-    if scheme_of(place) in ("", "file") and not uri.startswith(("http://", "https://")):
+    if is_here(place, uri):
         with suppress(OSError, MltrackError):  # whoever writes there is told why that does not go
             files = getattr(stores.unflushed(uri).files_at(place, ""), "files", None)
             if isinstance(files, LocalFiles):

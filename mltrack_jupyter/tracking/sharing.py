@@ -6,11 +6,11 @@ import hashlib
 import io
 import time
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 from typing import Protocol
 
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.journal import Keeper, brought, send_or_keep
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.artifacts import RunFiles
@@ -100,9 +100,9 @@ def share(run: Sharing, what: Hashable, texts: Mapping[str, str]) -> None:
 
 def _file_of(uri: str) -> tuple[int, int] | None:
     """Return what tells the file of a local store from one that takes its place; ``None`` for others."""
-    path = uri.removeprefix("sqlite:///")
+    file = StoreUri.of(uri).file
     try:
-        found = None if path == uri else Path(path).stat()
+        found = None if file is None else file.stat()
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if found is not None else None

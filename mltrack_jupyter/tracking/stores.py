@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound
-from mltrack_jupyter.store import open_store
+from mltrack_jupyter.store import StoreUri, open_store
 from mltrack_jupyter.store.journal import (
     Keeper,
     folder_to_log_to,
@@ -168,7 +168,7 @@ def _before(uri: str) -> None:
 
 def keeps_ids(uri: str) -> bool:
     """Tell whether a store takes the ids that we give runs; a genuine MLflow server gives its own."""
-    if not uri.startswith(("http://", "https://")):
+    if not StoreUri.of(uri).is_server:
         return True
     if uri not in _keeps_ids:
         if is_known_away(uri):

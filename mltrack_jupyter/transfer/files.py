@@ -17,6 +17,8 @@ from mltrack_jupyter.store.artifacts import (
     check_path,
     chosen_location,
     is_direct,
+    is_here,
+    is_local,
     local_path,
     scheme_of,
 )
@@ -42,13 +44,12 @@ def files_at(services: Services, uri: str) -> Repository | None:
     scheme = scheme_of(uri)
     if scheme == PROXY:
         return RootServed(services.artifact_files, check_path(urlsplit(uri).path.strip("/")))
-    local = scheme in ("", "file") and not services.uri.startswith(("http://", "https://"))
-    return services.files_at(uri, "") if local or is_direct(scheme) else None
+    return services.files_at(uri, "") if is_here(uri, services.uri) or is_direct(scheme) else None
 
 
 def is_there(uri: str) -> bool:
     """Tell whether a place of this machine exists."""
-    return scheme_of(uri) in ("", "file") and os.path.exists(local_path(uri))
+    return is_local(uri) and os.path.exists(local_path(uri))
 
 
 def not_copied(uri: str, source: object) -> str:

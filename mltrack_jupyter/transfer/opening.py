@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,15 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound, StoreUnreadable
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.artifacts import local_path
-from mltrack_jupyter.store.sqlite_uri import sqlite_name
+from mltrack_jupyter.store.uri import (
+    DATABASE_FILES,
+    SERVERS,
+    SQLITE,
+    WEB,
+    is_slip,
+    kind_of,
+    sqlite_name,
+)
 from mltrack_jupyter.transfer.archive_reading import ArchiveSource
 from mltrack_jupyter.transfer.filestore import FileStoreSource
 from mltrack_jupyter.transfer.lines import MANIFEST
@@ -23,9 +30,6 @@ from mltrack_jupyter.transfer.source import Source
 from mltrack_jupyter.transfer.store_source import StoreSource
 from mltrack_jupyter.transfer.table import TableSource
 
-_DATABASES = (".db", ".sqlite", ".sqlite3")
-_REMOTE = re.compile(r"(https?|postgresql|mysql|mariadb)(\+\w+)?:", re.IGNORECASE)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _RIGHT = (
     "Right would be an mlruns folder, an MLflow or mltrack database (.db), an export (folder or .zip), "
     "a .csv file, or http(s)://… of a server."
@@ -36,9 +40,8 @@ def is_store(text: str) -> bool:
     """Tell whether a name is that of a store that can be written, not of an export."""
     path = Path(text)
     return (
-        bool(_REMOTE.match(text))
-        or text.startswith("sqlite:")
-        or path.suffix in _DATABASES
+        kind_of(text) in (*WEB, *SERVERS, SQLITE)
+        or path.suffix in DATABASE_FILES
         or path.name == config.STORE_FOLDER
         or (path / config.DATABASE).exists()
     )
@@ -64,15 +67,16 @@ def open_source(
     NotFound, InvalidParameter, StoreUnreadable
     """
     folders = [artifacts] if isinstance(artifacts, Path) else [*(artifacts or [])]
-    if text.lower().startswith("http"):
+    kind = kind_of(text)
+    if kind in WEB or is_slip(text):
         return StoreSource(open_store(text))
-    if _REMOTE.match(text):
+    if kind in SERVERS:
         return StoreSource(open_store(_with_tables(text), local_paths=False))
-    if _SCHEME.match(text) and not text.startswith(("file:", "sqlite:")):
+    if kind not in ("", "file", SQLITE) and "://" in text:
         raise InvalidParameter(
             f"{hide_password(text)!r} has the unknown scheme {text.partition(':')[0]!r}. {_RIGHT}"
         )
-    path = Path(sqlite_name(text)) if text.startswith("sqlite:") else local_path(text)
+    path = Path(sqlite_name(text)) if kind == SQLITE else local_path(text)
     path = path.expanduser()
     if not path.exists():
         raise NotFound(f"There is no {path}.")
@@ -84,7 +88,7 @@ def open_source(
         return TableSource(path, experiment)
     if path.suffix == ".zip":
         return ArchiveSource(ZipReader(path))
-    if path.suffix in _DATABASES or text.startswith("sqlite:"):
+    if path.suffix in DATABASE_FILES or kind == SQLITE:
         return _database(path, folders)
     raise _unknown(path)
 

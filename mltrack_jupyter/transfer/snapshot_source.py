@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import StoreUnreadable
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.transfer.snapshots import Snapshot
 from mltrack_jupyter.transfer.store_source import StoreSource
@@ -37,7 +38,7 @@ class SnapshotSource(StoreSource):
             base=config.moved_folder(snapshot.source),
             readable=[folder.absolute() for folder in artifacts],
         )
-        super().__init__(open_sql(f"sqlite:///{snapshot.path}", locations, settle=False))
+        super().__init__(open_sql(StoreUri.of_file(snapshot.path).text, locations, settle=False))
 
     def close(self) -> None:
         """Close the store, and remove the copy of it."""

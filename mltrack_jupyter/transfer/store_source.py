@@ -20,6 +20,7 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotImplementedHere
 from mltrack_jupyter.services import Services
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.artifacts import PROXY, RunServed, scheme_of
 from mltrack_jupyter.transfer.files import Files, files_at, not_copied
 from mltrack_jupyter.transfer.source import Broken, ModelRecord, RegisteredRecord, RunRecord
@@ -99,7 +100,7 @@ class StoreSource:
         if scheme_of(uri) in (PROXY, "", "file"):
             if self.place and self._reached(uri, f"run {run.info.run_id}") is None:
                 return None
-            if not self._services.uri.startswith(("http://", "https://")):
+            if not StoreUri.of(self._services.uri).is_server:
                 # Without its models, which come by themselves.
                 return self._services.files_at(uri, "")
             return RunServed(self._services.run_artifacts, run.info.run_id)

@@ -10,7 +10,7 @@ from mltrack_jupyter.store.artifacts.locations import (
     local_path,
 )
 from mltrack_jupyter.store.artifacts.paths import check_path, plain_path, resolve
-from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
+from mltrack_jupyter.store.artifacts.schemes import is_direct, is_here, is_local, repository_at
 from mltrack_jupyter.store.artifacts.served import (
     RootServed,
     RunServed,
@@ -19,6 +19,7 @@ from mltrack_jupyter.store.artifacts.served import (
 )
 from mltrack_jupyter.store.artifacts.streams import CheckedReader, save
 from mltrack_jupyter.store.artifacts.walking import Folder, tree, walked
+from mltrack_jupyter.store.uri import scheme_of
 
 __all__ = [
     "ASIDE",
@@ -36,6 +37,8 @@ __all__ = [
     "files_of_model",
     "files_of_server",
     "is_direct",
+    "is_here",
+    "is_local",
     "local_path",
     "chosen_location",
     "open_given",

@@ -15,7 +15,8 @@ from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
+from mltrack_jupyter.store.artifacts.schemes import is_direct, is_local, repository_at
+from mltrack_jupyter.store.uri import scheme_of
 
 PROXY = "mlflow-artifacts"
 # Pages, scripts, and names of things in a store: none of them is a folder.
@@ -69,7 +70,7 @@ class Locations:
         readable: Sequence[Path] = (),
     ) -> None:
         self.root = os.fspath(root)
-        if scheme_of(self.root) in ("", "file"):
+        if is_local(self.root):
             self.root = os.path.abspath(local_path(self.root))
         self.local_paths = local_paths
         self._readable = [str(folder) for folder in readable]
@@ -155,7 +156,7 @@ class Locations:
         Another place stays as it is named.
         """
         try:
-            if not uri or scheme_of(uri) not in ("", "file"):
+            if not uri or not is_local(uri):
                 below = _inner(uri, self.root)
                 return uri if below is None else f"{PROXY}:/{below}"
             found = self._below_root(local_path(uri).absolute())
@@ -222,7 +223,7 @@ class Locations:
 
     def is_own(self, uri: str) -> bool:
         """Tell whether a location is below one of the store's own roots, so that its files are the store's."""
-        if scheme_of(uri) in ("", "file"):
+        if is_local(uri):
             found = self._below(local_path(uri).absolute())
             return found is not None and found.root not in self.folders
         return scheme_of(uri) == PROXY or self._is_owned(uri)
@@ -234,7 +235,7 @@ class Locations:
     def folders(self) -> list[Path]:
         """The local folders among the store's own roots; the way below them is gone without links."""
         roots = dict.fromkeys((self.root, self.default_root, *self._readable))
-        return [local_path(root) for root in roots if scheme_of(root) in ("", "file")]
+        return [local_path(root) for root in roots if is_local(root)]
 
     def _below(self, path: Path) -> LocalFiles | None:
         """Return the files at a path of the store's own folders, however it is written; else ``None``."""

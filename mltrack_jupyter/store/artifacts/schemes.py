@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,10 +10,10 @@ from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
+from mltrack_jupyter.store.uri import StoreUri, scheme_of
 
 GROUP = "mltrack.artifact_repository"
 """The entry points by which a package adds a scheme: its name, and what makes a repository of a URI."""
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,14 @@ SCHEMES: Mapping[str, Scheme] = {
 """What fsspec serves here; a package may add more with an entry point."""
 
 
-def scheme_of(uri: str) -> str:
-    """Return the scheme of a URI in lower case; ``""`` for a path (also one with a drive letter)."""
-    match = _SCHEME.match(uri.strip())
-    return match[1].lower() if match else ""
+def is_local(uri: str) -> bool:
+    """Tell whether a place is the path of a file system."""
+    return scheme_of(uri) in ("", "file")
+
+
+def is_here(uri: str, store: str) -> bool:
+    """Tell whether a place that the store of a URI names is a path of this machine: a server means its own."""
+    return is_local(uri) and not StoreUri.of(store).is_server
 
 
 def is_direct(scheme: str) -> bool:

@@ -20,7 +20,13 @@ from mltrack_jupyter.services import (
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.locations import PROXY, local_path, split
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import is_direct, repository_at, scheme_of
+from mltrack_jupyter.store.artifacts.schemes import (
+    is_direct,
+    is_here,
+    is_local,
+    repository_at,
+)
+from mltrack_jupyter.store.uri import StoreUri, scheme_of
 
 _MAX_CHILDREN = 100_000
 _NOTHING = Written(0, "", "")
@@ -114,8 +120,7 @@ class ModelServed:
 
 def files_of_model(services: Services, uri: str, model_id: str) -> Repository:
     """Return the files of a logged model, which are at an artifact URI of a store."""
-    is_server = services.uri.startswith(("http://", "https://"))
-    if is_server and scheme_of(uri) in ("", "file"):
+    if is_local(uri) and StoreUri.of(services.uri).is_server:
         return ModelServed(services.logged_models, model_id, uri)
     return services.files_at(uri, "")
 
@@ -138,7 +143,7 @@ def files_of_server(services: Services, uri: str, run_id: str) -> Repository:
         return RootServed(services.artifact_files, split(uri))
     if is_direct(scheme):
         return repository_at(uri)
-    if scheme in ("", "file") and not services.uri.startswith(("http://", "https://")):
+    if is_here(uri, services.uri):
         return LocalFiles(local_path(uri))  # a wire within this process
     if run_id:
         return RunServed(services.run_artifacts, run_id, uri)

@@ -23,12 +23,11 @@ from mltrack_jupyter.store.journal.folder import (
 from mltrack_jupyter.store.journal.segment import NAME, SUFFIX, Segment, is_ours, sweep
 from mltrack_jupyter.store.journal.sinks import Sink, is_absent, sink_of
 from mltrack_jupyter.store.read_only import is_read_only
+from mltrack_jupyter.store.uri import MEMORY, StoreUri
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
 
-_SQLITE = "sqlite:///"
-_MEMORY = ":memory:"
 log = logging.getLogger("mltrack_jupyter")
 
 
@@ -63,8 +62,8 @@ def journal_folders(uri: str) -> list[Path]:
     store elsewhere, journals are in the folder of the user's state.
     """
     aside = config.state_folder() / config.JOURNALS
-    path = uri.removeprefix(_SQLITE)
-    usual = [aside] if path in (uri, _MEMORY) else [Path(path).parent / config.JOURNALS, aside]
+    file = StoreUri.of(uri).file
+    usual = [aside] if file is None else [file.parent / config.JOURNALS, aside]
     if not hasattr(os, "geteuid"):
         return usual
     own = f"{config.JOURNALS}-{os.geteuid()}"
@@ -127,8 +126,9 @@ def _has_journals(folder: Path) -> bool:
 def is_for(noted: str, uri: str, folder: Path) -> bool:
     """Tell whether a journal is for a store; the folder of an SQLite file may be elsewhere by now."""
     is_beside = folder.parent != config.state_folder()
-    if is_beside and noted.startswith(_SQLITE) and uri.startswith(_SQLITE):
-        return Path(noted).name == Path(uri).name
+    there, here = StoreUri.of(noted).file, StoreUri.of(uri).file
+    if is_beside and there is not None and here is not None:
+        return there.name == here.name
     return hide_password(noted) == hide_password(uri)  # other versions hid less
 
 
@@ -157,7 +157,7 @@ def recover(
     Then their runs that are open still are ended, unless ``reap`` is false. The good beginning of a torn file is handed over, and the
     file kept; one bad file stops no other. Raises ``MltrackError`` if the store is away; the files stay then.
     """
-    if uri.endswith(_MEMORY):  # another process's memory is none of ours
+    if StoreUri.of(uri).path == MEMORY:  # another process's memory is none of ours
         return []
     if is_read_only(uri):  # which is no fault: whoever may write it takes them over
         return []

@@ -28,6 +28,7 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.journal.brought import bring
 from mltrack_jupyter.store.journal.folder import Folder
 from mltrack_jupyter.store.names import RUN_NAME, quoted
+from mltrack_jupyter.store.uri import StoreUri
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
@@ -368,7 +369,7 @@ def is_absent(error: MltrackError) -> bool:
 
 def is_remote(services: Services) -> bool:
     """Tell whether a store is behind a server."""
-    return services.uri.startswith(("http://", "https://"))
+    return StoreUri.of(services.uri).is_server
 
 
 def sink_of(services: Services, folder: Path) -> Sink:

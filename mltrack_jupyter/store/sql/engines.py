@@ -13,7 +13,7 @@ from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine import make_url
 
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.shown import shown_uri
+from mltrack_jupyter.store.uri import SQLITE, StoreUri
 
 BUSY_SECONDS = 15
 """How long anybody waits for a lock, in all: for the other threads, for a turn, and for the database itself."""
@@ -32,15 +32,16 @@ _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
 
 def make_engine(url: str, synchronous: str) -> Engine:
     """Return the engine of a database URL. Raises ``InvalidParameter``."""
+    store = StoreUri.of(url)
     try:
-        parsed = _parse_url(url)
-        if parsed.drivername.startswith("sqlite"):
+        parsed = _parse_url(store)
+        if store.kind == SQLITE:
             return _sqlite(parsed, synchronous)
         return _server(parsed)
     except (sa_exc.ArgumentError, sa_exc.NoSuchModuleError, ValueError) as error:
         why = f" ({error})" if isinstance(error, sa_exc.SQLAlchemyError) else ""
         raise InvalidParameter(
-            f"{shown_uri(url)!r} is no database URL that can be opened{why}; right would be, for example, "
+            f"{store.shown!r} is no database URL that can be opened{why}; right would be, for example, "
             "sqlite:///path/to/mltrack.db or postgresql://user@host/name. Special characters of a password are "
             "written as in any URL: %40 for @, %2F for /."
         ) from None  # the cause repeats parts of the password
@@ -56,11 +57,10 @@ def make_engine(url: str, synchronous: str) -> Engine:
         ) from error
 
 
-def _parse_url(url: str) -> URL:
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path:  # literally: a folder may have "?" in its name
-        return URL.create("sqlite", database=path)
-    parsed = make_url(url)
+def _parse_url(store: StoreUri) -> URL:
+    if store.path:  # literally: a folder may have "?" in its name
+        return URL.create(SQLITE, database=store.path)
+    parsed = make_url(store.text)
     if re.search(r"[@\s]", parsed.host or ""):  # the end of a password
         raise ValueError("bad host")
     kind, _, driver = parsed.drivername.partition("+")

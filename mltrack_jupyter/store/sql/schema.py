@@ -16,6 +16,7 @@ from mltrack_jupyter.store.rights import give_rights, make_folder
 from mltrack_jupyter.store.sql import on_servers, tables
 from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.upserts import upsert
+from mltrack_jupyter.store.uri import StoreUri
 
 _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent / "migrations" / "versions"
@@ -81,7 +82,7 @@ def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
 def _upgrade_copy(path: Path) -> None:
     from mltrack_jupyter.store.sql.migrations import upgrade
 
-    copy = Database(f"sqlite:///{path}")
+    copy = Database(StoreUri.of_file(path).text)
     try:
         upgrade(copy)
     finally:
@@ -110,7 +111,7 @@ def create_file(path: Path, location: str = DEFAULT_LOCATION) -> None:
     os.close(handle)
     fresh = Path(name)
     try:
-        database = Database(f"sqlite:///{fresh}")
+        database = Database(StoreUri.of_file(fresh).text)
         try:
             with database.write() as connection:
                 create_tables(connection, location)

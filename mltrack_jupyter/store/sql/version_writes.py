@@ -13,7 +13,7 @@ from mltrack_jupyter import config
 from mltrack_jupyter.entities import LoggedModelStatus
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, scheme_of
+from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, is_local, scheme_of
 from mltrack_jupyter.store.sql.database import author, now_ms, record_change
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
 from mltrack_jupyter.store.sql.model_places import Placed, models_of, newest_model
@@ -211,7 +211,7 @@ class Sources:
     def _spelled(self, connection: Connection, source: str, run_id: str, model_id: str) -> str:
         if self._locations.local_paths:
             source = self._locations.kept(source)
-        if scheme_of(source) not in ("", "file"):
+        if not is_local(source):
             return source
         name = self._locations.name
         place = name(source)
