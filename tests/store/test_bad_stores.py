@@ -16,6 +16,7 @@ from mltrack_jupyter.errors import (
     StoreUnreadable,
     StoreUnwritable,
     Unauthenticated,
+    Unavailable,
 )
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql.failures import translate
@@ -142,14 +143,34 @@ def test_a_file_that_one_may_not_read(tmp_path, monkeypatch):
     """Root may read everything, so both are played: SQLite's refusal, and the right that is missing."""
     path = tmp_path / "x.db"
     path.touch()
-    error = sa_exc.OperationalError(
-        "", {}, sqlite3.OperationalError("unable to open database file")
-    )
+    with pytest.raises(sqlite3.OperationalError) as refused:
+        sqlite3.connect(tmp_path)  # a folder
+    error = sa_exc.OperationalError("", {}, refused.value)
     assert "its folder must exist" in translate(error, str(path)).message
     monkeypatch.setattr(os, "access", lambda *_: False)
     found = translate(error, str(path))
     assert isinstance(found, StoreUnwritable)
     assert "may not read this file" in found.message
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("SQLITE_NOTADB", StoreUnreadable),
+        ("SQLITE_CORRUPT_VTAB", StoreUnreadable),
+        ("SQLITE_FULL", StoreUnwritable),
+        ("SQLITE_IOERR_WRITE", StoreUnwritable),
+        ("SQLITE_READONLY_DBMOVED", StoreUnwritable),
+        ("SQLITE_CANTOPEN_ISDIR", StoreUnwritable),
+        ("SQLITE_BUSY_SNAPSHOT", Unavailable),
+        ("SQLITE_LOCKED_SHAREDCACHE", Unavailable),
+    ],
+)
+@pytest.mark.parametrize("said", ["geht nicht", "database is locked: malformed, disk is full"])
+def test_the_kind_of_an_error_is_told_by_its_name_and_not_by_its_text(name, expected, said):
+    raised = sqlite3.OperationalError(said)
+    raised.sqlite_errorname = name
+    assert type(translate(sa_exc.OperationalError("", {}, raised), "/d/x.db")) is expected
 
 
 FULL = """

@@ -95,3 +95,9 @@ def test_a_source_that_is_none(tmp_path, target, bring, name, content):
         bring(place, target)
     assert name in str(caught.value)
     assert target.workspace.changes().last == before
+
+
+def test_a_table_whose_name_begins_as_an_address_does(tmp_path, target, bring, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "https runs.csv").write_text("a\n1\n")
+    assert bring("https runs.csv", target).there["runs"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from sqlalchemy import exc as sa_exc
@@ -26,6 +27,11 @@ _REFUSED = {"28P01", "28000", 1044, 1045, 1698}
 _NO_DATABASE = {"3D000", 1049}
 _NOT_ALLOWED = {"42501", 1142, 1227}
 _READ_ONLY = {"25006", 1290, 1792, 1836}
+_REFUSALS = {
+    re.compile("password authentication failed"): "28P01",
+    re.compile('database ".*" does not exist'): "3D000",
+}
+_NO_TABLE, _TOO_COMPLEX = "no such table", "too complex"
 
 
 def is_conflict(error: BaseException | None) -> bool:
@@ -53,24 +59,23 @@ def translate(error: sa_exc.DBAPIError, place: str, *, is_file: bool = True) -> 
 
 
 def _of_file(error: sa_exc.DBAPIError, path: str) -> MltrackError | None:
-    reason = _reason(error)
-    low = reason.lower()
+    kind, reason = _sqlite_kind(error), _reason(error)
     place = path or "the database"
-    if "not a database" in low or "malformed" in low or "no such table" in low:
+    if kind in ("NOTADB", "CORRUPT", _NO_TABLE):
         return StoreUnreadable(
             f"{place} is not a readable store ({reason}). Restore it from a backup, "
             "or choose another place with set_tracking_uri(...)."
         )
-    if "disk is full" in low or "no space" in low:
+    if kind == "FULL":
         return StoreUnwritable(f"The disk is full: {place} cannot grow. Nothing was half-written.")
-    if "disk i/o error" in low:
+    if kind == "IOERR":
         return StoreUnwritable(
             f"{place} cannot be written: the disk is full, over its quota, or damaged ({reason}). Nothing "
             "was half-written."
         )
-    if "readonly" in low or "read-only" in low:
+    if kind == "READONLY":
         return StoreUnwritable(f"{place} cannot be written: the file or its folder is read-only.")
-    if "unable to open" in low:
+    if kind == "CANTOPEN":
         if Path(path).is_file() and not os.access(path, os.R_OK):
             return StoreUnwritable(
                 f"{place} cannot be opened: you may not read this file. Is it another user's?"
@@ -78,21 +83,33 @@ def _of_file(error: sa_exc.DBAPIError, path: str) -> MltrackError | None:
         return StoreUnwritable(
             f"{place} cannot be opened; its folder must exist and be writable for you."
         )
-    if "too complex" in low:
+    if kind == _TOO_COMPLEX:
         return InvalidParameter("A pattern after LIKE is too long for the database.")
-    if "locked" in low:
+    if kind in ("BUSY", "LOCKED"):
         return locked(path)
     return None
 
 
+def _sqlite_kind(error: sa_exc.DBAPIError) -> str:
+    """Return the kind of an error of SQLite: ``IOERR`` for ``SQLITE_IOERR_WRITE``, for example.
+
+    What SQLite knows no kind for is all ``SQLITE_ERROR``; two of those are told by their text.
+    """
+    name: str = getattr(error.orig, "sqlite_errorname", "")
+    kind = name.removeprefix("SQLITE_").partition("_")[0]
+    texts = (_NO_TABLE, _TOO_COMPLEX) if kind == "ERROR" else ()
+    return next((text for text in texts if text in str(error.orig)), kind)
+
+
 def _of_server(error: sa_exc.DBAPIError, place: str) -> MltrackError | None:
     code, reason = _code(error), _reason(error)
-    low = reason.lower()
-    if code in _REFUSED or "password authentication failed" in low:
+    if code is None:  # psycopg has no SQLSTATE for a connection that the server refuses
+        code = next((state for said, state in _REFUSALS.items() if said.search(reason)), None)
+    if code in _REFUSED:
         return Unavailable(
             f"The database {place} refuses the user or the password of the tracking URI ({reason})."
         )
-    if code in _NO_DATABASE or ("database" in low and "does not exist" in low):
+    if code in _NO_DATABASE:
         return Unavailable(
             f"The server has no database {place}; create it (CREATE DATABASE ...), empty, and mltrack "
             "makes its tables."
