@@ -33,8 +33,7 @@ from mltrack_jupyter.services.dispatch import (
     unknown,
 )
 from mltrack_jupyter.services.error_codec import encode_error
-from mltrack_jupyter.services.operation import SMALL_BODY
-from mltrack_jupyter.store.sql.database import actor
+from mltrack_jupyter.services.operation import SMALL_BODY, actor
 
 MLFLOW_VERSION = "3.18.0"
 """The version of MLflow whose REST this is; its clients ask for it before they send newer requests."""

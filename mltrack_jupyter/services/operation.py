@@ -21,6 +21,8 @@ from mltrack_jupyter.entities import Page
 
 over_wire: ContextVar[bool] = ContextVar("mltrack_over_wire", default=False)
 """Whether the call of an operation came as a request: places are told as they are kept then, not as folders that open."""
+actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
+"""Whose call it is: the user of a request. Else it is who runs the process."""
 F = TypeVar("F", bound=Callable[..., Any])
 SMALL_BODY = 64 * 1024
 """The largest body (bytes) of a method that names what it wants in its path and query: GET, DELETE."""

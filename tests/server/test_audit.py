@@ -35,11 +35,11 @@ from mltrack_jupyter.entities import (
 )
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services.dispatch import routes
+from mltrack_jupyter.services.operation import actor
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.artifacts.multipart import Multipart
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.store.sql import database
-from mltrack_jupyter.store.sql.database import actor
+from mltrack_jupyter.store.sql import change_log
 from mltrack_jupyter.testing.making import NOW, new_experiment, new_model, new_run, root_of, unique
 
 EVE = "eve"
@@ -272,7 +272,7 @@ def test_what_a_process_writes_itself_has_the_name_of_its_user(world, name):
 
 
 def test_nobodys_writes_hide_anothers(world, monkeypatch):
-    monkeypatch.setattr(database, "SEEN_MS", -1)  # what is repeated goes at once
+    monkeypatch.setattr(change_log, "SEEN_MS", -1)  # what is repeated goes at once
     services = world.services
     before = services.workspace.changes().last
     for who in ("ada", "eve", "ada", "eve"):

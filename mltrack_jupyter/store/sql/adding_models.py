@@ -12,7 +12,8 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.services import BringFiles, Written
 from mltrack_jupyter.store.artifacts import LocalFiles, check_path
 from mltrack_jupyter.store.sql.artifact_records import put_records
-from mltrack_jupyter.store.sql.database import Database, Write, chunked, record_changes
+from mltrack_jupyter.store.sql.change_log import Write, record_changes
+from mltrack_jupyter.store.sql.database import Database, chunked
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import find_logged_model, load_models
 from mltrack_jupyter.store.sql.retries import retried

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from mltrack_jupyter.entities import Amendment, Param
 from mltrack_jupyter.store import rules
-from mltrack_jupyter.store.sql.database import Write, record_changes
+from mltrack_jupyter.store.sql.change_log import Write, record_changes
 from mltrack_jupyter.store.sql.tables import changes, params
 
 _ACTION = "amend-param"

@@ -22,7 +22,8 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts import KeptFiles, check_path
-from mltrack_jupyter.store.sql.database import Database, chunked, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, chunked
 from mltrack_jupyter.store.sql.fixed_files import (
     FixedFiles,
     WatchedReader,

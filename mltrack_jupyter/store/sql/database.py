@@ -1,20 +1,20 @@
-"""The connection to a database: its transactions, and the few ways in which rows are written."""
+"""The connection to a database, and its transactions."""
 
 from __future__ import annotations
 
 import os
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, event, insert, text
+from sqlalchemy import Connection, Select, event
 from sqlalchemy import exc as sa_exc
 
-from mltrack_jupyter.config import moved_folder, user_name
+from mltrack_jupyter.config import moved_folder
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.read_only_file import FileAccess
@@ -26,12 +26,8 @@ from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, def
 from mltrack_jupyter.store.sql.same_file import SameFile
 from mltrack_jupyter.store.sql.turns import WriteQueue
 from mltrack_jupyter.store.sql.types import moves_with
-from mltrack_jupyter.store.sql.upserts import upsert_columns
 
 _MOST_KEYS = 10_000
-_LONGEST_ACTOR = 256
-actor: ContextVar[str] = ContextVar("mltrack_actor", default="")
-"""Who writes now; a server sets it to the user of the request. Else it is who runs the process."""
 
 
 def now_ms() -> int:
@@ -249,79 +245,6 @@ def known_keys(connection: Connection) -> dict[str, int]:
 
 def _forget_keys(connection: Connection) -> None:
     connection.info.pop("metric_keys", None)
-
-
-SEEN_MS = 2000
-"""How long a ``log`` row stays that a newer one says the same as: whoever follows the feed sees no gap in it."""
-_TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")
-_NOTE = insert(tables.changes)
-_FORGET_LOG = delete(tables.changes).where(
-    tables.changes.c.entity == bindparam("of"),
-    tables.changes.c.entity_id.in_(bindparam("named", expanding=True)),
-    tables.changes.c.action == "log",
-    tables.changes.c.actor == bindparam("by"),
-    tables.changes.c.timestamp < bindparam("before"),
-)
-
-
-def record_change(
-    connection: Connection,
-    entity: str,
-    entity_id: str,
-    action: str,
-    *,
-    parent_id: str = "",
-    detail: str = "",
-) -> None:
-    """Append a row to the change feed.
-
-    Of the action ``log`` only the rows of the last moments are kept, and the newest of an entity and an actor:
-    a million points are no million rows, nobody's writes hide another's, and followers miss no number.
-    """
-    record_changes(connection, [Write(entity, entity_id, action, parent_id, detail)])
-
-
-class Write(NamedTuple):
-    """What is told of a write: a row of the change feed without its number, time and actor."""
-
-    entity: str
-    entity_id: str
-    action: str
-    parent_id: str = ""
-    detail: str = ""
-
-
-def author() -> str:
-    """Return who writes now: the user of a request, or of this process. No caller can name another."""
-    return (actor.get() or user_name())[:_LONGEST_ACTOR]
-
-
-def record_changes(connection: Connection, found: Sequence[Write]) -> None:
-    """Append rows to the change feed, all by the present actor at the present time."""
-    if not found:
-        return
-    if connection.dialect.name != "sqlite":
-        # Numbers are given out before a commit. Without taking turns from here to there, a reader could
-        # see a number and never the smaller one that was committed after it.
-        connection.execute(_TAKE_TURNS)
-    by, now = author(), now_ms()
-    new = {(item.entity, item.entity_id) for item in found if item.action == "create"}
-    logged: dict[str, list[str]] = {}
-    for item in found:
-        if item.action == "log" and item[:2] not in new:  # what is new has no older row
-            logged.setdefault(item.entity, []).append(item.entity_id)
-    for entity, ids in logged.items():
-        for some in chunked(ids):
-            of = {"of": entity, "named": some, "by": by, "before": now - SEEN_MS}
-            connection.execute(_FORGET_LOG, of)
-    if connection.dialect.name == "sqlite":
-        names = "timestamp", "actor", *Write._fields
-        columns: list[Sequence[Any]] = [[now] * len(found), [by] * len(found)]
-        columns += zip(*found, strict=True)
-        upsert_columns(connection, tables.changes, names, columns, replace=False)
-        return
-    common = {"timestamp": now, "actor": by}
-    connection.execute(_NOTE, [{**item._asdict(), **common} for item in found])
 
 
 def chunked(items: Iterable[Any], size: int = 5000) -> Iterator[list[Any]]:

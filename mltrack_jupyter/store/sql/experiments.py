@@ -13,7 +13,8 @@ from mltrack_jupyter.services import Experiments
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql import run_links
-from mltrack_jupyter.store.sql.database import Database, held, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, held, now_ms
 from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered

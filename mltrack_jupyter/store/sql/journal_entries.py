@@ -23,12 +23,8 @@ from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import leases, run_links, run_models, shared_files
 from mltrack_jupyter.store.sql.amendments import amended
-from mltrack_jupyter.store.sql.database import (
-    Write,
-    chunked,
-    now_ms,
-    record_changes,
-)
+from mltrack_jupyter.store.sql.change_log import Write, record_changes
+from mltrack_jupyter.store.sql.database import chunked, now_ms
 from mltrack_jupyter.store.sql.journal_begins import begin_runs, rows_of
 from mltrack_jupyter.store.sql.lease_service import check_process
 from mltrack_jupyter.store.sql.point_writes import (

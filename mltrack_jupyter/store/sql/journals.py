@@ -17,13 +17,8 @@ from mltrack_jupyter.services import Journals
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import Locations
 from mltrack_jupyter.store.sql.amendments import read_amendments
-from mltrack_jupyter.store.sql.database import (
-    Database,
-    Write,
-    held,
-    now_ms,
-    record_changes,
-)
+from mltrack_jupyter.store.sql.change_log import Write, record_changes
+from mltrack_jupyter.store.sql.database import Database, held, now_ms
 from mltrack_jupyter.store.sql.journal_entries import apply, check_entry
 from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begins
 from mltrack_jupyter.store.sql.run_reads import find_run

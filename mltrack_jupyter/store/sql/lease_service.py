@@ -11,7 +11,8 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Leases
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import leases
-from mltrack_jupyter.store.sql.database import Database, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 
 _LONGEST = {"process_id": 64, "host": 256, "boot_id": 128, "kernel_id": 64}

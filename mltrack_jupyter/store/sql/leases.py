@@ -20,7 +20,8 @@ from sqlalchemy import Connection, Row, delete, literal_column, select, update
 from mltrack_jupyter.entities import ERROR, REASON, Process, RunEntry, RunStatus, Tag
 from mltrack_jupyter.store.process import is_alive
 from mltrack_jupyter.store.sql import run_writes
-from mltrack_jupyter.store.sql.database import chunked, held, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import chunked, held, now_ms
 from mltrack_jupyter.store.sql.tables import run_leases, runs, tags
 from mltrack_jupyter.store.sql.upserts import upsert
 

@@ -28,7 +28,8 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import check_path, plain_path
 from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql import model_places
-from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token

@@ -25,7 +25,8 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError, StoreUnwritab
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import ASIDE, LocalFiles, check_path
 from mltrack_jupyter.store.sql.artifact_records import RecordedFiles, forget_records
-from mltrack_jupyter.store.sql.database import Database, held, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, held
 from mltrack_jupyter.store.sql.endings import after_commit, on_rollback
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_artifacts import Reach

@@ -19,7 +19,8 @@ from mltrack_jupyter.store.artifacts import Locations, check_path
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.artifact_records import put_records
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.experiments import find_active_experiment, find_or_create_experiment
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_models import imported_tag

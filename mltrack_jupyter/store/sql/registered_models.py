@@ -11,7 +11,8 @@ from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
 from mltrack_jupyter.services import RegisteredModels
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.sql import version_writes
-from mltrack_jupyter.store.sql.database import Database, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
 from mltrack_jupyter.store.sql.model_places import newest_model
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token

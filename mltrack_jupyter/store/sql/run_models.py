@@ -13,7 +13,8 @@ from mltrack_jupyter.entities import MadeModel, ModelRecord, RunEntry
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import check_path
-from mltrack_jupyter.store.sql.database import now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import now_ms
 from mltrack_jupyter.store.sql.model_places import READY, put_path
 from mltrack_jupyter.store.sql.run_links import add_models
 from mltrack_jupyter.store.sql.tables import (

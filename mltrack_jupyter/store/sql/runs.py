@@ -27,7 +27,8 @@ from mltrack_jupyter.services import Runs
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.sql import leases, run_columns, run_links, run_table, run_writes
-from mltrack_jupyter.store.sql.database import Database, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
 from mltrack_jupyter.store.sql.logged_models import add_model_points
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token

@@ -25,14 +25,8 @@ from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Download
 from mltrack_jupyter.store.artifacts import PROXY, SHARED, Locations, check_path
 from mltrack_jupyter.store.sql import model_places
-from mltrack_jupyter.store.sql.database import (
-    Database,
-    Write,
-    chunked,
-    held,
-    now_ms,
-    record_changes,
-)
+from mltrack_jupyter.store.sql.change_log import Write, record_changes
+from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_reads import find_active_run
 from mltrack_jupyter.store.sql.tables import run_shared_files, runs, shared_files

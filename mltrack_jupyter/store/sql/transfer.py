@@ -27,7 +27,8 @@ from mltrack_jupyter.store.artifacts import PROXY, Locations, scheme_of
 from mltrack_jupyter.store.names import RUN_NAME
 from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.amendments import bring_amendments, check_amendments
-from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import record_change
+from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms
 from mltrack_jupyter.store.sql.experiments import find_experiment, load_experiments
 from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.point_writes import add_points

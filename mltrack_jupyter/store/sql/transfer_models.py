@@ -10,7 +10,8 @@ from mltrack_jupyter.entities import LoggedModel, LoggedModelInfo, ModelVersion,
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import check_path
-from mltrack_jupyter.store.sql.database import Write, held, now_ms, record_change, record_changes
+from mltrack_jupyter.store.sql.change_log import Write, record_change, record_changes
+from mltrack_jupyter.store.sql.database import held, now_ms
 from mltrack_jupyter.store.sql.experiments import find_experiment
 from mltrack_jupyter.store.sql.model_places import READY, put_path
 from mltrack_jupyter.store.sql.registry_reads import find_model, find_version, load_versions

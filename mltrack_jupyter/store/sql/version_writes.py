@@ -14,7 +14,8 @@ from mltrack_jupyter.entities import LoggedModelStatus
 from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.artifacts import PROXY, Locations, check_path, is_local, scheme_of
-from mltrack_jupyter.store.sql.database import author, now_ms, record_change
+from mltrack_jupyter.store.sql.change_log import author, record_change
+from mltrack_jupyter.store.sql.database import now_ms
 from mltrack_jupyter.store.sql.logged_models import find_logged_model
 from mltrack_jupyter.store.sql.model_places import Placed, models_of, newest_model
 from mltrack_jupyter.store.sql.registry_reads import find_version

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
 from mltrack_jupyter.config import package_version
-from mltrack_jupyter.entities import Change, ChangeList, Trash, WorkspaceInfo
+from mltrack_jupyter.entities import ChangeList, Trash, WorkspaceInfo
 from mltrack_jupyter.services import Workspace
 from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql.change_log import read_changes
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.purging import Purge
 from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.schema import HEAD
-from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.trash import TrashBin
 from mltrack_jupyter.store.sql.unnoted_models import UnnotedModels
 
@@ -38,13 +36,7 @@ class SqlWorkspace(Workspace):
     def changes(self, since: int | None = None, max_results: int = 1000) -> ChangeList:
         rules.check_page_size(max_results, 10_000)
         with self._database.read() as connection:
-            if since is None:
-                last = connection.execute(select(func.max(changes.c.seq))).scalar() or 0
-                return ChangeList(last=last)
-            query = select(changes).where(changes.c.seq > since).order_by(changes.c.seq)
-            rows = connection.execute(query.limit(max_results)).mappings().all()
-        found = [Change(**dict(row)) for row in rows]
-        return ChangeList(changes=found, last=found[-1].seq if found else since)
+            return read_changes(connection, since, max_results)
 
     def trash(
         self, older_than: int | None = None, experiment_ids: list[str] | None = None
