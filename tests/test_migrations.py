@@ -12,8 +12,8 @@ from sqlalchemy import inspect, text
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql import schema
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.migrations import upgrade
-from mltrack_jupyter.store.sql.on_servers import compare_by_characters
 from mltrack_jupyter.store.sql.tables import metadata
 
 
@@ -93,7 +93,7 @@ def test_on_servers_too_both_ways_lead_to_the_same_tables(kind, database_server_
     for make in (upgrade, schema.ensure_schema):
         database = Database(database_server_of(kind).new_database())
         with database.write() as connection:
-            compare_by_characters(connection)
+            dialect_of(connection).compare_by_characters(connection)
         make(database)
         with database.read() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})

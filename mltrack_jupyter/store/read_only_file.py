@@ -48,7 +48,7 @@ class FileAccess:
         self.reason = ""
         """Why nothing may be written, ``""`` if it may."""
         self.look()
-        if engine.dialect.name == "sqlite":
+        if path:
             from sqlalchemy import event
 
             event.listen(engine, "do_connect", self._connect)

@@ -8,8 +8,9 @@ from sqlalchemy import inspect, text
 
 from mltrack_jupyter.errors import InvalidParameter, StoreUnreadable, Unavailable
 from mltrack_jupyter.store import open_store
-from mltrack_jupyter.store.sql import on_servers, tables
+from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.testing.making import NOW, new_run
 
 pytestmark = pytest.mark.database
@@ -95,7 +96,7 @@ def test_half_made_tables_are_finished(url, tmp_path):
     """MySQL cannot take tables back, so a process that dies may leave the first of them."""
     database = Database(url)
     with database.write() as connection:
-        on_servers.compare_by_characters(connection)
+        dialect_of(connection).compare_by_characters(connection)
         tables.experiments.create(connection)
         tables.experiment_tags.create(connection)
     database.close()

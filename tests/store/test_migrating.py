@@ -15,9 +15,9 @@ from sqlalchemy import event
 from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.sql import migrations, schema
 from mltrack_jupyter.store.sql.database import Database
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.migrations import backup, upgrade
 from mltrack_jupyter.store.sql.migrations.steps import Steps
-from mltrack_jupyter.store.sql.on_servers import compare_by_characters
 
 EXTRA = """
 import sqlalchemy as sa
@@ -92,7 +92,7 @@ class Place:
         url = self.empty()
         with opened(url) as database:
             with database.write() as connection:
-                compare_by_characters(connection)
+                dialect_of(connection).compare_by_characters(connection)
             upgrade(database, version)
             with database.write() as connection:
                 fill(connection)

@@ -68,7 +68,7 @@ def open_sql(
     )
     if settle:
         workspace.settle()
-    return services if database.is_sqlite else _with_retries(services)
+    return services if database.dialect.is_file else _with_retries(services)
 
 
 def _opened(url: str, locations: Locations, synchronous: str) -> Database:

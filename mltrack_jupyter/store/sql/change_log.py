@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from mltrack_jupyter.config import user_name
 from mltrack_jupyter.entities import Change, ChangeList
 from mltrack_jupyter.services.operation import actor
 from mltrack_jupyter.store.sql.database import chunked, now_ms
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.tables import changes
 from mltrack_jupyter.store.sql.upserts import upsert_columns
 
 _LONGEST_ACTOR = 256
 SEEN_MS = 2000
 """How long a ``log`` row stays that a newer one says the same as: whoever follows the feed sees no gap in it."""
-_TAKE_TURNS = text("SELECT version_num FROM alembic_version FOR UPDATE")
 _FORGET_LOG = delete(changes).where(
     changes.c.entity == bindparam("of"),
     changes.c.entity_id.in_(bindparam("named", expanding=True)),
@@ -66,10 +66,9 @@ def record_changes(connection: Connection, found: Sequence[Write]) -> None:
     """Append rows to the change feed, all by the present actor at the present time."""
     if not found:
         return
-    if connection.dialect.name != "sqlite":
-        # Numbers are given out before a commit. Without taking turns from here to there, a reader could
-        # see a number and never the smaller one that was committed after it.
-        connection.execute(_TAKE_TURNS)
+    # Servers give numbers out before a commit. Without taking turns from here to there, a reader could
+    # see a number and never the smaller one that was committed after it.
+    dialect_of(connection).take_turn(connection)
     by, now = author(), now_ms()
     new = {(item.entity, item.entity_id) for item in found if item.action == "create"}
     logged: dict[str, list[str]] = {}

@@ -19,8 +19,9 @@ from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.read_only_file import FileAccess
 from mltrack_jupyter.store.sql import tables
+from mltrack_jupyter.store.sql.dialects import BUSY_SECONDS, dialect_of
 from mltrack_jupyter.store.sql.endings import Endings
-from mltrack_jupyter.store.sql.engines import BUSY_SECONDS, make_engine, waiting
+from mltrack_jupyter.store.sql.engines import make_engine
 from mltrack_jupyter.store.sql.failures import translate
 from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, deferred
 from mltrack_jupyter.store.sql.same_file import SameFile
@@ -41,9 +42,9 @@ class Database:
     def __init__(self, url: str, *, synchronous: str = "NORMAL", moved: Path | None = None) -> None:
         self.engine = make_engine(url, synchronous)
         self.url = self.engine.url
-        tables.suit(self.engine.dialect.name)
+        self.dialect = dialect_of(self.engine)
+        tables.suit(self.dialect.name)
         event.listen(self.engine, "rollback", _forget_keys)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.newer_schema = ""
         self.only_read = ""  # or why nothing may be written to this schema
         self.access = FileAccess(self.path, self.engine)
@@ -57,12 +58,12 @@ class Database:
     @property
     def path(self) -> str:
         """The file of an SQLite database, else ``""``."""
-        return (self.url.database or "") if self.is_sqlite else ""
+        return (self.url.database or "") if self.dialect.is_file else ""
 
     @property
     def place(self) -> str:
         """Where the database is, for people to read; without the password."""
-        if self.is_sqlite:
+        if self.dialect.is_file:
             return self.path
         port = f":{self.url.port}" if self.url.port else ""
         return f"{self.url.host or 'localhost'}{port}/{self.url.database or ''}"
@@ -105,23 +106,23 @@ class Database:
             # held by its own thread. Whoever waits for a turn may be interrupted.
             signals.delivered(),
             signals.wait(OTHERS),
-            self._queue.alone(until) if self.is_sqlite else nullcontext(),
+            self._queue.alone(until) if self.dialect.is_file else nullcontext(),
             signals.wait(INTERRUPT),
             self.engine.connect() as connection,
-            waiting(connection, until) if self.is_sqlite else nullcontext(),
+            self.dialect.waiting(connection, until),
         ):
             connection.info["write"] = True
             try:
                 # SQLite hears this only outside of a transaction.
                 if not references:
-                    self._follow_references(connection, "OFF")
+                    self.dialect.follow_references(connection, on=False)
                 with endings.noted(connection), connection.begin():
                     yield connection
                     self.file.check(begun)
             finally:
                 connection.info.pop("write", None)
                 if not references:
-                    self._follow_references(connection, "ON")
+                    self.dialect.follow_references(connection, on=True)
         endings.run()
 
     @property
@@ -134,11 +135,6 @@ class Database:
         self.access.check()
         if self.only_read:
             raise StoreTooNew(self.only_read)
-
-    def _follow_references(self, connection: Connection, state: str) -> None:
-        raw = connection.connection.driver_connection
-        if self.is_sqlite and raw is not None:
-            raw.execute(f"PRAGMA foreign_keys={state}")
 
     @contextmanager
     def together(self) -> Iterator[Connection]:
@@ -168,7 +164,7 @@ class Database:
         try:
             yield
         except sa_exc.DBAPIError as error:
-            found = translate(error, self.place, is_file=self.is_sqlite)
+            found = translate(error, self.place, is_file=self.dialect.is_file)
             if self.only_read and type(found) in (StoreUnreadable, Unavailable):
                 raise StoreTooNew(f"This cannot be read: {self.only_read}") from error
             if type(found) is StoreUnreadable and self.access.is_outdated:
@@ -190,7 +186,7 @@ class Database:
         A child would take their locks for its own, which it has not: the last of the parent's connections
         would then delete the log that the child still writes to.
         """
-        if self.is_sqlite and self.path != ":memory:":
+        if self.dialect.is_file and self.path != ":memory:":
             self.engine.dispose()
 
     def forget(self) -> None:
@@ -225,11 +221,11 @@ def held(connection: Connection, query: Select[Any], *, share: bool = False) -> 
     """Return a query that, in a writing transaction, keeps other writers from the rows that it finds.
 
     They wait until the transaction ends; with ``share``, only those that do not share. Whoever looks
-    for what it is about to change asks so. In SQLite there is one writer, and nothing to hold.
+    for what it is about to change asks so.
     """
-    if not connection.info.get("write") or connection.dialect.name == "sqlite":
-        return query
-    return query.with_for_update(read=share)
+    return (
+        dialect_of(connection).held(query, share=share) if connection.info.get("write") else query
+    )
 
 
 def known_keys(connection: Connection) -> dict[str, int]:

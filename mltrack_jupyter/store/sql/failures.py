@@ -16,7 +16,7 @@ from mltrack_jupyter.errors import (
     StoreUnwritable,
     Unavailable,
 )
-from mltrack_jupyter.store.sql.engines import BUSY_SECONDS
+from mltrack_jupyter.store.sql.dialects import BUSY_SECONDS
 from mltrack_jupyter.store.sql.lock_holders import locked
 
 # Deadlocks and failed serialisations: the database took the transaction back, to be done once more.

@@ -22,6 +22,7 @@ from mltrack_jupyter.store.process import is_alive
 from mltrack_jupyter.store.sql import run_writes
 from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import chunked, held, now_ms
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.tables import run_leases, runs, tags
 from mltrack_jupyter.store.sql.upserts import upsert
 
@@ -30,18 +31,13 @@ PATIENCE = 60_000
 _FRESH = 35_000
 """After how long (ms) without a heartbeat, of which there is one every 15 s, a process speaks for no other."""
 _OPEN = (RunStatus.RUNNING.value, RunStatus.SCHEDULED.value)
-_CLOCKS = {
-    "postgresql": "EXTRACT(EPOCH FROM clock_timestamp()) * 1000",
-    "mysql": "UNIX_TIMESTAMP(SYSDATE(3)) * 1000",
-}
 
 
 def clock(connection: Connection) -> int:
     """Return the time (ms) by the clock that all who write to this database share."""
-    name = connection.dialect.name
-    if name not in _CLOCKS:
+    if not (clock := dialect_of(connection).clock):
         return now_ms()
-    return int(connection.execute(select(literal_column(_CLOCKS[name]))).scalar_one())
+    return int(connection.execute(select(literal_column(clock))).scalar_one())
 
 
 def take(connection: Connection, run: int, process: Process) -> None:

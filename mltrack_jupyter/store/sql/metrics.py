@@ -75,7 +75,7 @@ class SqlMetrics(Metrics):
     def columns(self, run_id: str, metric_key: str) -> Points:
         asked = {"run_id": run_id, "key": metric_key}
         with self._database.read() as connection:
-            if self._database.is_sqlite:
+            if self._database.dialect.json_lists:
                 times, steps, ordinals, bits = _in_order(_joined(connection, asked))
             else:
                 rows = connection.execute(_HISTORY, asked).all()

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.deadline import left_s
-from mltrack_jupyter.store.sql.engines import BUSY_SECONDS
+from mltrack_jupyter.store.sql.dialects import BUSY_SECONDS
 from mltrack_jupyter.store.sql.failures import is_conflict
 
 ATTEMPTS = 5

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, func, select
 
 from mltrack_jupyter.entities import ColumnStats, RunColumns
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.run_table import is_shown
 from mltrack_jupyter.store.sql.tables import latest_metrics, params, runs, tags
 from mltrack_jupyter.store.sql.values import to_bits
@@ -23,7 +24,7 @@ def load_columns(connection: Connection, scope: Select[Any], most: int) -> RunCo
     """Return the columns of the runs whose numbers ``scope`` selects."""
     total = connection.execute(select(func.count()).select_from(scope.subquery())).scalar_one()
     everything = connection.execute(select(func.count()).select_from(runs)).scalar_one()
-    most_runs = connection.dialect.name == "sqlite" and 2 * total > everything
+    most_runs = not dialect_of(connection).knows_sizes and 2 * total > everything
     return RunColumns(
         total=total,
         columns=[

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from mltrack_jupyter.entities import Metric, Param, Tag
 from mltrack_jupyter.store.sql.database import chunked
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.tables import latest_metrics, params, tags
 from mltrack_jupyter.store.sql.values import from_bits_many
 
@@ -45,10 +46,11 @@ def load_data(
     points: dict[int, list[Metric]] = {}
     values: dict[int, list[Param]] = {}
     labels: dict[int, list[Tag]] = {}
+    rows = _rows(connection)
     for part in chunked(numbers, _AT_ONCE):
-        points |= _points(_load_points(connection, part))
-        values |= _load_pairs(connection, params, part, Param)
-        labels |= _load_pairs(connection, tags, part, Tag)
+        points |= _points(rows.points(part))
+        values |= rows.pairs(params, part, Param)
+        labels |= rows.pairs(tags, part, Tag)
     return points, values, labels
 
 
@@ -57,15 +59,14 @@ class OfRuns:
 
     def __init__(self, query: Select[Any], column: ColumnElement[int]) -> None:
         each = func.json_each(bindparam("numbers", type_=String)).table_valued("value")
-        # In SQLite the numbers are one parameter: it takes no more than 32,766.
-        self._sqlite = query.where(column.in_(select(each.c.value)))
-        self._others = query.where(column.in_(bindparam("numbers", expanding=True)))
+        self._as_json = query.where(column.in_(select(each.c.value)))
+        self._one_by_one = query.where(column.in_(bindparam("numbers", expanding=True)))
 
     def __call__(self, connection: Connection, numbers: list[int]) -> CursorResult[Any]:
         """Return the rows."""
-        if connection.dialect.name == "sqlite":
-            return connection.execute(self._sqlite, {"numbers": str(numbers)})
-        return connection.execute(self._others, {"numbers": numbers})
+        if dialect_of(connection).json_lists:
+            return connection.execute(self._as_json, {"numbers": str(numbers)})
+        return connection.execute(self._one_by_one, {"numbers": numbers})
 
 
 def _joined(table: Table, item: str, condition: str = "") -> TextClause:
@@ -106,54 +107,74 @@ def load_cells(
     keys: Sequence[str] | None,
 ) -> Iterator[tuple[int, str, Any]]:
     """Yield run, key and value of a table (its texts, or its ``bits``), of some keys or of all."""
-    some = None if keys is None else frozenset(keys)
+    rows = _rows(connection)
     for part in chunked(numbers, _AT_ONCE):
-        if connection.dialect.name == "sqlite":
-            asked = {"numbers": str(part)}
-            if keys is not None:
-                asked["keys"] = json.dumps(keys)
-            texts = _CELLS[table.name, keys is not None]
-            text = connection.execute(texts, asked).scalar() or "{}"
-            for run, cells in _CELL.decode(text).items():
-                for key, value in cells:
-                    yield run, key, value
-            continue
-        query = select(table.c.run, table.c.key, table.c[column]).where(table.c.run.in_(part))
+        yield from rows.cells(table, column, part, keys)
+
+
+class _Rows:
+    """Reads a row at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._execute = connection.execute
+
+    def pairs(self, table: Table, numbers: list[int], kind: type[T]) -> dict[int, list[T]]:
+        query = select(table).where(table.c.run.in_(numbers)).order_by(table.c.run, table.c.key)
+        found: dict[int, list[T]] = {}
+        for run, key, value in self._execute(query):
+            found.setdefault(run, []).append(kind(key, value))
+        return found
+
+    def points(self, numbers: list[int]) -> dict[int, list[_Point]]:
+        latest = latest_metrics.c
+        columns = select(*latest["run", "key", "bits", "timestamp", "step", "ordinal"])
+        query = columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
+        found: dict[int, list[_Point]] = {}
+        for run, *point in self._execute(query):
+            found.setdefault(run, []).append(tuple(point))
+        return found
+
+    def cells(
+        self, table: Table, column: str, numbers: list[int], keys: Sequence[str] | None
+    ) -> Iterator[tuple[int, str, Any]]:
+        some = None if keys is None else frozenset(keys)
+        query = select(table.c.run, table.c.key, table.c[column]).where(table.c.run.in_(numbers))
         if some is not None and len(some) <= _MOST_KEYS:
             query = query.where(table.c.key.in_(some))
-        for run, key, value in connection.execute(query):
+        for run, key, value in self._execute(query):
             if some is None or key in some:
                 yield run, key, value
 
 
-def _ask(connection: Connection, table: Table, numbers: list[int]) -> str:
-    return connection.execute(_JOINED[table.name], {"numbers": str(numbers)}).scalar() or "{}"
+class _JsonRows(_Rows):
+    """Reads all rows of a table as one JSON text."""
+
+    def _text(self, query: TextClause, numbers: list[int], **asked: str) -> str:
+        return self._execute(query, {"numbers": str(numbers), **asked}).scalar() or "{}"
+
+    def pairs(self, table: Table, numbers: list[int], kind: type[T]) -> dict[int, list[T]]:
+        found: dict[int, list[T]] = _PAIRS[kind].decode(self._text(_JOINED[table.name], numbers))
+        return found
+
+    def points(self, numbers: list[int]) -> dict[int, list[_Point]]:
+        return _POINTS.decode(self._text(_JOINED[latest_metrics.name], numbers))
+
+    def cells(
+        self,
+        table: Table,
+        column: str,  # noqa: ARG002 - the query has it
+        numbers: list[int],
+        keys: Sequence[str] | None,
+    ) -> Iterator[tuple[int, str, Any]]:
+        asked = {} if keys is None else {"keys": json.dumps(keys)}
+        text = self._text(_CELLS[table.name, keys is not None], numbers, **asked)
+        for run, cells in _CELL.decode(text).items():
+            for key, value in cells:
+                yield run, key, value
 
 
-def _load_pairs(
-    connection: Connection, table: Table, numbers: list[int], kind: type[T]
-) -> dict[int, list[T]]:
-    if connection.dialect.name == "sqlite":
-        decoded: dict[int, list[T]] = _PAIRS[kind].decode(_ask(connection, table, numbers))
-        return decoded
-    query = select(table).where(table.c.run.in_(numbers)).order_by(table.c.run, table.c.key)
-    found: dict[int, list[T]] = {}
-    for run, key, value in connection.execute(query):
-        found.setdefault(run, []).append(kind(key, value))
-    return found
-
-
-def _load_points(connection: Connection, numbers: list[int]) -> dict[int, list[_Point]]:
-    if connection.dialect.name == "sqlite":
-        return _POINTS.decode(_ask(connection, latest_metrics, numbers))
-    latest = latest_metrics.c
-    columns = select(*latest["run", "key", "bits", "timestamp", "step", "ordinal"])
-    found: dict[int, list[_Point]] = {}
-    for run, *point in connection.execute(
-        columns.where(latest.run.in_(numbers)).order_by(latest.run, latest.key)
-    ):
-        found.setdefault(run, []).append(tuple(point))
-    return found
+def _rows(connection: Connection) -> _Rows:
+    return (_JsonRows if dialect_of(connection).json_lists else _Rows)(connection)
 
 
 def _points(found: dict[int, list[_Point]]) -> dict[int, list[Metric]]:

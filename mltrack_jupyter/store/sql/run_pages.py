@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, exists, func, literal, select
 
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.search import (
     RUN_FIELDS,
     candidates,
@@ -113,7 +114,7 @@ class RunPages:
 
     @cached_property
     def _is_large(self) -> bool:
-        if self._connection.dialect.name != "sqlite" or self._scope.run_ids is not None:
+        if dialect_of(self._connection).knows_sizes or self._scope.run_ids is not None:
             return False
         return self._count(self._scope.unfiltered(), FEW + 1) > FEW
 

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, inspect, text
 from mltrack_jupyter.errors import MltrackError, StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.read_only import may
 from mltrack_jupyter.store.rights import give_rights, make_folder
-from mltrack_jupyter.store.sql import on_servers, tables
+from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.database import Database, now_ms
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.upserts import upsert
 from mltrack_jupyter.store.uri import StoreUri
 
@@ -58,8 +59,8 @@ def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
     found = read_version(database)
     if found == "":
         database.check_writable()
-        with database.write() as connection, on_servers.only_one(connection):
-            if not on_servers.has_version(connection):
+        with database.write() as connection, database.dialect.only_one(connection):
+            if not _has_version(connection):
                 create_tables(connection, location)
         found = read_version(database)
     if found == HEAD:
@@ -161,9 +162,10 @@ def create_tables(connection: Connection, location: str = DEFAULT_LOCATION) -> N
 
     The version comes last: where a table cannot be taken back (MySQL), the next process goes on from here.
     """
-    on_servers.compare_by_characters(connection)
+    dialect = dialect_of(connection)
+    dialect.compare_by_characters(connection)
     tables.metadata.create_all(connection)
-    on_servers.create_missing_indexes(connection)
+    dialect.create_missing_indexes(connection, tables.metadata)
     now = now_ms()
     default = {
         "id": 0,
@@ -187,9 +189,21 @@ def read_version(database: Database) -> str:
             version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             if version is not None:
                 return str(version)
-    if names and (database.is_sqlite or not on_servers.is_unfinished(names)):
+    if names and (database.dialect.is_file or not _is_unfinished(names)):
         raise StoreUnreadable(
             f"{database.place} is a database, but none of mltrack_jupyter's "
             f"(it has the tables {', '.join(sorted(names)[:5])}). Choose another file."
         )
     return ""
+
+
+def _is_unfinished(names: list[str]) -> bool:
+    """Tell whether the tables of a database are the beginning of a store, or none."""
+    return set(names) <= {*tables.metadata.tables, "alembic_version"}
+
+
+def _has_version(connection: Connection) -> bool:
+    """Tell whether the tables have been made, to the last step."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return False
+    return connection.execute(text("SELECT 1 FROM alembic_version")).first() is not None

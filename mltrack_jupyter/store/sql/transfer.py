@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, update
 
 from mltrack_jupyter.entities import (
     Amendment,
@@ -29,6 +29,7 @@ from mltrack_jupyter.store.sql import run_links, run_writes, transfer_models
 from mltrack_jupyter.store.sql.amendments import bring_amendments, check_amendments
 from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.experiments import find_experiment, load_experiments
 from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.point_writes import add_points
@@ -98,7 +99,7 @@ class SqlTransfer(Transfer):
             number = insert_row(connection, experiments, row)
         else:
             connection.execute(insert(experiments), {"id": number, **row})
-            _advance_sequence(connection, number)
+            dialect_of(connection).advance_sequence(connection, "experiments", number)
         if not row["artifact_location"]:
             values = {"artifact_location": self._locations.of_experiment(number)}
             connection.execute(update(experiments).where(experiments.c.id == number).values(values))
@@ -277,16 +278,6 @@ def _free_id(connection: Connection, text_id: str) -> int | None:
     query = select(experiments.c.id).where(experiments.c.id == number)
     taken = connection.execute(query).first()
     return number if 0 < number < _LARGEST_ID and not taken else None
-
-
-def _advance_sequence(connection: Connection, number: int) -> None:
-    """Keep the database's own numbering ahead; SQLite and MySQL do so by themselves."""
-    if connection.dialect.name == "postgresql":
-        statement = (
-            "SELECT setval(pg_get_serial_sequence('experiments', 'id'), "
-            "GREATEST(:number, (SELECT max(id) FROM experiments)))"
-        )
-        connection.execute(text(statement), {"number": number})
 
 
 def _changed(connection: Connection, run_id: str, experiment: int, action: str) -> None:

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
@@ -112,19 +111,14 @@ def _address(folder: Path) -> str:
     return f"file://{quote(str(folder))}/"
 
 
-class Number(TypeDecorator[float]):
-    """A float to search and to order by. MySQL has no infinities: there they are the largest floats."""
-
+class _Finite(TypeDecorator[float]):
     impl = Double
     cache_ok = True
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[float | None], Any] | None:
-        """Return what is done to a value on its way to the database."""
-        return _within if dialect.name == "mysql" else None
+    def process_bind_param(self, value: float | None, _dialect: Dialect) -> float | None:
+        """Return the value, or the largest float in place of an infinity."""
+        return value if value is None else max(-_LARGEST, min(_LARGEST, value))
 
 
-NUMBER = Number()
-
-
-def _within(value: float | None) -> float | None:
-    return value if value is None else max(-_LARGEST, min(_LARGEST, value))
+NUMBER: TypeEngine[float] = Double().with_variant(_Finite(), "mysql")
+"""A float to search and to order by. MySQL has no infinities: there they are the largest floats."""

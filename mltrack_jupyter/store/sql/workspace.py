@@ -28,7 +28,7 @@ class SqlWorkspace(Workspace):
     def info(self) -> WorkspaceInfo:
         return WorkspaceInfo(
             version=package_version(),
-            store=self._database.engine.dialect.name,
+            store=self._database.dialect.name,
             schema_version=self._database.newer_schema or HEAD,
             read_only=self._database.access.refusal,
         )

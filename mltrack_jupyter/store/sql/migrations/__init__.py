@@ -16,7 +16,6 @@ from sqlalchemy import Connection, text
 
 from mltrack_jupyter.errors import StoreUnreadable, StoreUnwritable
 from mltrack_jupyter.store.rights import make_folder
-from mltrack_jupyter.store.sql import on_servers
 from mltrack_jupyter.store.sql.database import Database, now_ms
 from mltrack_jupyter.store.sql.migrations.steps import Steps, forget_steps
 
@@ -39,19 +38,20 @@ def upgrade(database: Database, revision: str = "head") -> Path | None:
         config.set_main_option(name, "os")
     script = ScriptDirectory.from_config(config)
     wanted = [item.revision for item in script.walk_revisions("base", revision)][::-1]
+    takes_back = database.dialect.takes_tables_back
     copy: Path | None = None
     while True:
-        with database.write(references=False) as connection, on_servers.only_one(connection):
+        with database.write(references=False) as connection, database.dialect.only_one(connection):
             found = MigrationContext.configure(connection).get_current_revision()
             following = _after(found, wanted)
             if following is None:
-                forget_steps(connection)
+                if not takes_back:
+                    forget_steps(connection)
                 return copy
             if copy is None and found and database.path not in ("", ":memory:"):
                 copy = backup(database)
             config.attributes["connection"] = connection
-            steps = Steps(connection, following) if _cannot_take_back(connection) else nullcontext()
-            with steps:
+            with nullcontext() if takes_back else Steps(connection, following):
                 command.upgrade(config, following)
             _check_references(database, connection)
 
@@ -63,14 +63,10 @@ def _after(found: str | None, wanted: list[str]) -> str | None:
     return wanted[position] if position < len(wanted) else None
 
 
-def _cannot_take_back(connection: Connection) -> bool:
-    return connection.dialect.name == "mysql"
-
-
 def _check_references(database: Database, connection: Connection) -> None:
     """Refuse a migration after which more rows than before refer to what is not there."""
     query = text("PRAGMA foreign_key_check")
-    if not database.is_sqlite or not (now := len(connection.execute(query).all())):
+    if not database.dialect.is_file or not (now := len(connection.execute(query).all())):
         return
     before = 0
     if database.path not in ("", ":memory:"):

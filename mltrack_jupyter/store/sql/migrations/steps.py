@@ -93,5 +93,4 @@ class Steps:
 
 def forget_steps(connection: Connection) -> None:
     """Remove the notes when everything is done."""
-    if connection.dialect.name == "mysql":
-        connection.execute(text(_END))
+    connection.execute(text(_END))
