@@ -9,6 +9,7 @@ import pytest
 from mltrack_jupyter.entities import Metric, Param, Tag, ViewType
 from mltrack_jupyter.store import open_store
 from mltrack_jupyter.store.sql import run_pages
+from mltrack_jupyter.store.sql.search import compiler
 
 FILTERS = [
     "",
@@ -127,3 +128,20 @@ def test_a_page_is_read_along_an_index(store, text, order, index, monkeypatch):
         monkeypatch,
     )
     assert index in plan(services, statements[0])
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_a_filter_and_an_order_are_read_once_for_all_queries_of_a_search(store, few, monkeypatch):
+    services, experiments = store
+    monkeypatch.setattr(run_pages, "FEW", few)
+    read = []
+    for name in ("parse_filter", "parse_order"):
+        parse = getattr(compiler, name)
+        monkeypatch.setattr(
+            compiler,
+            name,
+            lambda found, parse=parse, **how: (read.append(found), parse(found, **how))[1],
+        )
+    order = ["metrics.acc", "params.depth"]
+    services.runs.search(experiments, "params.depth != '3'", max_results=40, order_by=order)
+    assert sorted(read, key=str) == [order, "params.depth != '3'"]

@@ -17,7 +17,7 @@ from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import Database, held, now_ms
 from mltrack_jupyter.store.sql.model_places import is_in_anothers
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
-from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.search import EXPERIMENT_FIELDS, Filter, Order
 from mltrack_jupyter.store.sql.tables import changes, experiment_tags, experiments, runs
 from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
@@ -172,9 +172,9 @@ class SqlExperiments(Experiments):
         query = select(experiments).where(
             experiments.c.lifecycle_stage.in_(STAGES_OF_VIEW[ViewType(view_type)])
         )
-        query = filtered(query, EXPERIMENT_FIELDS, filter)
+        query = Filter(EXPERIMENT_FIELDS, filter).of(query)
         if order_by:
-            query = ordered(query, EXPERIMENT_FIELDS, order_by).order_by(experiments.c.id.desc())
+            query = Order(EXPERIMENT_FIELDS, order_by).of(query).order_by(experiments.c.id.desc())
         else:
             query = query.order_by(experiments.c.creation_time.desc(), experiments.c.id.asc())
         with self._database.read() as connection:

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from mltrack_jupyter.entities import ModelDataset, ModelOrder
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.rules import short
-from mltrack_jupyter.store.sql.search import LOGGED_MODEL_FIELDS, filtered
+from mltrack_jupyter.store.sql.search import LOGGED_MODEL_FIELDS, Filter
 from mltrack_jupyter.store.sql.search.fields import Points
-from mltrack_jupyter.store.sql.search.grammar import MAX_ORDER, parse_filter
+from mltrack_jupyter.store.sql.search.grammar import MAX_ORDER
 from mltrack_jupyter.store.sql.tables import logged_model_metrics, logged_models
 from mltrack_jupyter.store.sql.values import to_bits
 
@@ -25,15 +25,16 @@ _POINTS = logged_model_metrics
 def matching(query: Select[Any], text: str, datasets: Sequence[ModelDataset]) -> Select[Any]:
     """Add the conditions of a filter, and of datasets, to a query. Raises ``InvalidParameter``."""
     if not datasets:
-        return filtered(query, LOGGED_MODEL_FIELDS, text)
+        return Filter(LOGGED_MODEL_FIELDS, text).of(query)
     if len(datasets) > _MAX_DATASETS:
         raise InvalidParameter(f"At most {_MAX_DATASETS} datasets can be asked for at once.")
     if not all(dataset.dataset_name for dataset in datasets):
         raise InvalidParameter("Missing value for required parameter 'datasets[].dataset_name'.")
     among = or_(*(_on(item.dataset_name, item.dataset_digest) for item in datasets))
     points = Points(_POINTS, "logged_model", among)
-    query = filtered(query, replace(LOGGED_MODEL_FIELDS, points={"metrics": points}), text)
-    if any(comparison.identifier.entity == "metrics" for comparison in parse_filter(text)):
+    asked = Filter(replace(LOGGED_MODEL_FIELDS, points={"metrics": points}), text)
+    query = asked.of(query)
+    if asked.names("metrics"):
         return query
     measured = select(_POINTS.c.logged_model).where(among)
     return query.where(logged_models.c.id.in_(measured))

@@ -20,7 +20,7 @@ from mltrack_jupyter.store.sql.registry_reads import (
     select_versions,
 )
 from mltrack_jupyter.store.sql.run_artifacts import Reach
-from mltrack_jupyter.store.sql.search import IS_PROMPT, MODEL_VERSION_FIELDS, filtered, ordered
+from mltrack_jupyter.store.sql.search import IS_PROMPT, MODEL_VERSION_FIELDS, Filter, Order
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     model_version_tags,
@@ -141,9 +141,11 @@ class SqlModelVersions(ModelVersions):
     ) -> Page[ModelVersion]:
         rules.check_page_size(max_results, 200_000)
         offset = decode_token(page_token)
-        query = filtered(select_versions(), MODEL_VERSION_FIELDS, filter)
-        query = ordered(query, MODEL_VERSION_FIELDS, order_by or _NEWEST).order_by(
-            registered_models.c.name, model_versions.c.version.desc()
+        query = Filter(MODEL_VERSION_FIELDS, filter).of(select_versions())
+        query = (
+            Order(MODEL_VERSION_FIELDS, order_by or _NEWEST)
+            .of(query)
+            .order_by(registered_models.c.name, model_versions.c.version.desc())
         )
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()

@@ -23,18 +23,15 @@ from mltrack_jupyter.store.sql.registry_reads import (
     load_versions,
 )
 from mltrack_jupyter.store.sql.run_reads import find_active_run
-from mltrack_jupyter.store.sql.search import (
-    IS_PROMPT,
-    REGISTERED_MODEL_FIELDS,
-    filtered,
-    ordered,
-)
+from mltrack_jupyter.store.sql.search import IS_PROMPT, REGISTERED_MODEL_FIELDS, Filter, Order
 from mltrack_jupyter.store.sql.tables import (
     aliases,
     registered_model_tags,
     registered_models,
 )
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
+
+_NO_PROMPTS = Filter(REGISTERED_MODEL_FIELDS, f"tags.`{IS_PROMPT}` = 'false'")
 
 
 class SqlRegisteredModels(RegisteredModels):
@@ -92,10 +89,10 @@ class SqlRegisteredModels(RegisteredModels):
     ) -> Page[RegisteredModel]:
         rules.check_page_size(max_results, 1000, least=0)
         offset = decode_token(page_token)
-        query = filtered(select(registered_models), REGISTERED_MODEL_FIELDS, filter)
+        query = Filter(REGISTERED_MODEL_FIELDS, filter).of(select(registered_models))
         if IS_PROMPT not in filter:
-            query = filtered(query, REGISTERED_MODEL_FIELDS, f"tags.`{IS_PROMPT}` = 'false'")
-        query = ordered(query, REGISTERED_MODEL_FIELDS, order_by or [])
+            query = _NO_PROMPTS.of(query)
+        query = Order(REGISTERED_MODEL_FIELDS, order_by or []).of(query)
         query = query.order_by(registered_models.c.name)
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(max_results + 1)).all()

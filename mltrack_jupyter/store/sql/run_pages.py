@@ -15,14 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, exists, func, literal, select
 
 from mltrack_jupyter.store.sql.dialects import dialect_of
-from mltrack_jupyter.store.sql.search import (
-    RUN_FIELDS,
-    candidates,
-    filtered,
-    first_order,
-    ordered,
-    orders_by,
-)
+from mltrack_jupyter.store.sql.search import RUN_FIELDS, Filter, Order
 from mltrack_jupyter.store.sql.tables import runs
 
 FEW = 2000
@@ -40,7 +33,12 @@ class RunScope:
 
     def query(self, *, by_index: bool = True) -> Select[Any]:
         """Return the query; with ``by_index=False`` SQLite does not begin with the experiments' index."""
-        return filtered(self.unfiltered(by_index=by_index), RUN_FIELDS, self.filter)
+        return self.conditions.of(self.unfiltered(by_index=by_index))
+
+    @cached_property
+    def conditions(self) -> Filter:
+        """The filter, which is read once for all queries of a search."""
+        return Filter(RUN_FIELDS, self.filter)
 
     def unfiltered(self, *, by_index: bool = True) -> Select[Any]:
         """Return the query without the filter."""
@@ -59,7 +57,7 @@ class RunPages:
     def __init__(self, connection: Connection, scope: RunScope, order_by: Sequence[str]) -> None:
         self._connection = connection
         self._scope = scope
-        self._order = order_by
+        self._order = Order(RUN_FIELDS, order_by)
 
     def total(self) -> int:
         """Return how many runs there are; the cost grows with the runs of the scope, or its filter's."""
@@ -70,9 +68,9 @@ class RunPages:
         """Return rows of runs; the cost grows with the offset."""
         if self._scope.run_ids is not None and not self._order:
             return self._as_asked(self._scope.run_ids, offset, limit)
-        leading = first_order(RUN_FIELDS, self._order)
+        leading = self._order.first
         if leading is None or not self._is_large or self._narrowed is not None:
-            return self._slice(self._sorted(self._query, self._order), offset, limit)
+            return self._slice(self._sorted(self._query), offset, limit)
         found: list[Row[Any]] = []
         for query in self._walk(*leading):
             got = self._slice(query, offset, limit - len(found))
@@ -95,16 +93,16 @@ class RunPages:
 
     def _walk(self, pairs: Any, key: str, ascending: bool) -> list[Select[Any]]:
         """Return the runs that have a number or text, then those with NaN, then those with nothing."""
-        table, rest = pairs.table.alias(), self._order[1:]
+        table = pairs.table.alias()
         column = table.c.value.asc() if ascending else table.c.value.desc()
         mine = table.c[pairs.owner] == runs.c.id
         having = self._scope.query(by_index=False).join(table, mine).where(table.c.key == key)
         numbers = having.where(table.c.value.is_not(None)).order_by(column)
-        steps = [self._sorted(numbers, rest)]
+        steps = [self._sorted(numbers, first=1)]
         if pairs.numeric:
-            steps.append(self._sorted(having.where(table.c.value.is_(None)), rest))
+            steps.append(self._sorted(having.where(table.c.value.is_(None)), first=1))
         missing = ~exists(select(literal(1)).where(mine, table.c.key == key).select_from(table))
-        return [*steps, self._sorted(self._scope.query().where(missing), rest)]
+        return [*steps, self._sorted(self._scope.query().where(missing), first=1)]
 
     @cached_property
     def _query(self) -> Select[Any]:
@@ -121,11 +119,11 @@ class RunPages:
     @cached_property
     def _narrowed(self) -> Select[Any] | None:
         """The clause of the filter that the fewest runs fit, if those are few."""
-        if not self._scope.filter or not self._is_large:
+        if not self._scope.conditions or not self._is_large:
             return None
         counted = [
             (self._count(found, FEW + 1), place, found)
-            for place, found in enumerate(candidates(RUN_FIELDS, self._scope.filter))
+            for place, found in enumerate(self._scope.conditions.candidates())
         ]
         least = min(counted, default=None)
         return least[2] if least is not None and least[0] <= FEW else None
@@ -138,8 +136,8 @@ class RunPages:
     def _slice(self, query: Select[Any], offset: int, limit: int) -> list[Row[Any]]:
         return list(self._connection.execute(query.offset(offset).limit(limit)).all())
 
-    def _sorted(self, query: Select[Any], order_by: Sequence[str]) -> Select[Any]:
-        query = ordered(query, RUN_FIELDS, order_by)
-        if not orders_by(RUN_FIELDS, order_by, runs.c.start_time):
+    def _sorted(self, query: Select[Any], *, first: int = 0) -> Select[Any]:
+        query = self._order.of(query, first=first)
+        if not self._order.names(runs.c.start_time):
             query = query.order_by(runs.c.start_time.desc())
         return query.order_by(runs.c.run_id.asc())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from mltrack_jupyter.store.sql.search.fields import (
     LISTS,
     TEXTS,
     Attribute,
+    Field,
     Fields,
     Linked,
     Pairs,
@@ -33,6 +35,7 @@ from mltrack_jupyter.store.sql.search.fields import (
 from mltrack_jupyter.store.sql.search.grammar import (
     Comparison,
     Identifier,
+    Ordering,
     fail,
     parse_filter,
     parse_order,
@@ -54,16 +57,97 @@ _RANGES = frozenset({"=", "<", "<=", ">", ">="})
 _SHORT = 250  # as SHORT_VALUE says
 
 
-def filtered(query: Select[Any], fields: Fields, text: str) -> Select[Any]:
-    """Add the conditions of a filter to a query. Raises ``InvalidParameter``."""
-    for comparison in parse_filter(text, double_quotes=fields.double_quotes):
-        query = query.where(_condition(fields, comparison, text))
-    return query
+class Filter:
+    """A filter of one kind of entity: read once, however many queries it is a part of.
+
+    Whatever is asked of it raises ``InvalidParameter`` if it cannot be read.
+    """
+
+    def __init__(self, fields: Fields, text: str) -> None:
+        self._fields = fields
+        self._text = text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def of(self, query: Select[Any]) -> Select[Any]:
+        """Return a query with the conditions of the filter."""
+        return query.where(*self._conditions) if self._text else query
+
+    def names(self, entity: str) -> bool:
+        """Tell whether something of an entity is compared."""
+        return any(comparison.identifier.entity == entity for comparison, _ in self._comparisons)
+
+    def candidates(self) -> Iterator[Select[Any]]:
+        """Yield, for each clause that an index answers, the numbers of what fits it."""
+        for comparison, field in self._comparisons:
+            key = comparison.identifier.key
+            if not isinstance(field, Pairs) or key in field.absent:
+                continue
+            table, value = field.table, comparison.value
+            found = select(table.c[field.owner]).where(table.c.key == key)
+            if comparison.operator in _RANGES if field.numeric else comparison.operator == "=":
+                found = found.where(_compare(table.c.value, comparison, value))
+                if field.numeric:
+                    yield found
+                elif isinstance(value, str) and len(value) <= _SHORT:
+                    yield found.where(SHORT_VALUE)
+
+    @cached_property
+    def _comparisons(self) -> list[tuple[Comparison, Field]]:
+        found = parse_filter(self._text, double_quotes=self._fields.double_quotes)
+        return [(item, _field(self._fields, item.identifier, self._text)) for item in found]
+
+    @cached_property
+    def _conditions(self) -> list[ColumnElement[bool]]:
+        return [
+            _condition(self._fields, field, comparison, self._text)
+            for comparison, field in self._comparisons
+        ]
 
 
-def _condition(fields: Fields, comparison: Comparison, text: str) -> ColumnElement[bool]:
+class Order:
+    """An order of one kind of entity, read once: values that are missing or NaN come last, NaN before missing."""
+
+    def __init__(self, fields: Fields, items: Sequence[str]) -> None:
+        self._fields = fields
+        self._items = items
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    @property
+    def first(self) -> tuple[Pairs, str, bool] | None:
+        """What comes first, if that is a key of a table: the table, key, ascending."""
+        for _, ordering, field in self._columns[:1]:
+            if isinstance(field, Pairs):
+                return field, ordering.identifier.key, ordering.ascending
+        return None
+
+    def names(self, column: ColumnElement[Any]) -> bool:
+        """Tell whether this column is in the order as an attribute."""
+        return any(
+            isinstance(field, Attribute) and field.column is column for _, _, field in self._columns
+        )
+
+    def of(self, query: Select[Any], *, first: int = 0) -> Select[Any]:
+        """Return a query in this order, or in that from the place ``first`` on."""
+        for item, ordering, field in self._columns[first:]:
+            query = _ordered(query, self._fields, item, ordering, field)
+        return query
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, Ordering, Field]]:
+        return [
+            (item, ordering, _field(self._fields, ordering.identifier, item))
+            for item, ordering in zip(self._items, parse_order(self._items), strict=True)
+        ]
+
+
+def _condition(
+    fields: Fields, field: Field, comparison: Comparison, text: str
+) -> ColumnElement[bool]:
     identifier = comparison.identifier
-    field = _field(fields, identifier, text)
     if isinstance(field, Attribute):
         if not field.filterable:
             raise fail(text, identifier.position, f"{identifier} can be ordered by, not filtered.")
@@ -125,9 +209,7 @@ def _latest_point(fields: Fields, field: Points, comparison: Comparison) -> Colu
     return conditions[operator]
 
 
-def _field(
-    fields: Fields, identifier: Identifier, text: str
-) -> Attribute | Pairs | Linked | Points:
+def _field(fields: Fields, identifier: Identifier, text: str) -> Field:
     entity, key = identifier.entity, identifier.key
     if entity in fields.points:
         return fields.points[entity]
@@ -232,67 +314,30 @@ def _like(compare: Callable[..., ColumnElement[bool]], pattern: str) -> ColumnEl
     return compare(pattern.replace("\\", "\\\\"), escape="\\")
 
 
-def candidates(fields: Fields, text: str) -> Iterator[Select[Any]]:
-    """Yield, for each clause of a filter that an index answers, the numbers of what fits it."""
-    for comparison in parse_filter(text, double_quotes=fields.double_quotes):
-        identifier = comparison.identifier
-        field = _field(fields, identifier, text)
-        if not isinstance(field, Pairs) or identifier.key in field.absent:
-            continue
-        table, value = field.table, comparison.value
-        found = select(table.c[field.owner]).where(table.c.key == identifier.key)
-        if comparison.operator in _RANGES if field.numeric else comparison.operator == "=":
-            found = found.where(_compare(table.c.value, comparison, value))
-            if field.numeric:
-                yield found
-            elif isinstance(value, str) and len(value) <= _SHORT:
-                yield found.where(SHORT_VALUE)
-
-
-def first_order(fields: Fields, items: Sequence[str]) -> tuple[Pairs, str, bool] | None:
-    """Return what a list is ordered by first, if that is a key of a table: the table, key, ascending."""
-    for item, ordering in zip(items[:1], parse_order(items[:1]), strict=True):
-        field = _field(fields, ordering.identifier, item)
-        if isinstance(field, Pairs):
-            return field, ordering.identifier.key, ordering.ascending
-    return None
-
-
-def orders_by(fields: Fields, items: Sequence[str], column: ColumnElement[Any]) -> bool:
-    """Tell whether an order names an attribute that is this column."""
-    found = (
-        _field(fields, ordering.identifier, item)
-        for item, ordering in zip(items, parse_order(items), strict=True)
-    )
-    return any(isinstance(field, Attribute) and field.column is column for field in found)
-
-
-def ordered(query: Select[Any], fields: Fields, items: Sequence[str]) -> Select[Any]:
-    """Add an order to a query: values that are missing or NaN come last, NaN before missing."""
-    for item, ordering in zip(items, parse_order(items), strict=True):
-        identifier = ordering.identifier
-        bare = fields.order_bare and (identifier.entity or item[0] in '`"')
-        field = _field(fields, identifier, item)
-        keyed = isinstance(field, Pairs) and not fields.order_by_pairs
-        if (
-            bare
-            or keyed
-            or isinstance(field, Linked | Points)
-            or (isinstance(field, Attribute) and not field.sortable)
-        ):
-            raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
-        if isinstance(field, Attribute):
-            column: ColumnElement[Any] = field.column
-            missing: ColumnElement[Any] | None
-            nullable = getattr(column, "nullable", True)
-            missing = case((column.is_(None), 1), else_=0) if nullable else None
-        else:
-            pairs = field.table.alias()
-            mine = and_(pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key)
-            query = query.outerjoin(pairs, mine)
-            column = pairs.c.value
-            missing = case((pairs.c.key.is_(None), 2), (column.is_(None), 1), else_=0)
-        # An order that begins with a column itself can be that of an index.
-        query = query if missing is None else query.order_by(missing)
-        query = query.order_by(column.asc() if ordering.ascending else column.desc())
-    return query
+def _ordered(
+    query: Select[Any], fields: Fields, item: str, ordering: Ordering, field: Field
+) -> Select[Any]:
+    identifier = ordering.identifier
+    bare = fields.order_bare and (identifier.entity or item[0] in '`"')
+    keyed = isinstance(field, Pairs) and not fields.order_by_pairs
+    if (
+        bare
+        or keyed
+        or isinstance(field, Linked | Points)
+        or (isinstance(field, Attribute) and not field.sortable)
+    ):
+        raise fail(item, identifier.position, f"{identifier} cannot be ordered by.")
+    if isinstance(field, Attribute):
+        column: ColumnElement[Any] = field.column
+        missing: ColumnElement[Any] | None
+        nullable = getattr(column, "nullable", True)
+        missing = case((column.is_(None), 1), else_=0) if nullable else None
+    else:
+        pairs = field.table.alias()
+        mine = and_(pairs.c[field.owner] == fields.table.c.id, pairs.c.key == identifier.key)
+        query = query.outerjoin(pairs, mine)
+        column = pairs.c.value
+        missing = case((pairs.c.key.is_(None), 2), (column.is_(None), 1), else_=0)
+    # An order that begins with a column itself can be that of an index.
+    query = query if missing is None else query.order_by(missing)
+    return query.order_by(column.asc() if ordering.ascending else column.desc())

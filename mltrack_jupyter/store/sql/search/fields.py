@@ -84,6 +84,9 @@ class Points:
     numeric: bool = True
 
 
+Field = Attribute | Pairs | Linked | Points
+
+
 @dataclass(frozen=True)
 class Fields:
     """Everything that can be asked of one kind of entity.

@@ -103,7 +103,8 @@ def _tokenize(text: str) -> list[_Token]:
         )
     if not is_unicode(text):
         raise InvalidParameter("A filter must be Unicode text.")
-    tokens, position = [], 0
+    tokens: list[_Token] = []
+    position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
@@ -111,6 +112,7 @@ def _tokenize(text: str) -> list[_Token]:
         if match.lastgroup != "space":
             tokens.append(_Token(match.lastgroup or "", match[0], position))
         position = match.end()
+    tokens.append(_Token("end", "", len(text)))
     return tokens
 
 
@@ -134,16 +136,12 @@ class _Reader:
         self.double_quotes = double_quotes
         self.tokens = _tokenize(text)
         self.index = 0
-
-    @property
-    def current(self) -> _Token:
-        if self.index < len(self.tokens):
-            return self.tokens[self.index]
-        return _Token("end", "", len(self.text))
+        self.current = self.tokens[0]
 
     def take(self) -> _Token:
         token = self.current
-        self.index += 1
+        self.index = min(self.index + 1, len(self.tokens) - 1)
+        self.current = self.tokens[self.index]
         return token
 
     def quoted(self) -> str | None:
@@ -161,7 +159,7 @@ class _Reader:
         return self.current.kind == "identifier" and self.current.text.upper() == word
 
     def is_last(self) -> bool:
-        return self.index == len(self.tokens) - 1
+        return self.index == len(self.tokens) - 2
 
     def expect(self, kind: str, what: str) -> _Token:
         if self.current.kind != kind:
@@ -180,7 +178,7 @@ def parse_filter(
     ``lone_and`` lets an AND pass that joins nothing, as MLflow does.
     """
     reader = _Reader(text, double_quotes=double_quotes)
-    if text and not reader.tokens:
+    if text and reader.current.kind == "end":
         raise fail(text, 0, "expected a comparison; a filter that is empty leaves nothing out.")
     found: list[Comparison] = []
     while reader.current.kind != "end":
