@@ -1,13 +1,24 @@
 """What kind a database is, is asked in one place; the rest asks what it does."""
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, select
 
+import mltrack_jupyter
 from mltrack_jupyter.store.sql import tables
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.dialects import DIALECTS, dialect_of
+
+PACKAGE = Path(mltrack_jupyter.__file__).parent
+FROZEN = PACKAGE / "store" / "sql" / "migrations" / "versions"
+ASKED = re.compile(r"""dialect\.name\s*(?:==|!=|in\b|not\b)""")
+
+
+def test_nobody_compares_the_name_of_a_dialect():
+    files = [path for path in PACKAGE.rglob("*.py") if FROZEN not in path.parents]
+    assert [path.name for path in files if ASKED.search(path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize(

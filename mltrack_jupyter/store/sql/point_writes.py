@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, tu
 
 from mltrack_jupyter.entities import Metric, Singles
 from mltrack_jupyter.store.sql.database import chunked, known_keys
+from mltrack_jupyter.store.sql.dialects import dialect_of
 from mltrack_jupyter.store.sql.tables import latest_metrics, metric_keys, metrics
 from mltrack_jupyter.store.sql.upserts import upsert_columns
 from mltrack_jupyter.store.sql.values import (
@@ -219,10 +220,10 @@ def _taken(
     found = {newest: last["ordinal"]}
     earlier = pairs[: bisect_right(pairs, newest)]
     run, key_id = place
-    is_sqlite = connection.dialect.name == "sqlite"
-    query = _TAKEN_IN_SQLITE if is_sqlite else _TAKEN
+    as_json = dialect_of(connection).json_lists
+    query = _TAKEN_IN_SQLITE if as_json else _TAKEN
     for some in chunked(dict.fromkeys(pair for pair in earlier if pair != newest), 400):
-        asked_for = json.dumps(some) if is_sqlite else some
+        asked_for = json.dumps(some) if as_json else some
         asked = {"run_number": run, "key_number": key_id, "pairs": asked_for}
         for step, timestamp, ordinal in connection.execute(query, asked):
             found[step, timestamp] = ordinal
@@ -311,7 +312,7 @@ def _key_ids(connection: Connection, keys: set[str]) -> tuple[dict[str, int], Co
     ids = {key: known[key] for key in keys if key in known}
     if not wanted:
         return ids, ()
-    if connection.dialect.name == "sqlite" and len(wanted) > _MANY:
+    if dialect_of(connection).is_file and len(wanted) > _MANY:
         found, new = _numbered_by_sqlite(connection, sorted(wanted))
     else:
         found, new = _numbered(connection, wanted)
@@ -345,7 +346,7 @@ def _numbered_by_sqlite(
 
 
 def _stored_ids(connection: Connection, keys: Collection[str]) -> dict[str, int]:
-    if connection.dialect.name == "sqlite":
+    if dialect_of(connection).json_lists:
         stored = connection.execute(_IN_SQLITE, {"keys": json.dumps([*keys])})
         return {row.key: row.id for row in stored}
     ids: dict[str, int] = {}

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
 
+from mltrack_jupyter.store.sql.dialects import DIALECTS
+
 _SIZES = (500, 50, 1)
 """How many rows a statement writes: many cost half of what they cost one by one.
 
@@ -74,7 +76,7 @@ def upsert_columns(
 @lru_cache(maxsize=100)
 def _is_plain(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> bool:
     """Tell whether rows of these columns may go to SQLite's driver as they are."""
-    if dialect.name != "sqlite":
+    if not DIALECTS[dialect.name].is_file:
         return False
     types = (table.c[name].type.dialect_impl(dialect) for name in columns)
     return all(kind.bind_processor(dialect) is None for kind in types)
@@ -109,26 +111,9 @@ def _upsert_one(table: Table, names: tuple[str, ...], replace: bool) -> tuple[st
 
 @lru_cache(maxsize=100)
 def _upsert(dialect: str, table: Table, columns: tuple[str, ...], replace: bool) -> Any:
-    keys = [column.name for column in table.primary_key]
-    rest = [name for name in columns if name not in keys]
     # Only the dialect in use is imported: the others cost a tenth of a second at every start.
     # `inline`: nobody asks what the database gave the columns that are left to it.
     into = import_module(f"sqlalchemy.dialects.{dialect}").insert(table).inline()
-    # Of rows that the database numbers, those are alike that have the same name.
-    target = {"index_elements": keys} if set(keys) <= set(columns) else {}
-    statement: Any
-    if dialect == "mysql":
-        fresh = {column: into.inserted[column] for column in rest} if replace else {}
-        # An update of a key to itself is MySQL's way of doing nothing.
-        kept = fresh or {keys[0]: table.c[keys[0]]}
-        statement = into.on_duplicate_key_update(kept)
-    else:
-        statement = (
-            into.on_conflict_do_update(
-                **target, set_={column: into.excluded[column] for column in rest}
-            )
-            if replace and rest
-            else into.on_conflict_do_nothing(**target)
-        )
+    statement = DIALECTS[dialect].upsert(into, table, columns, replace=replace)
     # Otherwise the number is asked of a cursor that is closed, which only SQLite's still knows.
     return statement.execution_options(preserve_rowcount=True)

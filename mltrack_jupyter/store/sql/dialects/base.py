@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, MetaData, Select
+from sqlalchemy import URL, Connection, Engine, MetaData, Select, Table
 
 BUSY_SECONDS = 15
 """How long anybody waits for a lock, in all: for the other threads, for a turn, and for the database itself."""
@@ -61,6 +61,17 @@ class Dialect:
 
     def create_missing_indexes(self, connection: Connection, metadata: MetaData) -> None:
         """Create the indexes that a process did not come to which was killed while it made the tables."""
+
+    def upsert(self, into: Any, table: Table, columns: tuple[str, ...], *, replace: bool) -> Any:
+        """Return an INSERT of SQLAlchemy's dialect that replaces rows of the same key, or else keeps them."""
+        keys = [column.name for column in table.primary_key]
+        rest = [name for name in columns if name not in keys]
+        # Of rows that the database numbers, those are alike that have the same name.
+        target = {"index_elements": keys} if set(keys) <= set(columns) else {}
+        if replace and rest:
+            fresh = {column: into.excluded[column] for column in rest}
+            return into.on_conflict_do_update(**target, set_=fresh)
+        return into.on_conflict_do_nothing(**target)
 
     def advance_sequence(self, connection: Connection, table: str, number: int) -> None:
         """Keep the database's own numbering of rows ahead of a number that was given."""

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, func, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.store.sql.dialects.base import BUSY_SECONDS, Dialect
@@ -124,6 +135,13 @@ class MySql(_Server):
             yield
         finally:
             connection.execute(select(func.release_lock(name)))
+
+    def upsert(self, into: Any, table: Table, columns: tuple[str, ...], *, replace: bool) -> Any:
+        keys = [column.name for column in table.primary_key]
+        rest = [name for name in columns if name not in keys]
+        fresh = {column: into.inserted[column] for column in rest} if replace else {}
+        # An update of a key to itself is MySQL's way of doing nothing.
+        return into.on_duplicate_key_update(fresh or {keys[0]: table.c[keys[0]]})
 
     def compare_by_characters(self, connection: Connection) -> None:
         """Say so once of the database: the collations in which blanks at the end count have two names."""
