@@ -27,6 +27,7 @@ from mltrack_jupyter.store.sql.interrupts import INTERRUPT, OTHERS, Signals, def
 from mltrack_jupyter.store.sql.same_file import SameFile
 from mltrack_jupyter.store.sql.turns import WriteQueue
 from mltrack_jupyter.store.sql.types import moves_with
+from mltrack_jupyter.store.uri import MEMORY
 
 _MOST_KEYS = 10_000
 
@@ -49,7 +50,7 @@ class Database:
         self.only_read = ""  # or why nothing may be written to this schema
         self.access = FileAccess(self.path, self.engine)
         self.file = SameFile(self.path)
-        if self.path and self.path != ":memory:":
+        if self.path:
             moves_with(self.engine.dialect, moved or moved_folder(Path(self.path)))
         self._queue = WriteQueue(self.path)
         self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
@@ -57,14 +58,15 @@ class Database:
 
     @property
     def path(self) -> str:
-        """The file of an SQLite database, else ``""``."""
-        return (self.url.database or "") if self.dialect.is_file else ""
+        """The file of an SQLite database; ``""`` for one in memory, or on a server."""
+        in_file = self.dialect.is_file and self.url.database != MEMORY
+        return (self.url.database or "") if in_file else ""
 
     @property
     def place(self) -> str:
         """Where the database is, for people to read; without the password."""
         if self.dialect.is_file:
-            return self.path
+            return self.url.database or MEMORY
         port = f":{self.url.port}" if self.url.port else ""
         return f"{self.url.host or 'localhost'}{port}/{self.url.database or ''}"
 
@@ -186,7 +188,7 @@ class Database:
         A child would take their locks for its own, which it has not: the last of the parent's connections
         would then delete the log that the child still writes to.
         """
-        if self.dialect.is_file and self.path != ":memory:":
+        if self.path:
             self.engine.dispose()
 
     def forget(self) -> None:

@@ -41,7 +41,7 @@ def who_writes(path: str) -> str:
 
 def writers(path: str) -> list[int]:
     """Return the numbers of the processes that hold a lock for writing: the turn, or SQLite's own."""
-    if path in ("", ":memory:"):
+    if not path:
         return []
     files = {_inode(path + TURN): 0, _inode(path + "-shm"): _WAL_WRITER, _inode(path): 0}
     files.pop(-1, None)

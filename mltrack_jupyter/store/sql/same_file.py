@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mltrack_jupyter.errors import Unavailable
 from mltrack_jupyter.store.read_only import reason_of
+from mltrack_jupyter.store.uri import MEMORY
 
 _File = tuple[int, int] | None
 """The device and the number of a file; ``None`` if there is none."""
@@ -23,7 +24,7 @@ class SameFile:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._is_file = path not in ("", ":memory:")
+        self._is_file = path not in ("", MEMORY)
         self._log_path = Path(f"{path}-wal")
         self._known: _File = None
         self._log: _File = None

@@ -54,7 +54,7 @@ def ensure_schema(database: Database, location: str = DEFAULT_LOCATION) -> None:
     a newer schema is left as it is, and may only be read. Raises ``StoreUnreadable``.
     """
     path = database.path
-    if path and path != ":memory:" and not os.path.exists(path):
+    if path and not os.path.exists(path):
         create_file(Path(path), location)
     found = read_version(database)
     if found == "":

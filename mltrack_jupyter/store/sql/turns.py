@@ -77,7 +77,7 @@ def turn(path: str, patience: float) -> Iterator[None]:
 
 
 def _open(path: str) -> int | None:
-    if fcntl is None or path in ("", ":memory:"):
+    if fcntl is None or not path:
         return None
     try:
         return open_private(path + TURN, os.O_RDWR | os.O_CREAT)

@@ -48,7 +48,7 @@ def upgrade(database: Database, revision: str = "head") -> Path | None:
                 if not takes_back:
                     forget_steps(connection)
                 return copy
-            if copy is None and found and database.path not in ("", ":memory:"):
+            if copy is None and found and database.path:
                 copy = backup(database)
             config.attributes["connection"] = connection
             with nullcontext() if takes_back else Steps(connection, following):
@@ -69,7 +69,7 @@ def _check_references(database: Database, connection: Connection) -> None:
     if not database.dialect.is_file or not (now := len(connection.execute(query).all())):
         return
     before = 0
-    if database.path not in ("", ":memory:"):
+    if database.path:
         with database.read() as committed:
             before = len(committed.execute(query).all())
     if now > before:
