@@ -118,7 +118,7 @@ class ArtifactFiles(Protocol):
         """Delete a file or a tree; one that is absent is no error."""
         ...
 
-    @operation("POST", _SERVICE + "/mpu/create/{folder:path}", retry=False, files=True)
+    @operation("POST", _SERVICE + "/mpu/create/{folder:path}", idempotent=False, files=True)
     def create_upload(self, folder: str, path: str, num_parts: int) -> MultipartUpload:
         """Begin an upload in parts, which the client sends to the object store itself.
 
@@ -127,7 +127,7 @@ class ArtifactFiles(Protocol):
         """
         ...
 
-    @operation("POST", _SERVICE + "/mpu/complete/{folder:path}", retry=False, files=True)
+    @operation("POST", _SERVICE + "/mpu/complete/{folder:path}", idempotent=False, files=True)
     def complete_upload(self, folder: str, path: str, upload_id: str, parts: Parts) -> None:
         """Make a file of the parts that were sent."""
         ...

@@ -94,7 +94,7 @@ def _answer(
         if declared.body_param:
             arguments[declared.body_param] = body
         call = partial(route.bind(services), **arguments)
-        if key and not declared.retry and services.once is not None:
+        if key and not declared.idempotent and services.once is not None:
             same = hashlib.sha256(repr((declared.path, sorted(arguments.items()))).encode())
             write = partial(_written, declared, call)
             return Answer(200, services.once(key, same.hexdigest(), write))

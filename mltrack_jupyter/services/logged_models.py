@@ -42,7 +42,7 @@ class AddModel(Protocol):
 class LoggedModels(Protocol):
     """Models with an id of their own (MLflow 3)."""
 
-    @operation("POST", _LOGGED_MODELS, answer="model", retry=False)
+    @operation("POST", _LOGGED_MODELS, answer="model", idempotent=False)
     def create(
         self,
         experiment_id: str,
@@ -91,7 +91,7 @@ class LoggedModels(Protocol):
         """Take a logged model out of the trash."""
         ...
 
-    @operation("POST", f"{_LOGGED_MODELS}/search", answer="models", reads=True)
+    @operation("POST", f"{_LOGGED_MODELS}/search", answer="models", safe=True)
     def search(
         self,
         experiment_ids: list[str] | None = None,
@@ -113,7 +113,7 @@ class LoggedModels(Protocol):
         """Set tags of a logged model."""
         ...
 
-    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}/tags/{{tag_key}}", retry=False)
+    @operation("DELETE", f"{_LOGGED_MODELS}/{{model_id}}/tags/{{tag_key}}", idempotent=False)
     def delete_tag(self, model_id: str, tag_key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
         ...

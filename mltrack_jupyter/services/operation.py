@@ -30,6 +30,12 @@ USUAL_BODY = 8 * 1024 * 1024
 """The largest body of an operation: a text of a million characters fits, also written as escapes."""
 LARGE_BODY = 64 * 1024 * 1024
 """The largest body where journals and files travel as JSON."""
+SUBJECTS = {
+    **dict.fromkeys(("run_id", "run_ids", "source_run_id"), "run"),
+    **dict.fromkeys(("experiment_id", "experiment_ids"), "experiment"),
+    **dict.fromkeys(("model_id", "model_ids"), "logged_model"),
+}
+"""What operations call the ids of what they are about, and what that is."""
 _WITHOUT_BODY = ("GET", "DELETE", "HEAD", "OPTIONS")
 _PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
 
@@ -60,8 +66,8 @@ class Operation:
     also: tuple[str, ...] = ()
     answer: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
-    retry: bool = True
-    reads: bool = False
+    safe: bool = False
+    idempotent: bool = True
     repeats: bool = False
     body_limit: int = USUAL_BODY
     files: bool = False
@@ -82,7 +88,7 @@ class Operation:
     @property
     def action(self) -> str:
         """``read`` or ``write``: what a caller must be allowed to do."""
-        return "read" if self.reads or self.method == "GET" else "write"
+        return "read" if self.safe else "write"
 
     @property
     def name(self) -> str:
@@ -119,6 +125,20 @@ class Operation:
         return get_type_hints(self.function)
 
     @cached_property
+    def _signature(self) -> inspect.Signature:
+        whole = inspect.signature(self.function)
+        return whole.replace(parameters=list(whole.parameters.values())[1:])  # without self
+
+    def bind(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by their names; raises ``TypeError`` as the call would."""
+        return self._signature.bind(*arguments, **named).arguments
+
+    @cached_property
+    def subject(self) -> dict[str, str]:
+        """The parameters that name what is there already, with the kind of each, such as ``run_id`` and ``run``."""
+        return {name: SUBJECTS[name] for name in self.parameters if name in SUBJECTS}
+
+    @cached_property
     def body_param(self) -> str:
         """The parameter that takes the raw bytes of the request, or ``""``."""
         return next((name for name, hint in self._hints.items() if hint is BinaryIO), "")
@@ -137,8 +157,8 @@ class Operation:
     def parameters(self) -> dict[str, tuple[Any, Any]]:
         """Name to (type, default) of what the request may hold; ``msgspec.NODEFAULT`` if required."""
         found: dict[str, tuple[Any, Any]] = {}
-        for name, parameter in inspect.signature(self.function).parameters.items():
-            if name not in ("self", self.body_param):
+        for name, parameter in self._signature.parameters.items():
+            if name != self.body_param:
                 missing = parameter.default is inspect.Parameter.empty
                 default = msgspec.NODEFAULT if missing else parameter.default
                 found[name] = (self._hints[name], default)
@@ -165,8 +185,8 @@ def operation(
     also: Iterable[str] = (),
     answer: str = "",
     aliases: dict[str, str] | None = None,
-    retry: bool = True,
-    reads: bool = False,
+    safe: bool = False,
+    idempotent: bool = True,
     repeats: bool = False,
     body_limit: int = USUAL_BODY,
     files: bool = False,
@@ -184,9 +204,11 @@ def operation(
         The field of the answer that holds the returned value (or the items of a returned page).
     aliases
         Other spellings of parameters, such as ``{"run_uuid": "run_id"}``.
-    retry
+    safe
+        Whether it changes nothing, so that whoever may read may ask it; what is asked by GET is safe.
+    idempotent
         Whether doing it twice leaves the same as doing it once, so that a client may send it again
-        when the answer was lost.
+        when the answer was lost. What is not is done once for each idempotency key.
     repeats
         Whether the body must say the parameters of the path once more, as some of MLflow's do.
     body_limit
@@ -200,14 +222,14 @@ def operation(
             function,
             method,
             path,
-            tuple(also),
-            answer,
-            aliases or {},
-            retry,
-            reads,
-            repeats,
-            body_limit,
-            files,
+            also=tuple(also),
+            answer=answer,
+            aliases=aliases or {},
+            safe=safe or method == "GET",
+            idempotent=idempotent,
+            repeats=repeats,
+            body_limit=body_limit,
+            files=files,
         )
         function.__operation__ = declared  # type: ignore[attr-defined]
         return function

@@ -14,14 +14,14 @@ _VERSIONS = "/api/2.0/mlflow/model-versions"
 class RegisteredModels(Protocol):
     """Unique names with versions, tags and aliases."""
 
-    @operation("POST", f"{_MODELS}/create", answer="registered_model", retry=False)
+    @operation("POST", f"{_MODELS}/create", answer="registered_model", idempotent=False)
     def create(
         self, name: str, tags: list[Tag] | None = None, description: str = ""
     ) -> RegisteredModel:
         """Create a registered model. Raises ``AlreadyExists`` if the name is taken."""
         ...
 
-    @operation("POST", f"{_MODELS}/rename", answer="registered_model", retry=False)
+    @operation("POST", f"{_MODELS}/rename", answer="registered_model", idempotent=False)
     def rename(self, name: str, new_name: str) -> RegisteredModel:
         """Give a registered model another name; versions, tags and aliases stay."""
         ...
@@ -31,7 +31,7 @@ class RegisteredModels(Protocol):
         """Set the description."""
         ...
 
-    @operation("DELETE", f"{_MODELS}/delete", retry=False)
+    @operation("DELETE", f"{_MODELS}/delete", idempotent=False)
     def delete(self, name: str) -> None:
         """Delete a registered model with its versions, tags and aliases."""
         ...
@@ -57,7 +57,7 @@ class RegisteredModels(Protocol):
         f"{_MODELS}/get-latest-versions",
         also=("GET",),
         answer="model_versions",
-        reads=True,
+        safe=True,
     )
     def get_latest_versions(self, name: str, stages: list[str] | None = None) -> list[ModelVersion]:
         """Return the newest version of each of the stages (of all four without ``stages``)."""
@@ -91,7 +91,9 @@ class RegisteredModels(Protocol):
         """Remove an alias; one that is absent is no error."""
         ...
 
-    @operation("POST", "/api/1/registered-models/register", answer="model_version", retry=False)
+    @operation(
+        "POST", "/api/1/registered-models/register", answer="model_version", idempotent=False
+    )
     def register(
         self,
         name: str,
@@ -113,7 +115,7 @@ class RegisteredModels(Protocol):
 class ModelVersions(Protocol):
     """Versions of registered models; numbers are never used twice while the model lives."""
 
-    @operation("POST", f"{_VERSIONS}/create", answer="model_version", retry=False)
+    @operation("POST", f"{_VERSIONS}/create", answer="model_version", idempotent=False)
     def create(
         self,
         name: str,
@@ -139,7 +141,7 @@ class ModelVersions(Protocol):
         """Move a version to a stage, and the others of that stage to Archived if asked to."""
         ...
 
-    @operation("DELETE", f"{_VERSIONS}/delete", retry=False)
+    @operation("DELETE", f"{_VERSIONS}/delete", idempotent=False)
     def delete(self, name: str, version: str) -> None:
         """Delete a version and the aliases that point at it."""
         ...

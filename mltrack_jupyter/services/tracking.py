@@ -33,7 +33,7 @@ _UUID = {"run_uuid": "run_id"}
 class Experiments(Protocol):
     """The named groups of runs. Names are unique among active and deleted experiments alike."""
 
-    @operation("POST", f"{_EXPERIMENTS}/create", answer="experiment_id", retry=False)
+    @operation("POST", f"{_EXPERIMENTS}/create", answer="experiment_id", idempotent=False)
     def create(self, name: str, artifact_location: str = "", tags: list[Tag] | None = None) -> str:
         """Create an experiment and return its id.
 
@@ -51,7 +51,7 @@ class Experiments(Protocol):
         """Return the experiment of that name, active or deleted. Raises ``NotFound``."""
         ...
 
-    @operation("POST", f"{_EXPERIMENTS}/search", also=("GET",), answer="experiments", reads=True)
+    @operation("POST", f"{_EXPERIMENTS}/search", also=("GET",), answer="experiments", safe=True)
     def search(
         self,
         max_results: int,
@@ -68,12 +68,12 @@ class Experiments(Protocol):
         """Rename an active experiment."""
         ...
 
-    @operation("POST", f"{_EXPERIMENTS}/delete", retry=False)
+    @operation("POST", f"{_EXPERIMENTS}/delete", idempotent=False)
     def delete(self, experiment_id: str) -> None:
         """Put an experiment and all its runs into the trash."""
         ...
 
-    @operation("POST", f"{_EXPERIMENTS}/restore", retry=False)
+    @operation("POST", f"{_EXPERIMENTS}/restore", idempotent=False)
     def restore(self, experiment_id: str) -> None:
         """Take an experiment and all its runs out of the trash."""
         ...
@@ -83,12 +83,12 @@ class Experiments(Protocol):
         """Set a tag of an active experiment."""
         ...
 
-    @operation("POST", f"{_EXPERIMENTS}/delete-experiment-tag", retry=False)
+    @operation("POST", f"{_EXPERIMENTS}/delete-experiment-tag", idempotent=False)
     def delete_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
         ...
 
-    @operation("POST", f"{_EXPERIMENTS}/search-datasets", answer="dataset_summaries", reads=True)
+    @operation("POST", f"{_EXPERIMENTS}/search-datasets", answer="dataset_summaries", safe=True)
     def search_datasets(self, experiment_ids: list[str] | None = None) -> list[DatasetSummary]:
         """Return the datasets that runs of up to 20 experiments read; the first 1,000 of them."""
         ...
@@ -97,7 +97,7 @@ class Experiments(Protocol):
 class Runs(Protocol):
     """Runs: created, logged to, searched. A deleted run can be read but not written."""
 
-    @operation("POST", f"{_RUNS}/create", answer="run", retry=False)
+    @operation("POST", f"{_RUNS}/create", answer="run", idempotent=False)
     def create(
         self,
         experiment_id: str = "",
@@ -165,7 +165,7 @@ class Runs(Protocol):
         """Set a tag."""
         ...
 
-    @operation("POST", f"{_RUNS}/delete-tag", retry=False)
+    @operation("POST", f"{_RUNS}/delete-tag", idempotent=False)
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises ``NotFound`` if there is none of that key."""
         ...
@@ -195,17 +195,17 @@ class Runs(Protocol):
         """Record what a run read. The same dataset logged again changes nothing."""
         ...
 
-    @operation("POST", f"{_RUNS}/outputs", retry=False)
+    @operation("POST", f"{_RUNS}/outputs", idempotent=False)
     def log_outputs(self, run_id: str, models: list[ModelOutput]) -> None:
         """Record the logged models that a run made."""
         ...
 
-    @operation("POST", f"{_RUNS}/log-model", retry=False)
+    @operation("POST", f"{_RUNS}/log-model", idempotent=False)
     def log_model(self, run_id: str, model_json: str) -> None:
         """Note a model on a run, as clients before MLflow 3 do: in the tag ``mlflow.log-model.history``."""
         ...
 
-    @operation("POST", f"{_RUNS}/search", answer="runs", reads=True)
+    @operation("POST", f"{_RUNS}/search", answer="runs", safe=True)
     def search(
         self,
         experiment_ids: list[str] | None = None,
@@ -223,7 +223,7 @@ class Runs(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/runs/table", reads=True)
+    @operation("POST", "/api/1/runs/table", safe=True)
     def table(
         self,
         experiment_ids: list[str] | None = None,
@@ -242,7 +242,7 @@ class Runs(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/runs/columns", reads=True)
+    @operation("POST", "/api/1/runs/columns", safe=True)
     def columns(
         self,
         experiment_ids: list[str] | None = None,
@@ -305,7 +305,7 @@ class Metrics(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/metrics/series", answer="series", reads=True)
+    @operation("POST", "/api/1/metrics/series", answer="series", safe=True)
     def series(
         self, run_ids: list[str], metric_keys: list[str], max_points: int = 1000
     ) -> list[MetricSeries]:

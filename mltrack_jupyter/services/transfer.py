@@ -64,7 +64,7 @@ class Transfer(Protocol):
         """
         ...
 
-    @operation("POST", "/api/1/transfer/marks", answer="marks", reads=True)
+    @operation("POST", "/api/1/transfer/marks", answer="marks", safe=True)
     def marks(self, entity: str, ids: list[str]) -> dict[str, str]:
         """Return the marks of those that are here; a transfer skips what bears the mark it would set."""
         ...
@@ -74,7 +74,9 @@ class Transfer(Protocol):
         """Note in the change feed that these were imported whole, each with a mark of what it was."""
         ...
 
-    @operation("POST", "/api/1/runs/register", answer="run", retry=False, body_limit=LARGE_BODY)
+    @operation(
+        "POST", "/api/1/runs/register", answer="run", idempotent=False, body_limit=LARGE_BODY
+    )
     def register_run(
         self,
         experiment: str = "Default",

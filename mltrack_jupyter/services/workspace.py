@@ -21,7 +21,7 @@ class Workspace(Protocol):
         """Return changes after the cursor ``since``, oldest first; without it only where the feed ends."""
         ...
 
-    @operation("POST", "/api/1/trash/list", reads=True, files=True)
+    @operation("POST", "/api/1/trash/list", safe=True, files=True)
     def trash(
         self, older_than: int | None = None, experiment_ids: list[str] | None = None
     ) -> Trash:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -49,12 +48,8 @@ def _client_of(service: type) -> type:
 
 
 def _method(declared: Operation) -> Callable[..., Any]:
-    signature = inspect.signature(declared.function)
-
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(self, *args, **kwargs)
-        arguments = {name: value for name, value in bound.arguments.items() if name != "self"}
-        return _send(self._transport, declared, arguments)
+        return _send(self._transport, declared, declared.bind(args, kwargs))
 
     call.__name__ = declared.name
     call.__doc__ = declared.function.__doc__
@@ -67,7 +62,7 @@ def _send(transport: Transport, declared: Operation, arguments: dict[str, Any]) 
         encode_request(declared, arguments),
         upload=upload,
         download=declared.is_download,
-        retry=declared.retry,
+        retry=declared.idempotent,
     )
     if answer.status != 200:
         raise decode_error(answer.status, answer.body)

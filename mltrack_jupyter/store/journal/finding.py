@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import re
@@ -25,8 +24,6 @@ from mltrack_jupyter.store.journal.recovery import is_for, journal_folders, reco
 from mltrack_jupyter.store.journal.segment import NAME
 
 log = logging.getLogger("mltrack_jupyter")
-_NAMED = frozenset({"run_id", "source_run_id", "run_ids"})
-"""What operations call the ids of runs that must be there."""
 _ASKED = re.compile(r"\brun_id\b\W{1,6}([0-9a-f]{32})\b")
 """A run that a search asks for by its id."""
 _READ = 4 * 1024 * 1024
@@ -206,7 +203,7 @@ def finding(services: Services) -> Services:
     for name, kind in service_types().items():
         service = getattr(services, name)
         for declared in operations_of(kind).values():
-            if not _NAMED.isdisjoint(declared.function.__code__.co_varnames):
+            if "run" in declared.subject.values():
                 setattr(service, declared.name, _looking(service, declared, finder))
     setattr(services.runs, "search", searching)  # noqa: B010 - no method of its class
     if hasattr(services.journals, "elsewhere"):
@@ -224,10 +221,9 @@ def _looking(service: Any, declared: Operation, finder: Finder) -> Callable[...,
         try:
             return inner(*arguments, **named)
         except NotFound:
-            signature = inspect.signature(declared.function)
-            given = signature.bind(service, *arguments, **named).arguments
-            ids = [given[key] for key in _NAMED if given.get(key)]
-            if not finder.hand_over(run_id for found in ids for run_id in _each(found)):
+            given = declared.bind(arguments, named)
+            runs = (given.get(key) for key, kind in declared.subject.items() if kind == "run")
+            if not finder.hand_over(run_id for found in runs if found for run_id in _each(found)):
                 raise
         return inner(*arguments, **named)
 
