@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import cache
 from typing import get_type_hints
 
 from mltrack_jupyter.services.artifacts import ArtifactFiles, Repository, RunArtifacts, Written
@@ -80,11 +81,11 @@ class Services:
     add_model: AddModel | None = field(default=None, repr=False)
 
 
+@cache
 def service_types() -> dict[str, type]:
-    """Return the services of a bundle by their names."""
-    hints = get_type_hints(Services)
+    """Return the services of a bundle by their names: what declares operations."""
     return {
-        item.name: hints[item.name]
-        for item in fields(Services)
-        if item.name not in ("uri", "files_at", "kept", "close", "once", "add_model")
+        name: kind
+        for name, kind in get_type_hints(Services).items()
+        if isinstance(kind, type) and operations_of(kind)
     }

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, BinaryIO, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -78,6 +78,11 @@ class Operation:
         if self.files or self.is_download or self.body_param:
             return "files"
         return f"{self.action}s"
+
+    @property
+    def transactional(self) -> bool:
+        """Whether it is one transaction, so that it can be done again when the database took that back."""
+        return self.lane != "files"
 
     def largest_body(self, method: str) -> int | None:
         """Return how many bytes a request by this HTTP method may have; ``None`` for a file of any size."""
@@ -237,6 +242,7 @@ def operation(
     return declare
 
 
+@cache
 def operations_of(service: type) -> dict[str, Operation]:
     """Return the operations that a service declares, by method name, in the order of declaration."""
     found: dict[str, Operation] = {}

@@ -60,8 +60,10 @@ def open_store(
         from mltrack_jupyter.store.remote import open_remote
 
         return _finding(open_remote(full))
+    from mltrack_jupyter.services.around import around
     from mltrack_jupyter.store.artifacts import Locations
     from mltrack_jupyter.store.sql import open_sql
+    from mltrack_jupyter.store.sql.retries import retry
 
     told = config.setting("MLTRACK_TRACKING_URI")
     if told and normalise_uri(told) == full:
@@ -75,7 +77,8 @@ def open_store(
         default_root=default_artifact_root,
         base=config.moved_folder(store.file) if store.file else None,
     )
-    return _finding(open_sql(full, locations, serve_artifacts=serve_artifacts))
+    services = open_sql(full, locations, serve_artifacts=serve_artifacts)
+    return _finding(services if store.path else around(services, retry))
 
 
 def _finding(services: Services) -> Services:

@@ -16,7 +16,6 @@ from mltrack_jupyter.store.sql.model_versions import SqlModelVersions
 from mltrack_jupyter.store.sql.once import Once
 from mltrack_jupyter.store.sql.own_roots import OwnRoots
 from mltrack_jupyter.store.sql.registered_models import SqlRegisteredModels
-from mltrack_jupyter.store.sql.retries import retrying
 from mltrack_jupyter.store.sql.run_artifacts import Reach, RootArtifactFiles, SqlRunArtifacts
 from mltrack_jupyter.store.sql.runs import SqlRuns
 from mltrack_jupyter.store.sql.schema import open_schema
@@ -68,7 +67,7 @@ def open_sql(
     )
     if settle:
         workspace.settle()
-    return services if database.dialect.is_file else _with_retries(services)
+    return services
 
 
 def _opened(url: str, locations: Locations, synchronous: str) -> Database:
@@ -80,18 +79,3 @@ def _opened(url: str, locations: Locations, synchronous: str) -> Database:
         database.close()
         raise
     return database
-
-
-def _with_retries(services: Services) -> Services:
-    for service in (
-        services.experiments,
-        services.runs,
-        services.logged_models,
-        services.registered_models,
-        services.model_versions,
-        services.transfer,
-        services.journals,
-        services.leases,
-    ):
-        retrying(service)
-    return services

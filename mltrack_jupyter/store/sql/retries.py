@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import random
 import time
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from mltrack_jupyter.errors import MltrackError
+from mltrack_jupyter.services import Operation
+from mltrack_jupyter.services.around import Call
 from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.sql.dialects import BUSY_SECONDS
 from mltrack_jupyter.store.sql.failures import is_conflict
@@ -18,22 +19,17 @@ from mltrack_jupyter.store.sql.failures import is_conflict
 ATTEMPTS = 5
 P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S")
 
 _inside: ContextVar[bool] = ContextVar("mltrack_inside_retry", default=False)
 
 
-def retrying(service: S) -> S:
-    """Make every operation of a service begin again after a conflict, and return the service.
+def retry(operation: Operation, call: Call) -> Call:
+    """Begin an operation again after a conflict: a middleware.
 
-    An operation is one transaction, so what is done again has left nothing behind. SQLite needs none of
-    this: its writers wait for each other before they begin.
+    One transaction that is done again has left nothing behind. SQLite needs none of this: its writers wait
+    for each other before they begin.
     """
-    for name in dir(type(service)):
-        method = getattr(service, name)
-        if not name.startswith("_") and inspect.ismethod(method):
-            setattr(service, name, retried(method))
-    return service
+    return retried(call) if operation.transactional else call
 
 
 def retried(call: Callable[P, R]) -> Callable[P, R]:

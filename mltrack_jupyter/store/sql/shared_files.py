@@ -58,9 +58,6 @@ class SharedFiles:
         Raises ``InvalidParameter`` where the run keeps its files elsewhere.
         """
         check(files)
-        return retried(self._share)(run_id, files)
-
-    def _share(self, run_id: str, files: Mapping[str, str]) -> list[str]:
         with self._database.write() as connection:
             run = find_active_run(connection, run_id)
             if self._locate(run.artifact_uri) != (run.artifact_uri, run_id, ""):
