@@ -12,6 +12,7 @@ from mltrack_jupyter.store.uri import StoreUri
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Services
+    from mltrack_jupyter.services.around import Middleware
 
 
 def normalise_uri(uri: str | os.PathLike[str]) -> str:
@@ -59,8 +60,7 @@ def open_store(
     if store.is_server:
         from mltrack_jupyter.store.remote import open_remote
 
-        return _finding(open_remote(full))
-    from mltrack_jupyter.services.around import around
+        return _looking(open_remote(full))
     from mltrack_jupyter.store.artifacts import Locations
     from mltrack_jupyter.store.sql import open_sql
     from mltrack_jupyter.store.sql.retries import retry
@@ -78,14 +78,15 @@ def open_store(
         base=config.moved_folder(store.file) if store.file else None,
     )
     services = open_sql(full, locations, serve_artifacts=serve_artifacts)
-    return _finding(services if store.path else around(services, retry))
+    return _looking(services) if store.path else _looking(services, retry)
 
 
-def _finding(services: Services) -> Services:
+def _looking(services: Services, *within: Middleware) -> Services:
     """Let whoever misses a run look into the journals that are not handed over yet."""
-    from mltrack_jupyter.store.journal.finding import finding
+    from mltrack_jupyter.services.around import around
+    from mltrack_jupyter.store.journal.finding import Finder
 
-    return finding(services)
+    return around(services, *within, Finder(services).look)
 
 
 def artifacts_of(uri: str) -> Path:

@@ -5,11 +5,17 @@ import pytest
 from mltrack_jupyter.services import operations_of, service_types
 from mltrack_jupyter.services.around import around
 from mltrack_jupyter.services.dispatch import routes
+from mltrack_jupyter.store.journal.finding import Finder
 from mltrack_jupyter.store.sql.retries import retry
 
 OPERATIONS = {f"{route.service}.{route.operation.name}": route.operation for route in routes()}
+SEARCH = OPERATIONS["runs.search"]
 CONCERNS = {
-    "retry": (retry, lambda operation: operation.transactional),
+    "retry": (lambda _: retry, lambda operation: operation.transactional),
+    "missing runs": (
+        lambda store: Finder(store).look,
+        lambda operation: "run" in operation.subject.values() or operation is SEARCH,
+    ),
 }
 
 
@@ -19,8 +25,9 @@ def plain(*arguments, **named):
 
 
 @pytest.mark.parametrize("name", CONCERNS)
-def test_a_middleware_stands_around_what_declares_to_need_it(name):
-    middleware, concerns = CONCERNS[name]
+def test_a_middleware_stands_around_what_declares_to_need_it(name, store):
+    make, concerns = CONCERNS[name]
+    middleware = make(store)
     found = {key: middleware(operation, plain) for key, operation in OPERATIONS.items()}
     wrapped = {key for key, call in found.items() if call is not plain}
     assert wrapped == {key for key, operation in OPERATIONS.items() if concerns(operation)}

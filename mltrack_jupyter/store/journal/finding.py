@@ -6,8 +6,9 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,8 @@ from msgspec.structs import replace
 
 from mltrack_jupyter.entities import JournalAnswer, RunEntry
 from mltrack_jupyter.errors import MltrackError, NotFound
-from mltrack_jupyter.services import Operation, Services, operations_of, service_types
+from mltrack_jupyter.services import Journals, Operation, Runs, Services
+from mltrack_jupyter.services.around import Call
 from mltrack_jupyter.store.journal.folder import Folder
 from mltrack_jupyter.store.journal.folding import UNREADABLE
 from mltrack_jupyter.store.journal.positioned import read_at
@@ -133,13 +135,56 @@ def _entry(record: Record) -> RunEntry | None:
 
 
 class Finder:
-    """Hands over how runs began to a store that misses them."""
+    """Hands over how runs began to a store that misses them; :meth:`look` is a middleware."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._begun = Begun(services.uri)
         self._get = services.runs.get
         self._append = services.journals.append
+        journals: Any = services.journals
+        self._asks = hasattr(journals, "elsewhere")
+        if self._asks:
+            journals.elsewhere = lambda ids: [item.entry for item in self.waiting(ids)]
+
+    def look(self, operation: Operation, call: Call) -> Call:
+        """Do an operation that misses a run once more, when its begin was found in a journal.
+
+        A run that nobody began costs a look at the folder.
+        """
+        if operation.function is Runs.search:
+            return self._before_search(call)
+        if operation.function is Journals.append:
+            return call if self._asks else self.append
+        runs = [name for name, kind in operation.subject.items() if kind == "run"]
+        return self._after_a_miss(operation, call, runs) if runs else call
+
+    def _before_search(self, call: Call) -> Call:
+        """Look for the runs that a search asks for by their ids."""
+
+        @wraps(call)
+        def search(*arguments: Any, **named: Any) -> Any:
+            if asked := _ASKED.findall(str(named.get("filter", arguments[1:2]))):
+                self.hand_over(asked)
+            return call(*arguments, **named)
+
+        return search
+
+    def _after_a_miss(self, operation: Operation, call: Call, names: Collection[str]) -> Call:
+        """Look for the runs that an operation is about, if it misses one."""
+
+        @wraps(call)
+        def again(*arguments: Any, **named: Any) -> Any:
+            try:
+                return call(*arguments, **named)
+            except NotFound:
+                given = operation.bind(arguments, named)
+                found = [_each(given[name]) for name in names if given.get(name)]
+                if not self.hand_over(run_id for some in found for run_id in some):
+                    raise
+            return call(*arguments, **named)
+
+        return again
 
     def waiting(self, run_ids: Iterable[str]) -> list[Begin]:
         """Return how runs began of which the store has not heard; one that it had and has no more is gone."""
@@ -183,52 +228,6 @@ class Finder:
         rest = [entry for entry in entries if entry.run_id in missing]
         again = self._append(journal_id, upto, upto, rest)
         return replace(again, missing=[*answer.missing, *again.missing])
-
-
-def finding(services: Services) -> Services:
-    """Make every operation that misses a run look into the journals for it, and return the services.
-
-    What is found there is handed over, and the operation done once more. A run that nobody began costs a
-    look at the folder.
-    """
-    finder = Finder(services)
-    search: Callable[..., Any] = services.runs.search
-
-    def searching(*arguments: Any, **named: Any) -> Any:
-        asked = _ASKED.findall(str(named.get("filter_string", arguments[1:2])))
-        if asked:
-            finder.hand_over(asked)
-        return search(*arguments, **named)
-
-    for name, kind in service_types().items():
-        service = getattr(services, name)
-        for declared in operations_of(kind).values():
-            if "run" in declared.subject.values():
-                setattr(service, declared.name, _looking(service, declared, finder))
-    setattr(services.runs, "search", searching)  # noqa: B010 - no method of its class
-    if hasattr(services.journals, "elsewhere"):
-        services.journals.elsewhere = lambda ids: [item.entry for item in finder.waiting(ids)]
-    else:
-        setattr(services.journals, "append", finder.append)  # noqa: B010 - as above
-    return services
-
-
-def _looking(service: Any, declared: Operation, finder: Finder) -> Callable[..., Any]:
-    """Return an operation that looks for the runs that it misses."""
-    inner = getattr(service, declared.name)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        try:
-            return inner(*arguments, **named)
-        except NotFound:
-            given = declared.bind(arguments, named)
-            runs = (given.get(key) for key, kind in declared.subject.items() if kind == "run")
-            if not finder.hand_over(run_id for found in runs if found for run_id in _each(found)):
-                raise
-        return inner(*arguments, **named)
-
-    call.__name__, call.__doc__ = declared.name, declared.function.__doc__
-    return call
 
 
 def _each(found: Any) -> list[str]:

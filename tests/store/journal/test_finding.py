@@ -40,6 +40,9 @@ TOLD = {
     "is searched for": lambda services, run_id: services.runs.search(
         ["0"], f"attributes.run_id = '{run_id}'"
     ).items[0],
+    "is searched for over the wire": lambda services, run_id: services.runs.search(
+        experiment_ids=["0"], filter=f"attributes.run_id = '{run_id}'"
+    ).items[0],
     "gets a file": lambda services, run_id: services.files_at(
         services.runs.get(run_id).info.artifact_uri, run_id
     ),
