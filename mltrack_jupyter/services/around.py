@@ -7,6 +7,9 @@ declaration whether the operation concerns it; if not, it returns the call itsel
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
@@ -29,3 +32,20 @@ def around(services: Services, *middlewares: Middleware) -> Services:
             if call is not plain:
                 setattr(service, operation.name, call)
     return services
+
+
+def before(services: Services, prepare: Callable[[], object]) -> Services:
+    """Return a view of services that calls ``prepare`` before anything is asked of them."""
+
+    def first(call: Call) -> Call:
+        @wraps(call, updated=())
+        def prepared(*arguments: Any, **named: Any) -> Any:
+            prepare()
+            return call(*arguments, **named)
+
+        return prepared
+
+    copies: dict[str, Any] = {name: copy(getattr(services, name)) for name in service_types()}
+    add = services.add_model and first(services.add_model)
+    view = replace(services, files_at=first(services.files_at), add_model=add, **copies)
+    return around(view, lambda _operation, call: first(call))

@@ -76,9 +76,9 @@ def services(uri: str) -> Services:
                 continue
             if uri not in _flushed:
                 # Who only logs needs none of what services are made of.
-                from mltrack_jupyter.store.journal.flushing import flushing
+                from mltrack_jupyter.services.around import before
 
-                _flushed[uri] = flushing(opened, lambda: _before(uri))
+                _flushed[uri] = before(opened, lambda: _before(uri))
             return _flushed[uri]
 
 

@@ -1,9 +1,12 @@
 """Middlewares stand around the operations that are declared to need them, and around no other."""
 
+from contextlib import suppress
+
 import pytest
 
+from mltrack_jupyter.errors import MltrackError, Unavailable
 from mltrack_jupyter.services import operations_of, service_types
-from mltrack_jupyter.services.around import around
+from mltrack_jupyter.services.around import around, before
 from mltrack_jupyter.services.dispatch import routes
 from mltrack_jupyter.store.journal.finding import Finder
 from mltrack_jupyter.store.sql.retries import retry
@@ -64,3 +67,29 @@ def test_what_concerns_nobody_is_left_as_it_is(store):
 
 def test_the_services_of_a_bundle_are_what_declares_operations():
     assert service_types().keys() == {route.service for route in routes()}
+
+
+def test_a_view_prepares_before_anything_is_asked_and_the_services_stay_as_they_are(store):
+    prepared = []
+    view = before(store, lambda: prepared.append("ready"))
+    for name, kind in service_types().items():
+        for operation in operations_of(kind):
+            with suppress(TypeError, MltrackError):  # without what they need
+                getattr(getattr(view, name), operation)()
+            assert prepared.pop() == "ready"
+    view.files_at("mlflow-artifacts:/0", "")
+    with pytest.raises(TypeError):
+        view.add_model()
+    assert prepared == ["ready", "ready"]
+    assert store.experiments.get("0").experiment_id == "0"
+    assert len(prepared) == 2
+
+
+def test_what_cannot_be_prepared_is_not_asked(store):
+    def away():
+        raise Unavailable("the store is away")
+
+    view = before(store, away)
+    with pytest.raises(Unavailable):
+        view.experiments.create("new")
+    assert [item.name for item in store.experiments.search(10)] == ["Default"]
