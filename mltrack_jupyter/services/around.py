@@ -10,12 +10,23 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from functools import wraps
+from types import SimpleNamespace
 from typing import Any
 
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
 
 Call = Callable[..., Any]
 Middleware = Callable[[Operation, Call], Call]
+
+
+def derived(call_of: Callable[[Operation], Call]) -> dict[str, Any]:
+    """Return the services of a bundle by their names, each operation of which is what ``call_of`` returns for it."""
+    return {
+        name: SimpleNamespace(
+            **{operation.name: call_of(operation) for operation in operations_of(kind).values()}
+        )
+        for name, kind in service_types().items()
+    }
 
 
 def around(services: Services, *middlewares: Middleware) -> Services:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.services import (
-    Download,
-    Operation,
-    Repository,
-    Services,
-    operations_of,
-    service_types,
-)
+from mltrack_jupyter.services import Download, Operation, Repository, Services
+from mltrack_jupyter.services.around import Call, derived
 from mltrack_jupyter.services.codec import decode_answer, encode_request
 from mltrack_jupyter.services.error_codec import decode_error
 from mltrack_jupyter.store.artifacts import files_of_server
@@ -27,33 +20,19 @@ def open_remote(url: str) -> Services:
 
 def connect(transport: Transport, uri: str) -> Services:
     """Return services that ask through a transport."""
-    bundle: dict[str, Any] = {
-        name: _client_of(kind)(transport) for name, kind in service_types().items()
-    }
 
     def files_at(artifact_uri: str, run_id: str) -> Repository:
         return files_of_server(services, artifact_uri, run_id)
 
-    services = Services(uri=uri, files_at=files_at, close=transport.close, **bundle)
+    def ask(operation: Operation) -> Call:
+        def call(*arguments: Any, **named: Any) -> Any:
+            return _send(transport, operation, operation.bind(arguments, named))
+
+        call.__name__, call.__doc__ = operation.name, operation.function.__doc__
+        return call
+
+    services = Services(uri=uri, files_at=files_at, close=transport.close, **derived(ask))
     return services
-
-
-def _client_of(service: type) -> type:
-    methods = {name: _method(declared) for name, declared in operations_of(service).items()}
-
-    def initialise(self: Any, transport: Transport) -> None:
-        self._transport = transport
-
-    return type(f"Remote{service.__name__}", (service,), {**methods, "__init__": initialise})
-
-
-def _method(declared: Operation) -> Callable[..., Any]:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _send(self._transport, declared, declared.bind(args, kwargs))
-
-    call.__name__ = declared.name
-    call.__doc__ = declared.function.__doc__
-    return call
 
 
 def _send(transport: Transport, declared: Operation, arguments: dict[str, Any]) -> Any:
