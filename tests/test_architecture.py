@@ -22,6 +22,7 @@ BORDERS = {
     "capture/border.py",
     "models/border.py",
     "server/loops.py",
+    "services/dispatch.py",
     "store/journal/keeper.py",
     "tracking/autolog/border.py",
 }

@@ -24,7 +24,7 @@ from mltrack_jupyter.errors import (
     Unauthenticated,
 )
 from mltrack_jupyter.server.bodies import StreamedBody
-from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS
+from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, INTERNAL
 from mltrack_jupyter.services.operation import SMALL_BODY
 
 
@@ -199,4 +199,4 @@ _SENTENCES = {
 
 def _sentence(status: int, reason: str | None) -> MltrackError:
     """Return what is said of a status of HTTP in the format of the operations."""
-    return _SENTENCES.get(status) or InternalError(reason or "An internal error.")
+    return _SENTENCES.get(status) or InternalError(reason or INTERNAL)

@@ -29,10 +29,10 @@ from mltrack_jupyter.services.dispatch import (
     Answer,
     Route,
     answer,
+    refused,
     routes,
     unknown,
 )
-from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.services.operation import SMALL_BODY, actor
 
 MLFLOW_VERSION = "3.18.0"
@@ -83,7 +83,7 @@ class OperationHandler(GuardedHandler):
             lane = lanes.of(route.operation.lane)
             found = await lane.run(_in_thread, holder, author, asked)
         except MltrackError as error:
-            found = Answer(error.status, encode_error(error))
+            found = refused(error)
         self._drop()  # before the answer: whoever has that may count on nothing being kept
         await self._finish(found)
 
@@ -156,10 +156,7 @@ class UnknownHandler(GuardedHandler):
 
 
 def _in_thread(holder: ServicesHolder, author: str, asked: Callable[[Services], Answer]) -> Answer:
-    try:
-        services = holder.get()
-    except MltrackError as error:
-        return Answer(error.status, encode_error(error))
+    services = holder.get()
     # Only now: what dead processes left is taken over when the store is opened, and is not the caller's.
     actor.set(author)
     return asked(services)

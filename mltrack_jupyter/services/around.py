@@ -6,17 +6,22 @@ declaration whether the operation concerns it; if not, it returns the call itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from types import SimpleNamespace
 from typing import Any
 
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
+from mltrack_jupyter.shown import shown
 
 Call = Callable[..., Any]
 Middleware = Callable[[Operation, Call], Call]
+_log = logging.getLogger("mltrack_jupyter")
 
 
 def derived(call_of: Callable[[Operation], Call]) -> dict[str, Any]:
@@ -37,12 +42,18 @@ def around(services: Services, *middlewares: Middleware) -> Services:
     for name, kind in service_types().items():
         service = getattr(services, name)
         for operation in operations_of(kind).values():
-            call = plain = getattr(service, operation.name)
-            for middleware in middlewares:
-                call = middleware(operation, call)
+            plain = getattr(service, operation.name)
+            call = composed(operation, plain, middlewares)
             if call is not plain:
                 setattr(service, operation.name, call)
     return services
+
+
+def composed(operation: Operation, call: Call, middlewares: Iterable[Middleware]) -> Call:
+    """Return the call of an operation with middlewares around it, the last one outermost."""
+    for middleware in middlewares:
+        call = middleware(operation, call)
+    return call
 
 
 def before(services: Services, prepare: Callable[[], object]) -> Services:
@@ -60,3 +71,41 @@ def before(services: Services, prepare: Callable[[], object]) -> Services:
     add = services.add_model and first(services.add_model)
     view = replace(services, files_at=first(services.files_at), add_model=add, **copies)
     return around(view, lambda _operation, call: first(call))
+
+
+def once(key: str, services: Services) -> Middleware:
+    """Return a middleware that carries out a request with a key once, however often it comes.
+
+    What is idempotent needs no key. The call returns the bytes of an answer, which the store keeps with the key.
+    """
+
+    def middleware(operation: Operation, call: Call) -> Call:
+        keep = services.once
+        if not key or operation.idempotent or keep is None:
+            return call
+
+        def keyed(**arguments: Any) -> bytes:
+            asked = hashlib.sha256(repr((operation.path, sorted(arguments.items()))).encode())
+            return keep(key, asked.hexdigest(), partial(call, **arguments))
+
+        return keyed
+
+    return middleware
+
+
+def timed(operation: Operation, call: Call) -> Call:
+    """Tell the log at the level DEBUG what was asked, about what, and how long it took: a middleware."""
+    if not _log.isEnabledFor(logging.DEBUG):
+        return call
+
+    def timing(**arguments: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return call(**arguments)
+        finally:
+            took = (time.perf_counter() - begun) * 1000
+            about = {name: arguments[name] for name in operation.subject}
+            name = operation.function.__qualname__
+            _log.debug("mltrack: %s of %s took %.1f ms", name, shown(str(about)[:200]), took)
+
+    return timing

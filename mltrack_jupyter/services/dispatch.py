@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, BinaryIO
 
-from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotImplementedHere
+from mltrack_jupyter.errors import (
+    EndpointNotFound,
+    InternalError,
+    MltrackError,
+    NotImplementedHere,
+)
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
+from mltrack_jupyter.services.around import composed, once, timed
 from mltrack_jupyter.services.codec import decode_request, encode_answer
 from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.services.operation import Download, over_wire
@@ -21,6 +27,10 @@ ACCEPTS_KEYS = "Accept-Idempotency-Key"
 """The header by which a server tells that it knows keys."""
 AJAX = "/ajax-api/"
 """Where MLflow's own pages ask for the operations below ``/api/``."""
+
+INTERNAL = "An internal error."
+"""What is told of a fault of ours; more is in the log."""
+_log = logging.getLogger("mltrack_jupyter")
 
 
 @dataclass(frozen=True)
@@ -67,48 +77,42 @@ def answer(
     body: bytes | BinaryIO,
     key: str = "",
 ) -> Answer:
-    """Call the operation of a route; an error of ours becomes its status and JSON.
+    """Call the operation of a route; whatever it raises becomes a status and JSON, here and nowhere else.
 
-    A request with a ``key`` that is not declared to be repeatable is carried out once, however often it
-    comes.
+    A request with a ``key`` whose operation is not idempotent is carried out once, however often it comes.
     """
-    wired = over_wire.set(True)
-    try:
-        return _answer(route, services, path_params, query, body, key)
-    finally:
-        over_wire.reset(wired)
-
-
-def _answer(
-    route: Route,
-    services: Services,
-    path_params: Mapping[str, str],
-    query: Mapping[str, Sequence[str]],
-    body: bytes | BinaryIO,
-    key: str,
-) -> Answer:
     declared = route.operation
+    wired = over_wire.set(True)
     try:
         raw = body if isinstance(body, bytes) else b""
         arguments = decode_request(declared, path_params, query, raw)
         if declared.body_param:
             arguments[declared.body_param] = body
-        call = partial(route.bind(services), **arguments)
-        if key and not declared.idempotent and services.once is not None:
-            same = hashlib.sha256(repr((declared.path, sorted(arguments.items()))).encode())
-            write = partial(_written, declared, call)
-            return Answer(200, services.once(key, same.hexdigest(), write))
-        value = call()
+        call = partial(_encoded, declared, route.bind(services))
+        found = composed(declared, call, (once(key, services), timed))(**arguments)
     except MltrackError as error:
-        return Answer(error.status, encode_error(error))
+        return refused(error)
+    except Exception:  # noqa: BLE001 - a fault of ours: its words may hold anything, and are for the log
+        _log.exception("mltrack: %s failed", declared.function.__qualname__)
+        return refused(InternalError(INTERNAL))
+    finally:
+        over_wire.reset(wired)
+    return Answer(200, download=found) if isinstance(found, Download) else Answer(200, found)
+
+
+def _encoded(
+    declared: Operation, method: Callable[..., Any], /, **arguments: Any
+) -> bytes | Download:
+    value = method(**arguments)
     if isinstance(value, Download):
-        return Answer(200, download=value)
+        return value
     # An upload is answered with an empty body, as MLflow does.
-    return Answer(200, b"" if declared.body_param else encode_answer(declared, value))
+    return b"" if declared.body_param else encode_answer(declared, value)
 
 
-def _written(declared: Operation, call: Callable[[], Any]) -> bytes:
-    return encode_answer(declared, call())
+def refused(error: MltrackError) -> Answer:
+    """Return the answer that an error is."""
+    return Answer(error.status, encode_error(error))
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]]:

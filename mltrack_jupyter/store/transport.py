@@ -19,8 +19,7 @@ from mltrack_jupyter.errors import (
 )
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.services.codec import WireRequest, digest_of
-from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find
-from mltrack_jupyter.services.error_codec import encode_error
+from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, KEY_HEADER, answer, find, refused
 from mltrack_jupyter.store.progress import progress
 from mltrack_jupyter.store.tls import hint, tls_context
 
@@ -75,9 +74,9 @@ class LocalTransport:
         query = parse_qs(urlencode(request.query), keep_blank_values=True)
         try:
             route, params = find(request.method, unquote(request.path))
+            found = answer(route, self._services, params, query, upload or request.body)
         except MltrackError as error:
-            return WireAnswer(error.status, encode_error(error))
-        found = answer(route, self._services, params, query, upload or request.body)
+            found = refused(error)
         if found.download is not None:
             sent = found.download
             return WireAnswer(200, file=sent.file, name=sent.name, sha256=sent.sha256)
