@@ -81,7 +81,7 @@ def once(key: str, services: Services) -> Middleware:
 
     def middleware(operation: Operation, call: Call) -> Call:
         keep = services.once
-        if not key or operation.idempotent or keep is None:
+        if operation.idempotent or keep is None:
             return call
 
         def keyed(**arguments: Any) -> bytes:

@@ -89,7 +89,8 @@ def answer(
         if declared.body_param:
             arguments[declared.body_param] = body
         call = partial(_encoded, declared, route.bind(services))
-        found = composed(declared, call, (once(key, services), timed))(**arguments)
+        within = (once(key, services), timed) if key else (timed,)
+        found = composed(declared, call, within)(**arguments)
     except MltrackError as error:
         return refused(error)
     except Exception:  # noqa: BLE001 - a fault of ours: its words may hold anything, and are for the log
