@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from mltrack_jupyter.server.holder import ServicesHolder
 from mltrack_jupyter.server.lanes import Lanes
 from mltrack_jupyter.server.links import LinksHandler, RunPageHandler
 from mltrack_jupyter.server.pages import DocumentHandler, HealthHandler, PlainHandler
-from mltrack_jupyter.services import Download, Services
+from mltrack_jupyter.services import Download
 from mltrack_jupyter.services.codec import digest_header
 from mltrack_jupyter.services.dispatch import (
     AJAX,
@@ -33,7 +33,7 @@ from mltrack_jupyter.services.dispatch import (
     routes,
     unknown,
 )
-from mltrack_jupyter.services.operation import SMALL_BODY, actor
+from mltrack_jupyter.services.operation import SMALL_BODY
 
 MLFLOW_VERSION = "3.18.0"
 """The version of MLflow whose REST this is; its clients ask for it before they send newer requests."""
@@ -79,9 +79,12 @@ class OperationHandler(GuardedHandler):
             key = self.request.headers.get(KEY_HEADER, "")
             holder: ServicesHolder = self.settings["mltrack_holder"]
             author = _author(self.current_user)
-            asked = partial(answer, route, path_params=params, query=query, body=body, key=key)
+            asked = partial(
+                answer, path_params=params, query=query, body=body, key=key, author=author
+            )
             lane = lanes.of(route.operation.lane)
-            found = await lane.run(_in_thread, holder, author, asked)
+            # What dead processes left is taken over when the store is opened, and is not the caller's.
+            found = await lane.run(lambda: asked(route, holder.get()))
         except MltrackError as error:
             found = refused(error)
         self._drop()  # before the answer: whoever has that may count on nothing being kept
@@ -153,13 +156,6 @@ class UnknownHandler(GuardedHandler):
 
     async def _check(self) -> None:
         raise unknown(self.request.method or "", self.request.path)
-
-
-def _in_thread(holder: ServicesHolder, author: str, asked: Callable[[Services], Answer]) -> Answer:
-    services = holder.get()
-    # Only now: what dead processes left is taken over when the store is opened, and is not the caller's.
-    actor.set(author)
-    return asked(services)
 
 
 def _author(user: User) -> str:

@@ -19,7 +19,7 @@ from mltrack_jupyter.services import Operation, Services, operations_of, service
 from mltrack_jupyter.services.around import composed, once, timed
 from mltrack_jupyter.services.codec import decode_request, encode_answer
 from mltrack_jupyter.services.error_codec import encode_error
-from mltrack_jupyter.services.operation import Download, over_wire
+from mltrack_jupyter.services.operation import Download, actor, over_wire
 
 KEY_HEADER = "Idempotency-Key"
 """The header of a key: with it, a request whose answer was lost may be sent again."""
@@ -76,13 +76,15 @@ def answer(
     query: Mapping[str, Sequence[str]],
     body: bytes | BinaryIO,
     key: str = "",
+    author: str = "",
 ) -> Answer:
     """Call the operation of a route; whatever it raises becomes a status and JSON, here and nowhere else.
 
     A request with a ``key`` whose operation is not idempotent is carried out once, however often it comes.
+    What it writes is told of with the name of its ``author``; without one, of whoever runs this process.
     """
     declared = route.operation
-    wired = over_wire.set(True)
+    wired, named = over_wire.set(True), actor.set(author or actor.get())
     try:
         raw = body if isinstance(body, bytes) else b""
         arguments = decode_request(declared, path_params, query, raw)
@@ -98,6 +100,7 @@ def answer(
         return refused(InternalError(INTERNAL))
     finally:
         over_wire.reset(wired)
+        actor.reset(named)
     return Answer(200, download=found) if isinstance(found, Download) else Answer(200, found)
 
 

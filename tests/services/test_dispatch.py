@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from mltrack_jupyter.config import user_name
 from mltrack_jupyter.errors import InternalError, NotFound, Unavailable
 from mltrack_jupyter.services.dispatch import answer, find
 from mltrack_jupyter.services.operation import over_wire
@@ -14,11 +15,11 @@ from mltrack_jupyter.store.transport import LocalTransport
 SECRET = "postgresql://ada:word@host"
 
 
-def ask(services, method, path, key="", **fields):
+def ask(services, method, path, key="", author="", **fields):
     route, params = find(method, path)
     query = {name: [value] for name, value in fields.items()} if method == "GET" else {}
     body = b"" if method == "GET" else json.dumps(fields).encode()
-    found = answer(route, services, params, query, body, key)
+    found = answer(route, services, params, query, body, key, author)
     return found.status, json.loads(found.body)
 
 
@@ -95,3 +96,14 @@ def test_the_log_tells_who_asks_for_it_what_took_how_long(store, caplog):
     assert told[0].startswith(f"mltrack: Runs.get of {{'run_id': '{run_id}'}} took ")
     assert len(told) == 2
     assert "\x1b" not in told[1]
+
+
+@pytest.mark.parametrize("path", ["runs/create", "runs/get"])
+def test_the_author_of_a_request_is_told_and_is_not_the_next_ones(store, path):
+    """Also where the request is refused."""
+    before = store.workspace.changes().last
+    method = "POST" if path == "runs/create" else "GET"
+    ask(store, method, f"/api/2.0/mlflow/{path}", author="ada", experiment_id="0")
+    ask(store, "POST", "/api/2.0/mlflow/runs/create", experiment_id="0")
+    actors = [change.actor for change in store.workspace.changes(before).changes]
+    assert actors == (["ada"] if path == "runs/create" else []) + [user_name()]
