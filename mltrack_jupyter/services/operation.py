@@ -68,6 +68,7 @@ class Operation:
     aliases: dict[str, str] = field(default_factory=dict)
     safe: bool = False
     idempotent: bool = True
+    action: str = "write"
     repeats: bool = False
     body_limit: int = USUAL_BODY
     files: bool = False
@@ -77,7 +78,7 @@ class Operation:
         """Among which operations it queues at a server: ``files``, ``reads`` or ``writes``."""
         if self.files or self.is_download or self.body_param:
             return "files"
-        return f"{self.action}s"
+        return "reads" if self.safe else "writes"
 
     @property
     def transactional(self) -> bool:
@@ -89,11 +90,6 @@ class Operation:
         if method in _WITHOUT_BODY:
             return min(SMALL_BODY, self.body_limit)
         return None if self.body_param else self.body_limit
-
-    @property
-    def action(self) -> str:
-        """``read`` or ``write``: what a caller must be allowed to do."""
-        return "read" if self.safe else "write"
 
     @property
     def name(self) -> str:
@@ -192,6 +188,7 @@ def operation(
     aliases: dict[str, str] | None = None,
     safe: bool = False,
     idempotent: bool = True,
+    action: str = "",
     repeats: bool = False,
     body_limit: int = USUAL_BODY,
     files: bool = False,
@@ -214,6 +211,9 @@ def operation(
     idempotent
         Whether doing it twice leaves the same as doing it once, so that a client may send it again
         when the answer was lost. What is not is done once for each idempotency key.
+    action
+        What a caller must be allowed to do, of what Jupyter's authorizer knows (``read``, ``write``,
+        ``execute``); ``read`` for what is safe and ``write`` for all else, if nothing is said.
     repeats
         Whether the body must say the parameters of the path once more, as some of MLflow's do.
     body_limit
@@ -223,6 +223,7 @@ def operation(
     """
 
     def declare(function: F) -> F:
+        changes_nothing = safe or method == "GET"
         declared = Operation(
             function,
             method,
@@ -230,8 +231,9 @@ def operation(
             also=tuple(also),
             answer=answer,
             aliases=aliases or {},
-            safe=safe or method == "GET",
+            safe=changes_nothing,
             idempotent=idempotent,
+            action=action or ("read" if changes_nothing else "write"),
             repeats=repeats,
             body_limit=body_limit,
             files=files,

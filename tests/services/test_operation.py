@@ -31,6 +31,10 @@ class Shop:
     def purge(self, run_ids: list[str]) -> None:
         """Delete files."""
 
+    @operation("GET", "/shop/books", action="execute")
+    def audit(self, model_id: str) -> None:
+        """Look at what not everybody may see."""
+
     @operation("PUT", "/shop/file")
     def bring(self, body: BinaryIO) -> None:
         """Bring a file."""
@@ -40,19 +44,27 @@ OPERATIONS = operations_of(Shop)
 
 
 @pytest.mark.parametrize(
-    ("name", "action", "lane", "idempotent", "subject"),
+    ("name", "safe", "action", "lane", "idempotent", "subject"),
     [
-        ("look", "read", "reads", True, {"run_id": "run"}),
-        ("search", "read", "reads", True, {"experiment_ids": "experiment"}),
-        ("put", "write", "writes", True, {"source_run_id": "run", "model_id": "logged_model"}),
-        ("buy", "write", "writes", False, {}),
-        ("purge", "write", "files", True, {"run_ids": "run"}),
-        ("bring", "write", "files", True, {}),
+        ("look", True, "read", "reads", True, {"run_id": "run"}),
+        ("search", True, "read", "reads", True, {"experiment_ids": "experiment"}),
+        (
+            "put",
+            False,
+            "write",
+            "writes",
+            True,
+            {"source_run_id": "run", "model_id": "logged_model"},
+        ),
+        ("buy", False, "write", "writes", False, {}),
+        ("purge", False, "write", "files", True, {"run_ids": "run"}),
+        ("audit", True, "execute", "reads", True, {"model_id": "logged_model"}),
+        ("bring", False, "write", "files", True, {}),
     ],
 )
-def test_the_words_of_a_declaration(name, action, lane, idempotent, subject):
+def test_the_words_of_a_declaration(name, safe, action, lane, idempotent, subject):
     found = OPERATIONS[name]
-    assert (found.safe, found.action) == (action == "read", action)
+    assert (found.safe, found.action) == (safe, action)
     assert (found.lane, found.idempotent, found.subject) == (lane, idempotent, subject)
 
 
