@@ -73,12 +73,9 @@ class GuardedHandler(StreamedBody, ExtensionHandlerMixin, APIHandler):
         self.admit(SMALL_BODY)
 
     async def _respond(self, **params: str) -> None:
-        if isinstance(self._refusal, MltrackError):
-            self.answer_error(self._refusal)
-            super(APIHandler, self).finish()
-        elif self._refusal is not None:
+        if self._refusal is not None:
             raise self._refusal
-        elif self._refused:  # it was answered while the body came
+        if self._refused:  # it was answered while the body came
             super(APIHandler, self).finish()
         else:
             await self._answer(**params)
@@ -124,12 +121,21 @@ class GuardedHandler(StreamedBody, ExtensionHandlerMixin, APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer in MLflow's error format, so that its clients show the reason."""
         error = kwargs.get("exc_info", (None, None))[1]
+        if isinstance(error, MltrackError):
+            self.answer_error(error)
+            super(APIHandler, self).finish()
+            return
         reason = error.log_message if isinstance(error, HTTPError) else None
         if status_code in (401, 403) and getattr(self, "_jupyter_current_user", None) is None:
             # Told from somebody who is known, and may not do this: their token may be renewed.
             self.set_header("WWW-Authenticate", "Bearer")
         self.answer_error(_sentence(status_code, reason), status_code)
         super(APIHandler, self).finish()
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Leave out of the log what is an answer, and no fault."""
+        if not isinstance(value, MltrackError):
+            super().log_exception(typ, value, tb)
 
     async def options(self, **_params: str) -> None:
         """Answer OPTIONS, with nothing."""

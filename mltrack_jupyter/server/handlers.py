@@ -13,7 +13,7 @@ from jupyter_server.auth import User
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
-from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.server.access import GuardedHandler
 from mltrack_jupyter.server.bodies import RETRY_S
 from mltrack_jupyter.server.downloads import attachment, choose, content_type
@@ -29,7 +29,6 @@ from mltrack_jupyter.services.dispatch import (
     Answer,
     Route,
     answer,
-    refused,
     routes,
     unknown,
 )
@@ -85,9 +84,8 @@ class OperationHandler(GuardedHandler):
             lane = lanes.of(route.operation.lane)
             # What dead processes left is taken over when the store is opened, and is not the caller's.
             found = await lane.run(lambda: asked(route, holder.get()))
-        except MltrackError as error:
-            found = refused(error)
-        self._drop()  # before the answer: whoever has that may count on nothing being kept
+        finally:
+            self._drop()  # before the answer: whoever has that may count on nothing being kept
         await self._finish(found)
 
     async def _body(self, route: Route) -> Any:

@@ -242,9 +242,7 @@ class Parts(Multipart):
 
 def test_no_operation_that_writes_is_forgotten():
     declared = {
-        f"{route.service}.{route.operation.name}"
-        for route in routes()
-        if not route.operation.safe
+        f"{route.service}.{route.operation.name}" for route in routes() if not route.operation.safe
     }
     assert declared == WRITES.keys() | UNTOLD.keys()
 
