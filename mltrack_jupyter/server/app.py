@@ -67,7 +67,7 @@ class MltrackApp(ExtensionApp):
             self.artifacts_destination or None,
             self.default_artifact_root,
             serve_artifacts=self.serve_artifacts,
-            checks=self.vitals.over,
+            within=[self.vitals.over],
         )
         self.settings.update(
             mltrack_holder=self.holder, mltrack_lanes=self.lanes, mltrack_vitals=self.vitals

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from mltrack_jupyter.entities import Health, HealthStatus
 from mltrack_jupyter.server.lanes import Lanes
 from mltrack_jupyter.server.loops import Loop
-from mltrack_jupyter.services import HealthChecks
+from mltrack_jupyter.services import HealthChecks, Operation
+from mltrack_jupyter.services.around import Call
 
 
 class Vitals:
@@ -29,23 +33,15 @@ class Vitals:
         full = [lane.name for lane in self.lanes.all if lane.is_full]
         return [*told, *(f"No more {name} can be taken in now." for name in full)]
 
-    def over(self, store: HealthChecks) -> HealthChecks:
-        """Return checks of a store and of the server over it."""
-        return _Checks(store, self)
+    def over(self, operation: Operation, call: Call) -> Call:
+        """Add the health of the server to that of its store: a middleware."""
+        return partial(self._check, call) if operation.function is HealthChecks.check else call
 
-
-class _Checks(HealthChecks):
-    """The health of a store together with that of its server."""
-
-    def __init__(self, store: HealthChecks, vitals: Vitals) -> None:
-        self._store = store
-        self._vitals = vitals
-
-    def check(self) -> Health:
-        reasons = [*self._vitals.reasons, *self._store.check().reasons]
+    def _check(self, check_store: Callable[[], Health]) -> Health:
+        reasons = [*self.reasons, *check_store().reasons]
         return Health(
             status=HealthStatus.DEGRADED if reasons else HealthStatus.OK,
             reasons=reasons,
-            loops=[loop.health for loop in self._vitals.loops],
-            lanes=[lane.health for lane in self._vitals.lanes.all],
+            loops=[loop.health for loop in self.loops],
+            lanes=[lane.health for lane in self.lanes.all],
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
 
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.services import HealthChecks, Services
+from mltrack_jupyter.services import Services
+from mltrack_jupyter.services.around import Middleware, around
 from mltrack_jupyter.store import StoreUri, open_store
 from mltrack_jupyter.store.deadline import within
 from mltrack_jupyter.store.journal import recover_all
@@ -21,7 +21,7 @@ _log = logging.getLogger("mltrack_jupyter")
 class ServicesHolder:
     """Opens a store when it is first asked for. May be used from several threads.
 
-    ``checks`` makes of the health of the store that of the server over it.
+    ``within`` are middlewares of the server around whatever the store is asked.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class ServicesHolder:
         default_artifact_root: str = "",
         *,
         serve_artifacts: bool = True,
-        checks: Callable[[HealthChecks], HealthChecks] | None = None,
+        within: Sequence[Middleware] = (),
     ) -> None:
         self.uri = uri
         self._artifact_root = artifact_root
         self._default_artifact_root = default_artifact_root
         self._serve_artifacts = serve_artifacts
-        self._checks = checks
+        self._within = within
         self._services: Services | None = None
         self._opening = threading.Lock()
         self._recovering = threading.Lock()
@@ -63,7 +63,7 @@ class ServicesHolder:
             local_paths=False,
             serve_artifacts=self._serve_artifacts,
         )
-        return replace(services, health=self._checks(services.health)) if self._checks else services
+        return around(services, *self._within)
 
     def _recover_first(self, services: Services) -> None:
         """Recover what there is before the first answer; what cannot be now is tried again by the loops."""

@@ -8,6 +8,7 @@ import pytest
 from mltrack_jupyter.server.health import Vitals
 from mltrack_jupyter.server.lanes import Lanes
 from mltrack_jupyter.server.loops import Loop
+from mltrack_jupyter.services.around import around
 
 
 def test_a_server_in_order_says_which_loops_live(own_server):
@@ -49,7 +50,7 @@ async def test_what_does_not_work_is_told_in_words(store):
         raise ConnectionError("the disk is away")
 
     vitals = Vitals(Lanes())
-    checks = vitals.over(store.health)
+    checks = around(store, vitals.over).health
     assert checks.check().status.value == "ok"
     loop = Loop("of the test", fail, 0.01, logging.getLogger("mltrack_jupyter.tests"))
     vitals.loops.append(loop)
