@@ -6,8 +6,9 @@ fork waits for such a call to return, five seconds at most.
 
 from __future__ import annotations
 
-import os
 import threading
+
+from mltrack_jupyter import forks
 
 _PATIENCE = 5.0
 
@@ -33,7 +34,6 @@ def _after_in_child() -> None:
         inside._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - as logging does
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child
-    )
+forks.at_fork(
+    forks.Part.THREADS, before=_before_fork, in_parent=_after_in_parent, in_child=_after_in_child
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from itertools import count
 from random import SystemRandom
+
+from mltrack_jupyter import forks
 
 
 def now_ms() -> int:
@@ -35,5 +36,4 @@ def _begin_anew() -> None:
     _ordinals = _begin()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+forks.at_fork(forks.Part.STATE, in_child=_begin_anew)

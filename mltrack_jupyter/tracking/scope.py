@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, forks
 from mltrack_jupyter.entities import (
     NewRun,
     Run,
@@ -394,5 +394,4 @@ def _leave_to_parent() -> None:
     _opened.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+forks.at_fork(forks.Part.STATE, in_child=_leave_to_parent)

@@ -6,13 +6,12 @@ Opening one may take as long as a server takes to answer. Meanwhile nobody waits
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, forks
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound
 from mltrack_jupyter.store import StoreUri, open_store
 from mltrack_jupyter.store.journal import (
@@ -244,8 +243,6 @@ def _forget_after_fork() -> None:
 def _before_fork() -> None:
     for found in _keepers.values():
         found.before_fork()
-    if (opened := sys.modules.get("mltrack_jupyter.store.sql.database")) is not None:
-        opened.rest_all()
 
 
 def _after_fork() -> None:
@@ -253,7 +250,6 @@ def _after_fork() -> None:
         found.after_fork_in_parent()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_forget_after_fork
-    )
+forks.at_fork(
+    forks.Part.JOURNALS, before=_before_fork, in_parent=_after_fork, in_child=_forget_after_fork
+)

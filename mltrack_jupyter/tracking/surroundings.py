@@ -7,7 +7,6 @@ most three seconds.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, forks
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.tracking import beside
@@ -207,5 +206,4 @@ def _forget_after_fork() -> None:
     _threads.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+forks.at_fork(forks.Part.STATE, in_child=_forget_after_fork)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
+
+from mltrack_jupyter import forks
 
 _SWITCH = 0.0005
 """After how many seconds a busy thread of the user lets the interpreter go while something is handed over.
@@ -45,5 +46,4 @@ class _Prompt:
 
 
 prompt = _Prompt()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=prompt.forget)
+forks.at_fork(forks.Part.STATE, in_child=prompt.forget)

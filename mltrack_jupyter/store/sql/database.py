@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import weakref
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, event
 from sqlalchemy import exc as sa_exc
 
+from mltrack_jupyter import forks
 from mltrack_jupyter.config import moved_folder
 from mltrack_jupyter.errors import StoreTooNew, StoreUnreadable, Unavailable
 from mltrack_jupyter.store.deadline import left_s
@@ -54,7 +54,7 @@ class Database:
             moves_with(self.engine.dialect, moved or moved_folder(Path(self.path)))
         self._queue = WriteQueue(self.path)
         self._joined: ContextVar[Connection | None] = ContextVar("mltrack_joined", default=None)
-        _forget_after_fork(self)
+        _databases.add(self)
 
     @property
     def path(self) -> str:
@@ -202,21 +202,17 @@ class Database:
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
-def _forget_after_fork(database: Database) -> None:
-    if not _databases and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_forget_all)
-    _databases.add(database)
-
-
-def rest_all() -> None:
-    """Close what no transaction of this process uses, before a fork."""
+def _rest_all() -> None:
     for database in list(_databases):
         database.rest()
 
 
 def _forget_all() -> None:
-    for database in _databases:
+    for database in list(_databases):
         database.forget()
+
+
+forks.at_fork(forks.Part.DATABASES, before=_rest_all, in_child=_forget_all)
 
 
 def held(connection: Connection, query: Select[Any], *, share: bool = False) -> Select[Any]:
