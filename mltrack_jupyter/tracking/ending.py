@@ -7,6 +7,8 @@ process. One that is caught is never noticed. ``raise SystemExit(1)`` outside a 
 
 A thread that ends by an exception tells ``threading.excepthook``, also of a ``SystemExit``; runs that it
 began end there. A worker of ``multiprocessing`` ends without ``atexit``, see ``session.keeper``.
+
+All of these are hooked while a run is open, and put back as they were found when the last one ends.
 """
 
 from __future__ import annotations
@@ -43,7 +45,29 @@ def set_outcome_provider(provider: Callable[[], _Outcome]) -> None:
 
 def _note(error: BaseException) -> None:
     global _outcome
-    _outcome = scope.status_of(error), reasons.tags_of(error)
+    if scope.open_runs():  # another library may call our hook for as long as it likes
+        _outcome = scope.status_of(error), reasons.tags_of(error)
+
+
+class _Hook:
+    """A function of somebody else's that is wrapped for a time; one that came upon ours meanwhile stays."""
+
+    def __init__(
+        self, owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
+        self._owner, self._name, self._wrap = owner, name, wrap
+        self._found: Callable[..., Any] | None = None
+        self._ours: Callable[..., Any] | None = None
+
+    def put(self) -> None:
+        found = getattr(self._owner, self._name)
+        if found is not self._ours:
+            self._found, self._ours = found, self._wrap(found)
+            setattr(self._owner, self._name, self._ours)
+
+    def put_back(self) -> None:
+        if self._ours is not None and getattr(self._owner, self._name) is self._ours:
+            setattr(self._owner, self._name, self._found)
 
 
 class _NoticedExit(SystemExit):
@@ -132,13 +156,33 @@ def _end_all(runs: Sequence[scope.ActiveRun], outcome: _Outcome) -> None:
             sys.stderr.write(f"mltrack: the run {run.run_id} could not be ended: {error}\n")
 
 
-def install() -> None:
-    """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
-    sys.excepthook = _note_failure(sys.excepthook)
-    threading.excepthook = _note_failure_of_thread(threading.excepthook)
-    stores.end_of_worker = _end_with_worker
-    sys.exit = _noticing(sys.exit)
+def _make_hooks() -> list[_Hook]:
+    hooks = [
+        _Hook(sys, "excepthook", _note_failure),
+        _Hook(threading, "excepthook", _note_failure_of_thread),
+        _Hook(sys, "exit", _noticing),
+    ]
     quitter = type(getattr(builtins, "exit", None))
     if quitter.__name__ == "Quitter":
-        quitter.__call__ = _noticing(quitter.__call__)  # type: ignore[method-assign]
+        hooks.append(_Hook(quitter, "__call__", _noticing))
+    return hooks
+
+
+_hooks = _make_hooks()
+
+
+def _hear() -> None:
+    for hook in _hooks:
+        hook.put()
+
+
+def _hear_no_more() -> None:
+    for hook in _hooks:
+        hook.put_back()
+
+
+def install() -> None:
+    """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
+    scope.scopes.first, scope.scopes.last = _hear, _hear_no_more
+    stores.end_of_worker = _end_with_worker
     atexit.register(_end_open_runs)

@@ -1,17 +1,11 @@
-"""Which run is active: nested scopes that threads, tasks and later cells see.
-
-A scope is kept in a context variable, so that threads and concurrent tasks do not mix. Beside it stands
-the newest scope of the main thread, because a notebook runs each cell in a context of its own, and a
-plain thread begins with an empty one: whoever has no run of their own logs to that one.
-"""
+"""A run that is being written, how it is found while it is open, and how it ends."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -38,6 +32,7 @@ from mltrack_jupyter.store.process import present
 from mltrack_jupyter.tracking import places, reasons, session, surroundings, tasks
 from mltrack_jupyter.tracking.artifacts import RunFiles
 from mltrack_jupyter.tracking.clock import now_ms
+from mltrack_jupyter.tracking.scopes import Scopes
 
 if TYPE_CHECKING:
     from mltrack_jupyter.services import Repository, Services
@@ -206,74 +201,16 @@ def status_of(error: BaseException | None) -> RunStatus:
     return RunStatus.KILLED if killed else RunStatus.FAILED
 
 
-current: ContextVar[ActiveRun | None] = ContextVar("mltrack_run", default=None)
-_newest: ActiveRun | None = None
-_opened: list[ActiveRun] = []
-_inherited: list[ActiveRun] = []
-_lock = threading.RLock()
-_last: ContextVar[str | None] = ContextVar("mltrack_last_run", default=None)
-_last_of_process: str | None = None
-
-
-def active_run() -> ActiveRun | None:
-    """Return the run that a log call writes to: the innermost one that is open, or ``None``."""
-    return _open(current.get()) or _newest_open()
-
-
-def own_run() -> ActiveRun | None:
-    """Return the open run that this thread or task started, or an earlier cell, or ``None``."""
-    run = _open(current.get())
-    if run is None and threading.current_thread() is threading.main_thread():
-        run = _open(_newest)
-    return run if run is not None and run.is_ours and not run.is_beside else None
-
-
-def surrounding_block() -> ActiveRun | None:
-    """Return the run in whose ``with`` block this code is, also if another task opened that, or ``None``."""
-    run = _open(current.get())
-    while run is not None and not run.in_with:
-        run = _open(run.parent)
-    return run if run is not None and run.is_ours else None
-
-
-def _newest_open() -> ActiveRun | None:
-    found = _open(_newest)
-    if found is not None or _newest is None:
-        return found
-    main = threading.main_thread()
-    with _lock:
-        opened = [*_inherited, *_opened]
-    return next((run for run in reversed(opened) if run.thread is main and not run.closed), None)
-
-
-def _open(run: ActiveRun | None) -> ActiveRun | None:
-    while run is not None and run.closed:
-        run = run.parent
-    return run
-
-
-def last_run_id() -> str | None:
-    """Return the id of the run that was started or ended last."""
-    return _last.get() or _last_of_process
-
-
-def push(run: ActiveRun) -> ActiveRun:
-    """Make a run the active one."""
-    global _newest, _last_of_process
-    with _lock:
-        _opened.append(run)
-        _last_of_process = run.run_id
-        if threading.current_thread() is threading.main_thread():
-            _newest = run
-    current.set(run)
-    _last.set(run.run_id)
-    return run
-
-
-def find(run_id: str) -> ActiveRun | None:
-    """Return the open scope of a run, or ``None``."""
-    with _lock:
-        return next((run for run in reversed(_opened) if run.run_id == run_id), None)
+scopes: Scopes[ActiveRun] = Scopes(lambda run: run.parent)
+current = scopes.current
+active_run = scopes.active
+own_run = scopes.own
+surrounding_block = scopes.surrounding_block
+open_runs = scopes.opened
+last_run_id = scopes.last_run_id
+find = scopes.find
+push = scopes.push
+forks.at_fork(forks.Part.STATE, in_child=scopes.leave_to_parent)
 
 
 def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:
@@ -285,45 +222,29 @@ def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | N
         ended = max(now_ms(), runs.get(run_id).info.start_time)
         runs.update(run_id, status=known, end_time=ended)
     for run in open_runs():
-        if any(outer.run_id == run_id for outer in _lineage(run)):
+        if any(outer.run_id == run_id for outer in scopes.inside(run)):
             end(run, known, why)
 
 
 def leave(scope: ActiveRun, status: str = "FINISHED") -> None:
     """End an open run, and what is still open inside it, unless another block of this process is in it."""
     known = rules.final_status(status)
-    for run in _ending_with(scope, None):
+    for run in scopes.ending_with(scope):
         end(run, known)
 
 
 def _ending_with(block: ActiveRun, error: BaseException | None) -> list[ActiveRun]:
-    """Return the runs that end with a block: its own, and those that were merely left open inside it.
+    """Return the runs that end with a block that was left with this exception.
 
-    One with a block of its own goes on: that of another task, or that around the use of a generator. Whose
-    a run is that was left open while a generator waited cannot be told when the generator is closed.
+    Whose a run is that was left open while a generator waited cannot be told when the generator is closed.
     """
-    if isinstance(error, GeneratorExit):
-        return [block]
-    return [run for run in open_runs() if _is_left_in(run, block)]
+    return [block] if isinstance(error, GeneratorExit) else scopes.ending_with(block)
 
 
 def _resumed_inside(block: ActiveRun) -> ActiveRun | None:
     """Return where the run of a block goes on that was ended inside it, if that has no block of its own."""
     again = find(block.run_id)
     return again if again is not None and not again.in_with else None
-
-
-def _is_left_in(run: ActiveRun, block: ActiveRun) -> bool:
-    for outer in _lineage(run):
-        if outer is block or outer.in_with:
-            return outer is block
-    return False
-
-
-def _lineage(run: ActiveRun | None) -> Iterator[ActiveRun]:
-    while run is not None:
-        yield run
-        run = run.parent
 
 
 def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None) -> None:
@@ -339,17 +260,7 @@ def end(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None = None)
 
 def _close(run: ActiveRun, status: RunStatus, why: Mapping[str, str] | None) -> None:
     # Closed first: whatever the store says, the scope is left and cannot be entered again by accident.
-    run.closed = True
-    _last.set(run.run_id)
-    with _lock:
-        same = [scope for scope in _opened if scope.run_id == run.run_id]
-        joined = run in same and run is not same[0]
-        if run in same:
-            _opened.remove(run)
-        if not joined:
-            for other in same:
-                other.told = other.told or other is not run
-    if joined or run.told:  # an earlier block of this process is in it still, and says how it ends
+    if not scopes.close(run):
         return
     tags = [Tag(key, value) for key, value in (why or {}).items()]
     entry = RunEntry(
@@ -377,21 +288,4 @@ def end_implicit(status: str, why: Mapping[str, str] | None = None) -> None:
     while run is not None:
         if run.implicit:
             finish_run(run.run_id, status, why)
-        run = _open(run.parent)
-
-
-def open_runs() -> list[ActiveRun]:
-    """Return the runs that this process has open, the newest first."""
-    with _lock:
-        return list(reversed(_opened))
-
-
-def _leave_to_parent() -> None:
-    # A forked child goes on logging to the run of its parent, but does not end it.
-    global _lock
-    _lock = threading.RLock()
-    _inherited.extend(_opened)
-    _opened.clear()
-
-
-forks.at_fork(forks.Part.STATE, in_child=_leave_to_parent)
+        run = scopes.innermost(run.parent)

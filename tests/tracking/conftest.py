@@ -15,13 +15,13 @@ def mltrack(tmp_path, environment):
     environment.chdir(tmp_path)
     for run in scope.open_runs():
         run.closed = True
-    scope._opened.clear()
-    environment.setattr(scope, "_newest", None)
-    environment.setattr(scope, "_last_of_process", None)
+    scope.scopes._opened.clear()
+    environment.setattr(scope.scopes, "_newest", None)
+    environment.setattr(scope.scopes, "_last_of_process", None)
     environment.setattr(session, "_uri", None)
     environment.setattr(session, "_experiment", None)
     scope.current.set(None)
-    scope._last.set(None)
+    scope.scopes._last.set(None)
     mltrack_jupyter.set_tracking_uri(tmp_path / "store")
     yield mltrack_jupyter
     while mltrack_jupyter.active_run():
