@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         set_tracking_uri,
         start_run,
     )
+    from mltrack_jupyter.tracking.handles import RunHandle, run_handle
     from mltrack_jupyter.tracking.images import Image, log_image
     from mltrack_jupyter.tracking.inputs import log_input, log_inputs, log_outputs
     from mltrack_jupyter.tracking.logged_models import (
@@ -124,6 +125,7 @@ _HOMES = {
         "log_metric log_metrics log_param log_params log_text search_experiments "
         "search_runs set_experiment set_tag set_tags set_tracking_uri start_run"
     ),
+    "tracking.handles": "RunHandle run_handle",
     "tracking.images": "Image log_image",
     "tracking.inputs": "log_input log_inputs log_outputs",
     "tracking.logged_models": (
@@ -164,6 +166,7 @@ __all__ = [
     "MlflowClient",
     "MlflowException",
     "MltrackError",
+    "RunHandle",
     "RunOperations",
     "RunStatus",
     "ViewType",
@@ -226,6 +229,7 @@ __all__ = [
     "register_model",
     "restore_experiment",
     "restore_run",
+    "run_handle",
     "search_experiments",
     "search_logged_models",
     "search_model_versions",

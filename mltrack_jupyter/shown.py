@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus
 
-__all__ = ["hide_password", "neutral", "one_line", "passing", "shown", "shown_uri"]
+__all__ = [
+    "hide_password",
+    "neutral",
+    "one_line",
+    "passing",
+    "shown",
+    "shown_uri",
+    "without_password",
+]
 
 _HIDDEN = "***"
 # The lengths are bounded so that no text, however long, is searched over and over.
@@ -65,6 +73,16 @@ def shown_uri(uri: str) -> str:
         return neutral(hide_password(uri))
     found = hide_password(f"{scheme}://{rest.replace(' ', '%20')}")
     return one_line(found.replace("%20", " ") if " " in rest else found)
+
+
+def without_password(uri: str) -> str:
+    """Return a URI without its password, token or key, for whoever has them by other ways; it can be opened."""
+    if uri.startswith("sqlite:"):  # a path, whatever it looks like
+        return uri
+    head, mark, query = hide_password(uri).partition("?")
+    head = head.replace(f"://{_HIDDEN}@", "://").replace(f":{_HIDDEN}@", "@")
+    kept = [item for item in query.split("&") if f"={_HIDDEN}" not in item]
+    return f"{head}{mark}{'&'.join(kept)}".removesuffix("?")
 
 
 def neutral(text: str) -> str:

@@ -213,6 +213,13 @@ def _basic() -> tuple[str, str] | None:
     return (user, password) if user and password else None
 
 
+def sign_in_settings() -> tuple[str, ...]:
+    """Return the names of the settings with which this process signs in to a server; their values stay here."""
+    if _credentials():
+        return ("MLFLOW_TRACKING_TOKEN",)
+    return ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD") if _basic() else ()
+
+
 def _shown(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -91,22 +91,24 @@ class ActiveRun:
         """The keeper of the journal to which this process logs what happens to the run."""
         if self._keeper is None or self._keeper.gone:
             self._keeper = session.keeper(self.uri)
-            if self._pid != os.getpid():
-                self._begin_in_child(self._keeper)
+            if self._pid != os.getpid() and (begin := self.begin) is not None:
+                self._keeper.journal.entry(begin)
         return self._keeper
 
-    def _begin_in_child(self, keeper: Keeper) -> None:
-        """Tell of the run's begin once more: a forked child may be heard before its parent is."""
+    @property
+    def begin(self) -> RunEntry | None:
+        """The run's begin, to be told once more: another process may be heard before the one that began it is."""
         info = self._run.info
-        if info.start_time:
-            new = NewRun(
-                experiment_id=info.experiment_id,
-                experiment_name=self._experiment_name,
-                user_id=info.user_id,
-                start_time=info.start_time,
-            )
-            tags = [Tag(RUN_NAME, info.run_name)] if info.run_name else []
-            keeper.journal.entry(RunEntry(run_id=self.run_id, new=new, tags=tags))
+        if not info.start_time:
+            return None
+        new = NewRun(
+            experiment_id=info.experiment_id,
+            experiment_name=self._experiment_name,
+            user_id=info.user_id,
+            start_time=info.start_time,
+        )
+        tags = [Tag(RUN_NAME, info.run_name)] if info.run_name else []
+        return RunEntry(run_id=self.run_id, new=new, tags=tags)
 
     @property
     def services(self) -> Services:

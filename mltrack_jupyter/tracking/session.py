@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config, inheritance
@@ -57,11 +60,14 @@ __all__ = [
     "set_experiment",
     "set_tracking_uri",
     "unflushed",
+    "within",
 ]
 
 _lock = threading.RLock()
 """Held for a moment, while a choice is made and handed down."""
 _uri: str | None = None
+_within: ContextVar[str] = ContextVar("mltrack_store", default="")
+"""The store of a run of another process that this block logs to."""
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
@@ -85,12 +91,22 @@ def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
 
 def get_tracking_uri() -> str:
     """Return the tracking URI in force: set here, inherited, of the environment, or the project's store."""
-    return _uri or normalise_uri(config.tracking_uri())
+    return _within.get() or _uri or normalise_uri(config.tracking_uri())
+
+
+@contextmanager
+def within(uri: str) -> Iterator[None]:
+    """Track to another store inside the block, whatever the process chose; threads that it starts do not."""
+    token = _within.set(uri)
+    try:
+        yield
+    finally:
+        _within.reset(token)
 
 
 def _hand_down_used(uri: str) -> None:
     """Let children inherit the store that this process uses without having chosen it, as an absolute path."""
-    if _uri is None and uri == get_tracking_uri():
+    if _uri is None and not _within.get() and uri == get_tracking_uri():
         found = not config.chosen_uri()
         inheritance.hand_down("store", {"uri": uri, "found": found})
 
