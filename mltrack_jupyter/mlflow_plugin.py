@@ -82,8 +82,8 @@ class NotebookExperiment:
         return str(found.experiment_id)
 
     def _name(self) -> str:
-        from mltrack_jupyter.tracking import checks, context, session
+        from mltrack_jupyter.tracking import checks, session
 
         if session.has_explicit_experiment():
             return checks.name_of_experiment()
-        return context.experiment_of_notebook()
+        return session.host().experiment()

@@ -1,7 +1,7 @@
 """What a cell did: namespace difference, figures, model, code, notebook and commit."""
 
 from mltrack_jupyter.capture.context import here
-from mltrack_jupyter.capture.outcome import Outcome, outcome_of, outcome_of_session
+from mltrack_jupyter.capture.outcome import Outcome, outcome_of
 from mltrack_jupyter.capture.recorder import Options, Report, Source, TrackedCell
 from mltrack_jupyter.tracking.redact import redact
 
@@ -13,6 +13,5 @@ __all__ = [
     "TrackedCell",
     "here",
     "outcome_of",
-    "outcome_of_session",
     "redact",
 ]

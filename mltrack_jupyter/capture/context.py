@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltrack_jupyter import config
-from mltrack_jupyter.hosted import kernel_id
+from mltrack_jupyter.capture.outcome import outcome_of_session
+from mltrack_jupyter.hosted import is_kernel, kernel_id
 from mltrack_jupyter.tracking.git import find_root
+from mltrack_jupyter.tracking.host import Moment, Outcome
 from mltrack_jupyter.tracking.notebook import Notebook, NotebookFinder, source_name
 from mltrack_jupyter.tracking.redact import redact_cut
-from mltrack_jupyter.tracking.surroundings import Moment
 
 MAX_CODE = 100_000
 _finder = NotebookFinder()
@@ -73,8 +74,8 @@ def code_tag(source: str) -> str:
     return redact_cut(source, MAX_CODE, mark="\n# …")
 
 
-class Here:
-    """Where the cell that runs now is, worked out once for all the runs that it starts."""
+class NotebookHost:
+    """A notebook: where the cell that runs now is, worked out once for all the runs that it starts."""
 
     def __init__(self) -> None:
         self._known: tuple[object, Place] | None = None
@@ -108,10 +109,17 @@ class Here:
             return Moment(config.working_folder())
         return Moment(place.notebook.folder, place)
 
-    def _place(self) -> Place | None:
-        from IPython.core.getipython import get_ipython
+    def outcome(self, noted: Outcome) -> Outcome:
+        """Return how a kernel ends, by its last cell; IPython in a terminal ends as Python tells."""
+        shell = _shell()
+        return outcome_of_session(shell) if shell is not None and is_kernel() else noted
 
-        shell = get_ipython()
+    def has_cells(self) -> bool:
+        """Tell that it has cells."""
+        return True
+
+    def _place(self) -> Place | None:
+        shell = _shell()
         if self._open is not None or shell is None:
             return self._open
         key = (id(shell), shell.execution_count)
@@ -120,4 +128,10 @@ class Here:
         return self._known[1]
 
 
-here = Here()
+def _shell() -> Any:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+here = NotebookHost()

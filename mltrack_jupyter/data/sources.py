@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.plain import file_uri_path, path_text
-from mltrack_jupyter.tracking import context
+from mltrack_jupyter.tracking import session
 
 _STORES = ("s3", "gs", "wasbs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "mlflow-artifacts", "runs")
 
@@ -157,7 +157,7 @@ def _resolve_registered(raw: Any) -> Any:
 def resolve_source(source: Any) -> Any:
     """Return the source that a caller named: a path, an address, a source, or ``None`` for the code."""
     if source is None:
-        return CodeSource(context.context_tags())
+        return CodeSource(session.host().tags())
     if hasattr(source, "to_json"):
         return source
     found = _resolve_registered(source)

@@ -48,16 +48,11 @@ class Session:
 
     def _tell_context(self) -> None:
         """Make runs that are started by hand know the notebook they are started in."""
-        from mltrack_jupyter.capture import here, outcome_of_session
-        from mltrack_jupyter.hosted import is_kernel
-        from mltrack_jupyter.tracking import context, ending, surroundings
+        from mltrack_jupyter.capture import here
+        from mltrack_jupyter.tracking import session
 
         self._told = True
-        context.set_context_provider(here.tags)
-        context.set_experiment_provider(here.experiment)
-        surroundings.set_moment_provider(here.moment)
-        if is_kernel():
-            ending.set_outcome_provider(lambda: outcome_of_session(self.shell))
+        session.set_host(here)
 
     def begin(self, options: Options) -> None:
         """Track the cell that runs now. Nothing happens in a silent one, which has no output.
@@ -135,12 +130,9 @@ class Session:
     def forget(self) -> None:
         """Undo what was told to the tracking room."""
         if self._told:
-            from mltrack_jupyter.tracking import context, ending, surroundings
+            from mltrack_jupyter.tracking import session
 
-            context.set_context_provider(context.script_context)
-            context.set_experiment_provider(context.experiment_of_script)
-            ending.set_outcome_provider(ending.outcome_of_script)
-            surroundings.set_moment_provider(surroundings.moment_of_script)
+            session.set_host(None)
 
     def hooks(self) -> dict[str, Callable[..., None]]:
         """Return the events that are listened to."""

@@ -11,7 +11,7 @@ from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.names import RUN_NAME, invent_name
 from mltrack_jupyter.store.process import present
-from mltrack_jupyter.tracking import context, scope, session, surroundings
+from mltrack_jupyter.tracking import scope, session, surroundings
 from mltrack_jupyter.tracking.clock import now_ms
 from mltrack_jupyter.tracking.scope import ActiveRun
 
@@ -29,7 +29,7 @@ def open_run(
     The run is in the journal when this returns; ``experiment_name`` is for a store in which
     its id is another one, or not known yet.
     """
-    values = {**context.context_tags(), **{key: str(value) for key, value in (tags or {}).items()}}
+    values = {**session.host().tags(), **{key: str(value) for key, value in (tags or {}).items()}}
     if parent is not None:
         values.setdefault(scope.PARENT, parent.run_id)
     uri = session.get_tracking_uri()

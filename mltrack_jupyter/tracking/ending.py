@@ -24,29 +24,15 @@ from typing import Any, Never
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.tracking import reasons, scope, session, stores
+from mltrack_jupyter.tracking.host import Outcome
 
-_Outcome = tuple[RunStatus, dict[str, str]]
-_outcome: _Outcome = (RunStatus.FINISHED, {})
-
-
-def outcome_of_script() -> _Outcome:
-    """Return the status of runs that are left open when a script ends, and its reason as tags."""
-    return _outcome
-
-
-_provider: Callable[[], _Outcome] = outcome_of_script
-
-
-def set_outcome_provider(provider: Callable[[], _Outcome]) -> None:
-    """Choose who tells how the process ends; a notebook knows of its cells."""
-    global _provider
-    _provider = provider
+_noted: Outcome = (RunStatus.FINISHED, {})
 
 
 def _note(error: BaseException) -> None:
-    global _outcome
+    global _noted
     if scope.open_runs():  # another library may call our hook for as long as it likes
-        _outcome = scope.status_of(error), reasons.tags_of(error)
+        _noted = scope.status_of(error), reasons.tags_of(error)
 
 
 class _Hook:
@@ -143,11 +129,11 @@ def _end_with_worker() -> None:
 
 
 def _end_open_runs() -> None:
-    _end_all(scope.open_runs(), _provider())
+    _end_all(scope.open_runs(), session.host().outcome(_noted))
     session.close()
 
 
-def _end_all(runs: Sequence[scope.ActiveRun], outcome: _Outcome) -> None:
+def _end_all(runs: Sequence[scope.ActiveRun], outcome: Outcome) -> None:
     status, why = outcome
     for run in runs:
         try:

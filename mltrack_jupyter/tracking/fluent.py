@@ -2,7 +2,6 @@
 
 from mltrack_jupyter.tracking import ending, system_metrics
 from mltrack_jupyter.tracking.checks import name_of_experiment
-from mltrack_jupyter.tracking.context import set_context_provider
 from mltrack_jupyter.tracking.logging import (
     delete_tag,
     log_artifact,
@@ -88,7 +87,6 @@ __all__ = [
     "search_experiments",
     "search_runs",
     "services",
-    "set_context_provider",
     "set_experiment",
     "set_tag",
     "set_tags",

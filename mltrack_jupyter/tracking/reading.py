@@ -18,7 +18,6 @@ from mltrack_jupyter.errors import (
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import hints, places, session
 from mltrack_jupyter.tracking.artifacts import PathLike, RunFiles
-from mltrack_jupyter.tracking.context import experiment_of_notebook
 from mltrack_jupyter.tracking.runs import active_or_new_run
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def experiments_to_search() -> list[str]:
 
     Reading creates no experiment. Raises ``InvalidParameter`` if that of the notebook is deleted.
     """
-    name = "" if session.has_explicit_experiment() else experiment_of_notebook()
+    name = "" if session.has_explicit_experiment() else session.host().experiment()
     if not name:
         return [session.current_experiment().experiment_id]
     try:

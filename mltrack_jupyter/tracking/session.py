@@ -15,7 +15,7 @@ from mltrack_jupyter.entities import Experiment
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import normalise_uri, rules
 from mltrack_jupyter.tracking import places, stores
-from mltrack_jupyter.tracking.context import experiment_of_notebook
+from mltrack_jupyter.tracking.host import Host, ScriptHost
 from mltrack_jupyter.tracking.stores import (
     ASIDE,
     HANDING_OVER,
@@ -49,6 +49,7 @@ __all__ = [
     "goes_on",
     "has_explicit_experiment",
     "has_tracking_uri",
+    "host",
     "is_known_away",
     "is_open",
     "is_strict",
@@ -58,11 +59,13 @@ __all__ = [
     "not_deleted",
     "services",
     "set_experiment",
+    "set_host",
     "set_tracking_uri",
     "unflushed",
     "within",
 ]
 
+_host: Host = ScriptHost()
 _lock = threading.RLock()
 """Held for a moment, while a choice is made and handed down."""
 _uri: str | None = None
@@ -71,6 +74,17 @@ _within: ContextVar[str] = ContextVar("mltrack_store", default="")
 # Of which store, its id there, and its name: an id means something else in another store, and is "" while
 # the store is away.
 _experiment: tuple[str, str, str] | None = None
+
+
+def host() -> Host:
+    """Return what runs are made in: a script, unless a notebook says that it is one."""
+    return _host
+
+
+def set_host(host: Host | None) -> None:
+    """Say what runs are made in; ``None`` for a script."""
+    global _host
+    _host = host or ScriptHost()
 
 
 def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
@@ -240,7 +254,7 @@ def current_experiment() -> Experiment:
         return set_experiment(experiment_id=number)
     if name:
         return set_experiment(name)
-    if name := experiment_of_notebook():
+    if name := _host.experiment():
         return experiment_of_name(name)
     return services().experiments.get("0")
 
@@ -254,5 +268,5 @@ def experiment_of_new_run() -> tuple[str, str]:
         current_experiment()
     if chosen := _chosen():
         return chosen
-    name = experiment_of_notebook()
+    name = _host.experiment()
     return ("", rules.check_experiment_name(name)) if name else ("0", "")

@@ -10,8 +10,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING
 from mltrack_jupyter import config, forks
 from mltrack_jupyter.entities import RunEntry, Tag
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.tracking import beside
+from mltrack_jupyter.tracking import beside, session
+from mltrack_jupyter.tracking.host import Moment
 from mltrack_jupyter.tracking.sharing import Sharing, share, share_again
 
 if TYPE_CHECKING:
@@ -35,36 +35,10 @@ _PAUSE = 0.3
 """How long to let whoever starts a run go ahead, in seconds: looking at the packages is work."""
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A folder in a repository, and what its state belongs to: it is looked at once for each."""
-
-    folder: Path
-    what: object = "script"
-
-
-def moment_of_script() -> Moment:
-    """Return the folder of the script: Python read it once, and so is its repository."""
-    return _moment_of(sys.argv[0] if sys.argv else "", config.working_folder())
-
-
-@lru_cache(maxsize=1)
-def _moment_of(script: str, here: Path) -> Moment:
-    place = here / script
-    return Moment(place.parent if script and place.is_file() else here)
-
-
-_moment: Callable[[], Moment] = moment_of_script
 _known: tuple[Moment, GitState | None] | None = None
 _looking = threading.Lock()
 _threads: dict[str, tuple[threading.Thread, threading.Event]] = {}
 _texts_known: tuple[Hashable, Mapping[str, str]] | None = None
-
-
-def set_moment_provider(provider: Callable[[], Moment]) -> None:
-    """Choose who tells where git is asked: a script's folder, or a notebook's."""
-    global _moment
-    _moment = provider
 
 
 def record(run: Sharing, *, whole: bool) -> None:
@@ -73,7 +47,7 @@ def record(run: Sharing, *, whole: bool) -> None:
     The store keeps a file once, however many runs have it.
     """
     whole = whole and config.setting("MLTRACK_RECORD_ENVIRONMENT").lower() not in _OFF
-    moment = _moment()
+    moment = session.host().moment()
     known = _known
     if known is not None and known[0] == moment:
         tags = known[1].tags if known[1] is not None else {}

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking import checks, context, session
+from mltrack_jupyter.tracking import checks, session
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def notebook(mltrack, environment):
     class Notebook:
         path = "nb/train.ipynb"
 
-    environment.setattr(context, "_experiment", lambda: Notebook.path)
+    environment.setattr(session.host(), "experiment", lambda: Notebook.path)
     environment.setattr(checks, "_ids", {})
     return Notebook
 

@@ -42,7 +42,7 @@ def repository(tmp_path):
 @pytest.fixture
 def standing(monkeypatch):
     def stand(folder, what="here"):
-        monkeypatch.setattr(surroundings, "_moment", lambda: Moment(folder, what))
+        monkeypatch.setattr(session.host(), "moment", lambda: Moment(folder, what))
         monkeypatch.setattr(surroundings, "_known", None)
 
     return stand
@@ -141,7 +141,7 @@ def test_a_cell_that_finds_the_same_asks_the_store_for_nothing(mltrack, tmp_path
 
     monkeypatch.setattr(kind, "share", noted)
     for what in ("cell 1", "cell 2", "cell 3"):
-        monkeypatch.setattr(surroundings, "_moment", lambda what=what: Moment(tmp_path, what))
+        monkeypatch.setattr(session.host(), "moment", lambda what=what: Moment(tmp_path, what))
         with mltrack.start_run() as run:
             runs.append(run.info.run_id)
     assert set(asked) == {runs[0]}
@@ -199,7 +199,7 @@ def test_the_repository_is_asked_once_for_each_moment(mltrack, repository, stand
     asked = []
     monkeypatch.setattr("mltrack_jupyter.tracking.git.read_git", asked.append)
     for what in ("cell 1", "cell 2"):
-        monkeypatch.setattr(surroundings, "_moment", lambda what=what: Moment(repository, what))
+        monkeypatch.setattr(session.host(), "moment", lambda what=what: Moment(repository, what))
         for _ in range(3):
             with mltrack.start_run():
                 pass

@@ -14,7 +14,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, TypeVar
 
-from mltrack_jupyter.tracking import context, fluent, origins, scope
+from mltrack_jupyter.tracking import fluent, origins, scope, session
 from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.integration import Integration
 from mltrack_jupyter.tracking.autolog.record import Record
@@ -218,7 +218,7 @@ class Training:
             **(self.options.extra_tags or {}),
         }
         run = fluent.start_run(tags=tags)
-        if context.has_cells() and threading.current_thread() is threading.main_thread():
+        if session.host().has_cells() and threading.current_thread() is threading.main_thread():
             # The cell ends it, so that what is logged by hand below the training is in it as well.
             run.implicit = True
         else:

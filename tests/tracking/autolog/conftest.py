@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
-from mltrack_jupyter.tracking import context
+from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.autolog import autolog
 
 
@@ -21,10 +21,10 @@ def switched_off_afterwards():
 @pytest.fixture
 def script(mltrack):
     """The package as a script has it: a kernel that other tests were in is not remembered."""
-    before = context._context
-    context.set_context_provider(context.script_context)
+    before = session.host()
+    session.set_host(None)
     yield mltrack
-    context.set_context_provider(before)
+    session.set_host(before)
 
 
 @pytest.fixture

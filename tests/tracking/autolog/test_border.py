@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from mltrack_jupyter.tracking import context, fluent, origins, scope
+from mltrack_jupyter.tracking import fluent, origins, scope
 from mltrack_jupyter.tracking.autolog import (
     arguments,
     boosting,
@@ -28,6 +28,7 @@ from mltrack_jupyter.tracking.autolog import (
 from mltrack_jupyter.tracking.autolog import (
     xgboost as our_xgboost,
 )
+from mltrack_jupyter.tracking.host import ScriptHost
 
 MODULES = (
     *(arguments, border, boosting, datasets, our_lightgbm, record, sklearn, sklearn_after),
@@ -40,7 +41,7 @@ CALLERS = {
 }
 OUTSIDE = [
     *((scope, name) for name in ("status_of", "active_run", "own_run")),
-    (context, "has_cells"),
+    (ScriptHost, "has_cells"),
     *((origins, name) for name in ("of_run", "known")),
     *(
         (fluent, name)
