@@ -12,7 +12,7 @@ from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.plain import path_text
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.tracking import places, session, stores
+from mltrack_jupyter.tracking import session
 
 _ids: dict[tuple[str, str], str] = {}
 _MODEL_URI = re.compile(r"(?:runs|models|mlflow-artifacts):/")
@@ -23,8 +23,8 @@ def check_experiment(uri: str, experiment_id: str) -> None:
 
     Raises ``NotFound``, and ``InvalidParameter`` if it is deleted.
     """
-    place, now = (uri, experiment_id), time.monotonic()
-    if session.checked.get(place, 0.0) > now - 1:
+    known, now = session.known(uri), time.monotonic()
+    if known.checked.get(experiment_id, 0.0) > now - 1:
         return
     if session.is_known_away(uri):
         return
@@ -40,8 +40,8 @@ def check_experiment(uri: str, experiment_id: str) -> None:
             f"The experiment {experiment_id} must be in the 'active' state, but is deleted. Restore it "
             f"with Client().restore_experiment({experiment_id!r})."
         )
-    places.remember(uri, found)
-    session.checked[place] = now
+    known.remember(found)
+    known.checked[experiment_id] = now
 
 
 def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
@@ -50,9 +50,9 @@ def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
     Asked of the store once a second at most; unless ``opening``, of one that is open already only.
     Raises ``InvalidParameter`` if it is deleted.
     """
-    known = _ids.get((uri, name), "")
-    if session.checked.get((uri, known), 0.0) > time.monotonic() - 1:
-        return known
+    number, known = _ids.get((uri, name), ""), session.known(uri)
+    if known.checked.get(number, 0.0) > time.monotonic() - 1:
+        return number
     if session.is_known_away(uri) or not (opening or session.is_open(uri)):
         return ""
     try:
@@ -65,7 +65,7 @@ def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
             raise
         return ""
     _ids[uri, name] = found.experiment_id
-    session.checked[uri, found.experiment_id] = time.monotonic()
+    known.checked[found.experiment_id] = time.monotonic()
     return found.experiment_id
 
 
@@ -86,11 +86,12 @@ def name_of_experiment() -> str:
         uri = session.get_tracking_uri()
         if name or session.is_known_away(uri):
             return name
-        fresh = session.checked.get((uri, number), 0.0) > time.monotonic() - 1
-        if not fresh or (uri, number) not in stores.named:
+        known = session.known(uri)
+        fresh = known.checked.get(number, 0.0) > time.monotonic() - 1
+        if not fresh or number not in known.named:
             with briefly(session.ASIDE):  # the journal need not be handed over for that
-                places.remember(uri, session.unflushed(uri).experiments.get(number))
-        return stores.named[uri, number]
+                known.remember(session.unflushed(uri).experiments.get(number))
+        return known.named[number]
     except MltrackError:
         return ""
 

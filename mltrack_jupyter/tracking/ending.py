@@ -23,7 +23,7 @@ from typing import Any, Never
 
 from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
-from mltrack_jupyter.tracking import reasons, scope, session, stores
+from mltrack_jupyter.tracking import reasons, scope, session
 from mltrack_jupyter.tracking.host import Outcome
 
 _noted: Outcome = (RunStatus.FINISHED, {})
@@ -170,5 +170,5 @@ def _hear_no_more() -> None:
 def install() -> None:
     """End open runs when the process ends: FAILED or KILLED if it ends so, else FINISHED."""
     scope.scopes.first, scope.scopes.last = _hear, _hear_no_more
-    stores.end_of_worker = _end_with_worker
+    session.default.stores.end_of_worker = _end_with_worker
     atexit.register(_end_open_runs)

@@ -6,16 +6,10 @@ from contextlib import suppress
 
 from msgspec.structs import replace
 
-from mltrack_jupyter.entities import Experiment, RunInfo
+from mltrack_jupyter.entities import RunInfo
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.store.brief import briefly
-from mltrack_jupyter.tracking import stores
-
-
-def remember(uri: str, experiment: Experiment) -> None:
-    """Note an experiment's name, and where it keeps its files: whoever asked for it need not ask again."""
-    stores.named[uri, experiment.experiment_id] = experiment.name
-    stores.located[uri, experiment.experiment_id] = experiment.artifact_location
+from mltrack_jupyter.tracking import session
 
 
 def find(info: RunInfo, uri: str) -> RunInfo:
@@ -24,13 +18,14 @@ def find(info: RunInfo, uri: str) -> RunInfo:
     The experiment of a run that began while the store was away is known by its name only until then.
     """
     try:
-        with briefly(stores.ASIDE):
+        with briefly(session.ASIDE):
             if number := info.experiment_id:  # the journal need not be handed over for that
-                if (uri, number) not in stores.located:
-                    remember(uri, stores.unflushed(uri).experiments.get(number))
-                place = stores.located[uri, number]
+                known = session.known(uri)
+                if number not in known.located:
+                    known.remember(session.unflushed(uri).experiments.get(number))
+                place = known.located[number]
                 return replace(info, artifact_uri=f"{place}/{info.run_id}/artifacts")
-            stored = stores.services(uri).runs.get(info.run_id).info
+            stored = session.services(uri).runs.get(info.run_id).info
             return replace(stored, status=info.status)
     except MltrackError:
         return info  # the store is away, or says so when something is asked of it
@@ -45,6 +40,6 @@ def make(place: str, uri: str) -> None:
 
     if is_here(place, uri):
         with suppress(OSError, MltrackError):  # whoever writes there is told why that does not go
-            files = getattr(stores.unflushed(uri).files_at(place, ""), "files", None)
+            files = getattr(session.unflushed(uri).files_at(place, ""), "files", None)
             if isinstance(files, LocalFiles):
                 files.make()

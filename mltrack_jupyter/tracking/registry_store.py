@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from mltrack_jupyter.entities import ModelVersion
     from mltrack_jupyter.services import Services
 
-_uri: str | None = None
-
 
 def get_registry_uri() -> str:
     """Return where models are registered: set here, of the environment, or the tracking URI."""
     told = inheritance.inherited("registry")
-    chosen = _uri or (told and str(told["uri"])) or config.setting(*inheritance.REGISTRY_SETTINGS)
+    chosen = (
+        session.default.registry_uri
+        or (told and str(told["uri"]))
+        or config.setting(*inheritance.REGISTRY_SETTINGS)
+    )
     return normalise_uri(chosen) if chosen else session.get_tracking_uri()
 
 
@@ -32,12 +34,12 @@ def set_registry_uri(uri: str | os.PathLike[str] | None) -> None:
     Processes that are started from now on inherit the choice; ``None`` (or ``""``) takes it back: models
     are registered in the store of their runs. Raises ``InvalidParameter`` for a URI that cannot be right.
     """
-    global _uri
-    _uri = normalise_uri(uri) if uri else None
-    if _uri is None:
+    full = normalise_uri(uri) if uri else None
+    session.default.registry_uri = full
+    if full is None:
         inheritance.take_back("registry")
     else:
-        inheritance.hand_down("registry", {"uri": _uri})
+        inheritance.hand_down("registry", {"uri": full})
 
 
 def is_apart() -> bool:

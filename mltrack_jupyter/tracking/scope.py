@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from mltrack_jupyter import config, forks
+from mltrack_jupyter import config
 from mltrack_jupyter.entities import (
     NewRun,
     Run,
@@ -203,7 +203,7 @@ def status_of(error: BaseException | None) -> RunStatus:
     return RunStatus.KILLED if killed else RunStatus.FAILED
 
 
-scopes: Scopes[ActiveRun] = Scopes(lambda run: run.parent)
+scopes: Scopes[ActiveRun] = session.default.scopes
 current = scopes.current
 active_run = scopes.active
 own_run = scopes.own
@@ -212,7 +212,6 @@ open_runs = scopes.opened
 last_run_id = scopes.last_run_id
 find = scopes.find
 push = scopes.push
-forks.at_fork(forks.Part.STATE, in_child=scopes.leave_to_parent)
 
 
 def finish_run(run_id: str, status: str = "FINISHED", why: Mapping[str, str] | None = None) -> None:

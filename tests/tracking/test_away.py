@@ -12,7 +12,7 @@ import pytest
 from flaky import FlakyServer
 
 from mltrack_jupyter.errors import Unauthenticated, Unavailable
-from mltrack_jupyter.tracking import session, stores
+from mltrack_jupyter.tracking import session
 
 AWAY = (503, {}, b'{"error_code": "TEMPORARILY_UNAVAILABLE", "message": "not now"}')
 FRAME = pd.DataFrame({"x": [1, 2]})
@@ -243,11 +243,11 @@ def test_a_database_that_was_never_reached(mltrack, recwarn):
         assert run.info.run_id
         mltrack.log_text("text", "text.txt")
         mltrack.log_metric("loss", 1.0)
-    (left,) = (keeper.journal for keeper in stores._keepers.values())
+    (left,) = (keeper.journal for keeper in session.default.stores.keepers().values())
     assert left.segments
-    (keeper,) = stores._keepers.values()
+    (keeper,) = session.default.stores.keepers().values()
     keeper.close(wait=0.1)
-    stores._keepers.clear()
+    session.default.stores._known.clear()
     shutil.rmtree(left.folder / f"{left.journal_id}.files")
     mltrack.set_tracking_uri("elsewhere")
 
@@ -260,11 +260,11 @@ def test_a_server_that_takes_the_question_and_never_answers(mltrack, environment
         before = time.monotonic()
         with mltrack.start_run():
             mltrack.log_metric("loss", 1.0)
-        (keeper,) = stores._keepers.values()
+        (keeper,) = session.default.stores.keepers().values()
         time.sleep(0.5)  # the thread has asked by now, and waits for two minutes
         assert not keeper.close(wait=1.0)
         assert time.monotonic() - before < 60
-        stores._keepers.clear()
+        session.default.stores._known.clear()
     mltrack.set_tracking_uri("elsewhere")
 
 

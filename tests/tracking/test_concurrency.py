@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mltrack_jupyter.tracking import beside, scope, stores
+from mltrack_jupyter.tracking import beside, scope, session
 
 PARENT = "mlflow.parentRunId"
 REASON = "mltrack.status_reason"
@@ -271,7 +271,10 @@ def test_a_forked_child_begins_with_nothing_of_its_own_open(mltrack):
     with mltrack.start_run():
         child = os.fork()
         if child == 0:
-            os.write(writing, f"{scope.open_runs()} {scope.own_run()} {stores._keepers}".encode())
+            os.write(
+                writing,
+                f"{scope.open_runs()} {scope.own_run()} {session.default.stores.keepers()}".encode(),
+            )
             os._exit(0)
         os.waitpid(child, 0)
     assert os.read(reading, 1000) == b"[] None {}"

@@ -219,5 +219,5 @@ def test_a_uri_without_its_password_leads_to_the_same_place(uri, without):
 def test_a_process_that_knows_the_password_of_the_store_uses_it(mltrack, environment):
     handle = handles.RunHandle("postgresql://u@h/db", info=made(mltrack).info)
     assert handle._uri_here() == handle.uri
-    environment.setattr(session, "_uri", "postgresql://u:secret@h/db")
+    environment.setattr(session.default, "_uri", "postgresql://u:secret@h/db")
     assert handle._uri_here() == "postgresql://u:secret@h/db"

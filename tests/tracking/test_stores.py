@@ -32,7 +32,7 @@ def slow_store(tmp_path, monkeypatch):
     monkeypatch.setattr(stores, "open_store", slowly)
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(stores.services(uri))) for _ in range(3)
+        threading.Thread(target=lambda: found.append(session.services(uri))) for _ in range(3)
     ]
     for thread in threads:
         thread.start()

@@ -120,7 +120,7 @@ def test_what_is_in_full_stays_what_it_is(parts):
 def test_the_environment_chooses_and_a_call_overrides(here, environment, mltrack):
     from mltrack_jupyter.tracking import session
 
-    environment.setattr(session, "_uri", None)
+    environment.setattr(session.default, "_uri", None)
     assert mltrack.get_tracking_uri() == f"sqlite:///{here}/.mltrack/mltrack.db"
     environment.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1/x")
     assert mltrack.get_tracking_uri() == "http://127.0.0.1:1/x"
