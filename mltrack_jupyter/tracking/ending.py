@@ -47,9 +47,11 @@ class _Hook:
 
     def put(self) -> None:
         found = getattr(self._owner, self._name)
-        if found is not self._ours:
+        if found is self._ours:
+            return
+        if found is not self._found:  # mostly the same as for the run before: a run is begun in microseconds
             self._found, self._ours = found, self._wrap(found)
-            setattr(self._owner, self._name, self._ours)
+        setattr(self._owner, self._name, self._ours)
 
     def put_back(self) -> None:
         if self._ours is not None and getattr(self._owner, self._name) is self._ours:
