@@ -21,18 +21,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Never
 
-from mltrack_jupyter.entities import RunStatus
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.tracking import reasons, scope, session
 from mltrack_jupyter.tracking.host import Outcome
 
-_noted: Outcome = (RunStatus.FINISHED, {})
-
 
 def _note(error: BaseException) -> None:
-    global _noted
     if scope.open_runs():  # another library may call our hook for as long as it likes
-        _noted = scope.status_of(error), reasons.tags_of(error)
+        session.default.ended = scope.status_of(error), reasons.tags_of(error)
 
 
 class _Hook:
@@ -49,7 +45,9 @@ class _Hook:
         found = getattr(self._owner, self._name)
         if found is self._ours:
             return
-        if found is not self._found:  # mostly the same as for the run before: a run is begun in microseconds
+        if (
+            found is not self._found
+        ):  # mostly the same as for the run before: a run is begun in microseconds
             self._found, self._ours = found, self._wrap(found)
         setattr(self._owner, self._name, self._ours)
 
@@ -131,7 +129,7 @@ def _end_with_worker() -> None:
 
 
 def _end_open_runs() -> None:
-    _end_all(scope.open_runs(), session.host().outcome(_noted))
+    _end_all(scope.open_runs(), session.host().outcome(session.default.ended))
     session.close()
 
 

@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE = 50
-_last_made = ""
-
-
-def note_last(model_id: str) -> None:
-    """Remember the model that was logged last without a run; ``""`` for one of a run."""
-    global _last_made
-    _last_made = model_id
 
 
 def initialize_logged_model(
@@ -124,8 +117,8 @@ def last_logged_model() -> LoggedModel | None:
 
     One that this process logged since then without a run is newer.
     """
-    if _last_made:
-        return get_logged_model(_last_made)
+    if session.default.last_model:
+        return get_logged_model(session.default.last_model)
     run_id = scope.last_run_id()
     if run_id is None:
         return None

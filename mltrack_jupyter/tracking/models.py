@@ -14,7 +14,7 @@ from mltrack_jupyter.entities import RunEntry
 from mltrack_jupyter.errors import MltrackError
 from mltrack_jupyter.models import ModelFolder
 from mltrack_jupyter.store.journal import goes_on
-from mltrack_jupyter.tracking import hints, logged_models, registry_store, scope, session
+from mltrack_jupyter.tracking import hints, registry_store, scope, session
 from mltrack_jupyter.tracking.checks import check_place, check_registering, run_of_uri
 from mltrack_jupyter.tracking.logging import own, target_of
 from mltrack_jupyter.tracking.registry_store import services_of
@@ -118,7 +118,7 @@ def _log(
         services, target, model, place, registered_model_name=None if is_apart else name, form=form,
         note=note, run=known, experiment_id=experiment,
     )  # fmt: skip
-    logged_models.note_last("" if target else info.model_id)
+    session.default.last_model = "" if target else info.model_id
     if name is None or not is_apart:
         return info
     return replace(info, registered_version=registry_store.register(info.model_uri, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mltrack_jupyter import config
@@ -19,18 +19,11 @@ from mltrack_jupyter.tracking.scope import ActiveRun
 
 _NOTE = "mlflow.note.content"
 _HANDED_OVER = ("MLTRACK_RUN_ID", "MLFLOW_RUN_ID")
-_watch: Callable[[ActiveRun, bool | None], None] | None = None
-
-
-def set_watcher(watch: Callable[[ActiveRun, bool | None], None]) -> None:
-    """Choose who watches the machine while a run is open."""
-    global _watch
-    _watch = watch
 
 
 def _watched(run: ActiveRun, asked: bool | None = None) -> ActiveRun:
-    if _watch is not None:
-        _watch(run, asked)
+    if (watch := session.default.watch) is not None:
+        watch(run, asked)
     return run
 
 

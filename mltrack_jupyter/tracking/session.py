@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from mltrack_jupyter import config, forks, inheritance
-from mltrack_jupyter.entities import Experiment
+from mltrack_jupyter.entities import Experiment, RunStatus
 from mltrack_jupyter.errors import AlreadyExists, InvalidParameter, MltrackError, NotFound
 from mltrack_jupyter.store import normalise_uri, rules
-from mltrack_jupyter.tracking.host import Host, ScriptHost
+from mltrack_jupyter.tracking.host import Host, Outcome, ScriptHost
 from mltrack_jupyter.tracking.scopes import Scopes
 from mltrack_jupyter.tracking.stores import ASIDE, HANDING_OVER, Stores, is_strict, is_worker
 
@@ -61,14 +61,19 @@ class Session:
     """What a process tracks with; it lives as long as the process, and prepares for its forks.
 
     ``stores`` has what is open, and the journals; ``scopes`` the runs that are being written; ``host`` is what
-    they are made in, and ``registry_uri`` the store chosen for registered models, if any.
+    they are made in, and ``ended`` how Python says that the process ends. ``registry_uri`` is the store that was
+    chosen for registered models, if any; ``last_model`` the id of the logged model that was made last, if without
+    a run. ``watch`` is told of each run that is started, and whether its user wants it to be watched.
     """
 
     def __init__(self) -> None:
         self.host: Host = ScriptHost()
         self.stores = Stores(self._hand_down_used)
         self.scopes: Scopes[Any] = Scopes(lambda run: run.parent)
+        self.ended: Outcome = (RunStatus.FINISHED, {})
+        self.watch: Callable[[Any, bool | None], object] | None = None
         self.registry_uri: str | None = None
+        self.last_model = ""
         self._lock = threading.RLock()  # held for a moment, while a choice is made and handed down
         self._uri: str | None = None
         # The store of a run of another process that a block logs to.

@@ -14,7 +14,7 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
 from mltrack_jupyter.tracking import logging as verbs
-from mltrack_jupyter.tracking import runs
+from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.scope import ActiveRun
 
 _ENABLED = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
@@ -95,7 +95,7 @@ def watch(run: ActiveRun, asked: bool | None = None) -> None:
 
 def install() -> None:
     """Watch every run that is started."""
-    runs.set_watcher(watch)
+    session.default.watch = watch
 
 
 def _next_step(run: ActiveRun) -> int:
