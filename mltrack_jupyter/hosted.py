@@ -27,8 +27,6 @@ _URI, _SIGN_IN = "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_AUTH"
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 _FILE = re.compile(r"kernel-(?:v\d+-?)?([0-9a-fA-F\-]{32,})\.json\Z")
 _LONGEST = 100_000
-_IN_127 = re.compile(r"127(?:\.\d{1,3}){3}")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared, never bound
 
 
@@ -115,8 +113,15 @@ def host_of(info: dict[str, Any]) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, whatever else its network knows."""
-    return host in _LOOPBACK or _IN_127.fullmatch(host) is not None
+    """Tell whether only this machine can reach a host."""
+    if host == "localhost":
+        return True
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def tracking_address(info: dict[str, Any]) -> str:

@@ -1,12 +1,14 @@
 """The house stays small and its rooms apart: sizes, imports, and what is never written."""
 
 import ast
+import graphlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 from mltrack_jupyter.services.openapi import document
@@ -158,6 +160,12 @@ def test_rooms_import_only_rooms_below_them():
     command = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([command], cwd=HERE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = grimp.build_graph("mltrack_jupyter", exclude_type_checking_imports=True, cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError, which names them
 
 
 def test_the_api_document_is_fresh():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import ipaddress
 import secrets
 import socket
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 from mltrack_jupyter.cli.output import complain, say
 from mltrack_jupyter.cli.parsing import Parser, store_of, whole_number
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.hosted import is_loopback
 
 _WORKERS = "One process serves everybody; several servers may stand before one PostgreSQL database."
 _INSTEAD = {
@@ -105,16 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
     serve(settings, lambda: _announce(arguments, settings, local=local))
     complain("mltrack: stopped")
     return 0
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _port(text: str) -> int:

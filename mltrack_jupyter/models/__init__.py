@@ -9,12 +9,12 @@ from mltrack_jupyter.models import evaluation
 from mltrack_jupyter.models.audit import Origin, TrustPolicy
 from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
 from mltrack_jupyter.models.folder import ModelFolder
-from mltrack_jupyter.models.inference import infer_signature
 from mltrack_jupyter.models.loading import LoadedModel, load_model, open_model
 from mltrack_jupyter.models.mlmodel import ModelInfo, ModelMetadata, read_metadata
 from mltrack_jupyter.models.pyfunc import PyFuncModel
 from mltrack_jupyter.models.saving import Provenance, save_model
-from mltrack_jupyter.models.signature import Column, ModelSignature, Schema, Tensor
+from mltrack_jupyter.models.schema import Column, Schema, Tensor
+from mltrack_jupyter.models.signature import ModelSignature, infer_signature
 from mltrack_jupyter.models.utils import ModelInputExample
 
 Model = ModelMetadata

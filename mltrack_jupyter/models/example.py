@@ -12,7 +12,7 @@ from typing import Any
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.inference import as_known, is_array
-from mltrack_jupyter.models.signature import column_name
+from mltrack_jupyter.models.schema import column_name
 from mltrack_jupyter.plain import plain
 
 FILE_NAME = "input_example.json"

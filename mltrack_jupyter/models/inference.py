@@ -1,4 +1,4 @@
-"""Reading a signature off data. Neither numpy nor pandas is imported: data of theirs brings them."""
+"""Reading a schema off data. Neither numpy nor pandas is imported: data of theirs brings them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from typing import Any
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.models.params import ParamSchema
-from mltrack_jupyter.models.signature import (
-    Column,
-    ModelSignature,
-    Name,
-    Schema,
-    Tensor,
-    column_name,
-)
+from mltrack_jupyter.models.schema import Column, Name, Schema, Tensor, column_name
 from mltrack_jupyter.plain import plain, scalar
 
 _PYTHON = {
@@ -45,32 +38,13 @@ _ANY: _Type = {"type": "any"}
 _SAMPLE = 1_000
 
 
-def infer_signature(
-    model_input: Any,
-    model_output: Any = None,
-    params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-) -> ModelSignature:
-    """Return the signature of a model that took and gave such data.
-
-    Parameters
-    ----------
-    model_input, model_output
-        A DataFrame or Series, an array, a dict of arrays or values, a list of records or values.
-    params
-        Settings of a call: names and defaults, or MLflow's JSON.
-
-    Examples
-    --------
-    >>> infer_signature([{"age": 41, "name": "Ada"}], [0.5]).inputs.names
-    ['age', 'name']
-    """
-    return ModelSignature(
-        None if model_input is None else infer_schema(model_input),
-        None if model_output is None else infer_schema(model_output),
-        ParamSchema.of([*(_settings(params) if isinstance(params, Mapping) else params)])
-        if params
-        else None,
-    )
+def infer_params(
+    params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
+) -> ParamSchema | None:
+    """Return the schema of the settings of a call: of names and defaults, or of MLflow's JSON."""
+    if not params:
+        return None
+    return ParamSchema.of([*(_settings(params) if isinstance(params, Mapping) else params)])
 
 
 def _settings(params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

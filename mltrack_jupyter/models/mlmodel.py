@@ -18,7 +18,8 @@ from mltrack_jupyter.errors import InvalidParameter, NotFound
 from mltrack_jupyter.models.example import read_example
 from mltrack_jupyter.models.folder import ModelFolder
 from mltrack_jupyter.models.params import ParamSchema
-from mltrack_jupyter.models.signature import ModelSignature, Schema
+from mltrack_jupyter.models.schema import Schema
+from mltrack_jupyter.models.signature import ModelSignature
 from mltrack_jupyter.plain import plain
 from mltrack_jupyter.store.artifacts import reading
 from mltrack_jupyter.store.yaml_text import MAX_BYTES, parse_mapping

@@ -16,10 +16,9 @@ from mltrack_jupyter.errors import AlreadyExists, InvalidParameter
 from mltrack_jupyter.models.border import attempt
 from mltrack_jupyter.models.example import save_example, split_example
 from mltrack_jupyter.models.flavors import Flavor, Saved, flavor_of
-from mltrack_jupyter.models.inference import infer_signature
 from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC, ModelMetadata
 from mltrack_jupyter.models.requirements import environment_files, infer_requirements
-from mltrack_jupyter.models.signature import ModelSignature
+from mltrack_jupyter.models.signature import ModelSignature, infer_signature
 from mltrack_jupyter.plain import path_text
 
 

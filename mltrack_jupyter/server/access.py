@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import urlsplit
 
 import tornado
 from jupyter_server.base.handlers import APIHandler
@@ -23,6 +24,7 @@ from mltrack_jupyter.errors import (
     PermissionDenied,
     Unauthenticated,
 )
+from mltrack_jupyter.hosted import is_loopback
 from mltrack_jupyter.server.bodies import StreamedBody
 from mltrack_jupyter.services.dispatch import ACCEPTS_KEYS, INTERNAL
 from mltrack_jupyter.services.operation import SMALL_BODY
@@ -101,7 +103,7 @@ class GuardedHandler(StreamedBody, ExtensionHandlerMixin, APIHandler):
             return True
         headers = self.request.headers
         told = headers.get("X-Forwarded-Proto") or headers.get("X-Scheme")
-        if told or scheme != "https" or _is_loopback(host):
+        if told or scheme != "https" or is_loopback(urlsplit(origin).hostname or ""):
             return scheme == (told or self.request.protocol).split(",")[0].strip().lower()
         return True  # a proxy with TLS that does not say that it is one
 
@@ -174,11 +176,6 @@ class GuardedHandler(StreamedBody, ExtensionHandlerMixin, APIHandler):
     async def head(self, **_params: str) -> None:
         """Refuse HEAD: what can be asked for is asked for by GET."""
         raise self._refusal if isinstance(self._refusal, HTTPError) else HTTPError(405)
-
-
-def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] or host
-    return name in ("localhost", "[::1]") or name.startswith("127.")
 
 
 def _password(encoded: str) -> str:

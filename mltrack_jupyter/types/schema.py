@@ -2,9 +2,9 @@
 
 from mltrack_jupyter.models.data_types import AnyType, Array, DataType, Map, Object, Property
 from mltrack_jupyter.models.params import ParamSchema, ParamSpec
-from mltrack_jupyter.models.signature import Column as ColSpec
-from mltrack_jupyter.models.signature import Schema
-from mltrack_jupyter.models.signature import Tensor as TensorSpec
+from mltrack_jupyter.models.schema import Column as ColSpec
+from mltrack_jupyter.models.schema import Schema
+from mltrack_jupyter.models.schema import Tensor as TensorSpec
 
 __all__ = [
     "AnyType",

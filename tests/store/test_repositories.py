@@ -14,7 +14,7 @@ from mltrack_jupyter.errors import (
     StoreUnwritable,
     Unavailable,
 )
-from mltrack_jupyter.store.artifacts import LocalFiles, objects, repository_at
+from mltrack_jupyter.store.artifacts import LocalFiles, objects, repositories, repository_at
 from mltrack_jupyter.store.artifacts import schemes as known
 from mltrack_jupyter.testing.repositories import *  # noqa: F403 - the test classes
 from mltrack_jupyter.testing.repositories import Pattern
@@ -190,8 +190,10 @@ def test_a_redirect_is_not_followed(web):
     ],
 )
 def test_a_missing_package_is_named(monkeypatch, uri, package, extra):
-    real = known.find_spec
-    monkeypatch.setattr(known, "find_spec", lambda name: None if name == package else real(name))
+    real = repositories.find_spec
+    monkeypatch.setattr(
+        repositories, "find_spec", lambda name: None if name == package else real(name)
+    )
     with pytest.raises(InvalidParameter, match=rf"{package}.*mltrack-jupyter\[{extra}\]"):
         repository_at(uri)
 

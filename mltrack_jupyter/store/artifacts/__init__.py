@@ -10,7 +10,8 @@ from mltrack_jupyter.store.artifacts.locations import (
     local_path,
 )
 from mltrack_jupyter.store.artifacts.paths import check_path, plain_path, resolve
-from mltrack_jupyter.store.artifacts.schemes import is_direct, is_here, is_local, repository_at
+from mltrack_jupyter.store.artifacts.repositories import repository_at
+from mltrack_jupyter.store.artifacts.schemes import is_direct, is_here, is_local
 from mltrack_jupyter.store.artifacts.served import (
     RootServed,
     RunServed,

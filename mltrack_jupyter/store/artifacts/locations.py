@@ -15,7 +15,8 @@ from mltrack_jupyter.services import Repository
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.files import ASIDE, SHARED, LocalFiles
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import is_direct, is_local, repository_at
+from mltrack_jupyter.store.artifacts.repositories import repository_at
+from mltrack_jupyter.store.artifacts.schemes import is_direct, is_local
 from mltrack_jupyter.store.uri import scheme_of
 
 PROXY = "mlflow-artifacts"

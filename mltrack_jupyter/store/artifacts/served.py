@@ -20,12 +20,8 @@ from mltrack_jupyter.services import (
 from mltrack_jupyter.store.artifacts.files import LocalFiles
 from mltrack_jupyter.store.artifacts.locations import PROXY, local_path, split
 from mltrack_jupyter.store.artifacts.paths import check_path
-from mltrack_jupyter.store.artifacts.schemes import (
-    is_direct,
-    is_here,
-    is_local,
-    repository_at,
-)
+from mltrack_jupyter.store.artifacts.repositories import repository_at
+from mltrack_jupyter.store.artifacts.schemes import is_direct, is_here, is_local
 from mltrack_jupyter.store.uri import StoreUri, scheme_of
 
 _MAX_CHILDREN = 100_000
