@@ -1,4 +1,8 @@
-"""Import hooks: a library is patched when it is imported, so that switching on imports nothing."""
+"""Import hooks: a library is patched when it is imported, so that switching on imports nothing.
+
+wrapt's hooks are for one module by its full name, and stay for good; these hear of every module of a
+package, and are taken back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Replacing functions and methods of a library, and putting back exactly what was there."""
+"""Replacing functions and methods of a library, and putting back exactly what was there.
+
+wrapt does neither here. Its wrapper of a function is another object: a name that was imported before would
+not call the hook, and neither the wrapper, nor what holds one (a scorer), nor a wrapped method of an
+instance can be pickled, as worker processes need it.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,15 @@
 """What a training returns, and what it was given, are as they would be without autologging."""
 
+import inspect
+import pickle
+
 import numpy
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -61,6 +65,36 @@ def test_the_same_with_and_without(script, classes, runs, work):
     [run] = runs()
     assert "training_accuracy_score" in run.data.metrics
     assert "mltrack.autolog.warnings" not in run.data.tags
+
+
+class Overriding(LogisticRegression):
+    """A class of the user's, whose own method is not the library's."""
+
+    def predict(self, X):
+        return -super().predict(X)
+
+
+def test_methods_are_the_objects_that_python_knows(script, classes):
+    X, y = classes
+    expected = inspect.signature(LogisticRegression.predict)
+    script.sklearn.autolog(log_models=False)
+    model = Overriding().fit(X, y)
+    for method in (model.predict, model.decision_function, LogisticRegression.fit):
+        assert pickle.loads(pickle.dumps(method)).__name__ == method.__name__
+    assert inspect.signature(LogisticRegression.predict) == expected
+    assert inspect.isfunction(LogisticRegression.fit)
+    assert "predict" in inspect.getsource(LogisticRegression.predict)
+    assert (model.predict(X) == -LogisticRegression().fit(X, y).predict(X)).all()
+    assert clone(model).get_params() == model.get_params()
+
+
+def test_a_method_of_an_instance_reaches_worker_processes(script, classes):
+    X, y = classes
+    targets = numpy.stack([y, 1 - y], axis=1)
+    expected = MultiOutputClassifier(LogisticRegression()).fit(X, targets).predict(X)
+    script.sklearn.autolog(log_models=False)
+    model = MultiOutputClassifier(LogisticRegression(), n_jobs=2).fit(X, targets)
+    assert (model.predict(X) == expected).all()
 
 
 def test_generators_of_models_that_refer_to_each_other():
