@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus
 
+from mltrack_jupyter import secret_words
+
 __all__ = [
     "hide_password",
     "neutral",
@@ -30,13 +32,10 @@ _SPACED = re.compile(
 """A password with spaces: database URLs may have them. What looks like a port is none."""
 _ITEM = re.compile(r"([?&;])([^=&#\s?;]{1,128})=([^&\s]*)")
 _KEYWORD = re.compile(
-    r"(?<![\w&?;])((?:ssl)?passwor[dt]|passwd|pwd)(\s{0,4}=\s{0,4})('(?:[^'\\]|\\.)*'|[^\s'&]+)",
+    rf"(?<![\w&?;])({'|'.join(secret_words.SHOWN_SETTINGS)})(\s{{0,4}}=\s{{0,4}})('(?:[^'\\]|\\.)*'|[^\s'&]+)",
     re.IGNORECASE,
 )
-_SECRET = re.compile(
-    r"pass(?:word|wd|phrase)|\bpwd|secret|token|api_?key|access_?key|account_?key|credential|signature|\bsig\b",
-    re.IGNORECASE,
-)
+_SECRET = re.compile("|".join(secret_words.IN_SHOWN_QUERIES), re.IGNORECASE)
 _END = re.compile(r"['\")\]}>,.;:]*\Z")
 _PLACE = re.compile(
     r"(?:s3[an]?|gc?s|abfss?|az|adl|wasbs?|hdfs|viewfs|s?ftp|ssh|dbfs|file|models|runs|mlflow-artifacts)\Z",

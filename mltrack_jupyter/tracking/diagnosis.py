@@ -7,12 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from mltrack_jupyter import config
+from mltrack_jupyter.secret_words import IN_VARIABLES
 from mltrack_jupyter.shown import hide_password, shown
 from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.tracking import session
 from mltrack_jupyter.tracking.programs import system_name
-
-_SECRET = ("TOKEN", "PASSWORD", "USERNAME")
 
 
 def doctor(mask_envs: bool = False) -> None:
@@ -34,7 +33,7 @@ def doctor(mask_envs: bool = False) -> None:
 
 def _settings(masked: bool) -> list[str]:
     names = sorted(name for name in os.environ if name.startswith(("MLTRACK_", "MLFLOW_")))
-    hidden = {name for name in names if masked or any(word in name for word in _SECRET)}
+    hidden = {name for name in names if masked or any(word in name for word in IN_VARIABLES)}
     return [
         f"{name}={'***' if name in hidden else hide_password(os.environ[name])}" for name in names
     ]

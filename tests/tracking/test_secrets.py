@@ -5,10 +5,37 @@ import time
 import pytest
 from secret_texts import DRAWN, DRAWN_ONLY, ORDINARY, SYNTAXES, WORD
 
+from mltrack_jupyter import secret_words
+from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.tracking.redact import REDACTED, redact, redact_cut, redact_value
 from mltrack_jupyter.tracking.secrets.files import is_secret_file
 from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
 from mltrack_jupyter.tracking.secrets.shapes import rules
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (secret_words.SURE, Kind.STRONG),
+        (secret_words.OFTEN, Kind.MEDIUM),
+        (secret_words.SELDOM, Kind.WEAK),
+        ({f"my_{word}" for word in secret_words.SURE}, Kind.STRONG),
+        ({f"{word}_key" for word in secret_words.KEYS}, Kind.STRONG),
+        ({f"{word}token" for word in secret_words.GLUED_TOKENS}, Kind.STRONG),
+        ({f"{word}_token" for word in secret_words.OPEN_TOKENS}, Kind.NONE),
+        ({f"{word}_pass" for word in secret_words.OPEN_PASSES}, Kind.NONE),
+        ({f"password_{word}" for word in secret_words.BEHIND}, Kind.STRONG),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_table_of_words_is_what_names_are_told_by(words, kind):
+    assert {word for word in words if kind_of(word) is not kind} == set()
+
+
+@pytest.mark.parametrize("name", [*secret_words.DRIVER_SETTINGS, *secret_words.GLUED, "api_key"])
+def test_a_name_of_the_table_hides_its_value_in_what_is_shown(name):
+    assert "hunter2" not in hide_password(f"https://example.org/?a=b&{name}=hunter2")
+    assert "hunter2" not in redact(f"https://example.org/?a=b&{name}=hunter2")
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from mltrack_jupyter.secret_words import IN_QUERIES, MIXED_IN_QUERIES
 from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
 from mltrack_jupyter.tracking.secrets.spans import REDACTED, Span, hide
 from mltrack_jupyter.tracking.secrets.values import RUN, is_literal, is_mixed, is_random
@@ -23,34 +24,30 @@ _PUTTY = re.compile(r"PuTTY-User-Key-File-\d:(?:[^\n]*+\n){0,400}?Private-MAC:[^
 # A key of which the beginning was cut off.
 _KEY_LINES = re.compile(r"(?:(?:\\n|[\s+\-\"',])*+[A-Za-z0-9+/=]{16,}+)++(?:\\n|[\s+\-\"',])*+\Z")
 
-_SHAPES = re.compile(
-    r"""
-      \b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b       # AWS access key id
-    | \bgh[pousr]_[A-Za-z0-9]{20,255}                              # GitHub token
-    | \bgithub_pat_[A-Za-z0-9_]{20,255}
-    | \bgl(?:pat|dt|rt|ft|ptt|agent|oas|cbt|soat|imt|ffct)-[A-Za-z0-9_\-]{16,}   # GitLab
-    | \bsk-(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,}                                     # OpenAI, Anthropic and alike
-    | \bhf_[A-Za-z0-9]{20,}                                        # Hugging Face
-    | \bxox[abeoprs]-[A-Za-z0-9\-]{10,}                            # Slack
-    | \bxapp-\d-[A-Za-z0-9\-]{10,}
-    | \bAIza[A-Za-z0-9_\-]{30,}                                    # Google
-    | \bya29\.[A-Za-z0-9_\-]{20,} | \bGOCSPX-[A-Za-z0-9_\-]{20,}
-    | \b[rsp]k_(?:live|test)_[A-Za-z0-9]{16,} | \bwhsec_[A-Za-z0-9]{20,}   # Stripe
-    | \bpypi-[A-Za-z0-9_\-]{32,}
-    | \bnpm_[A-Za-z0-9]{30,}
-    | \bdapi[0-9a-f]{32}                                           # Databricks
-    | \bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}               # SendGrid
-    | \b(?:SK|AC)[0-9a-f]{32}\b                                    # Twilio
-    | \b(?:gsk|xai|pplx|nvapi|fw|r8|tvly|lsv2_pt|lsv2_sk|pcsk|wandb_v1|ntn|secret|dckr_pat|dop_v1|doo_v1|shpat|
-        shpss|shpca|shppa|EAAA|sbp|rnd|figd|phc|phx|vcp|ddp|dp\.pt|dp\.st|hvs|hvb|atp|glc|glsa|lin_api|PMAK|rpa|
-        apify_api|jina|ctx7sk|re|key|co|sq0atp|sq0csp|sntrys|sntryu|ATATT3|ATCTT3|ATBB)
-        [_\-.](?=[A-Za-z_\-]{0,40}\d)[A-Za-z0-9_\-=.]{24,}
-    | \b\d{8,10}:AA[A-Za-z0-9_\-]{30,}                             # Telegram
-    | \b[MNO][A-Za-z\d]{23,27}\.[A-Za-z\d_\-]{6}\.[A-Za-z\d_\-]{27,}   # Discord
-    | \bAGE-SECRET-KEY-1[A-Z0-9]{20,}
-    """,
-    re.VERBOSE,
-)
+SHAPES = {
+    "AWS access key id": r"\b(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA)[A-Z0-9]{16}\b",
+    "GitHub": r"\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_[A-Za-z0-9_]{20,255}",
+    "GitLab": r"\bgl(?:pat|dt|rt|ft|ptt|agent|oas|cbt|soat|imt|ffct)-[A-Za-z0-9_\-]{16,}",
+    "OpenAI, Anthropic and alike": r"\bsk-(?=[A-Za-z_\-]{0,60}\d)[A-Za-z0-9_\-]{16,}",
+    "Hugging Face": r"\bhf_[A-Za-z0-9]{20,}",
+    "Slack": r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}|\bxapp-\d-[A-Za-z0-9\-]{10,}",
+    "Google": r"\bAIza[A-Za-z0-9_\-]{30,}|\bya29\.[A-Za-z0-9_\-]{20,}|\bGOCSPX-[A-Za-z0-9_\-]{20,}",
+    "Stripe": r"\b[rsp]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9]{20,}",
+    "PyPI": r"\bpypi-[A-Za-z0-9_\-]{32,}",
+    "npm": r"\bnpm_[A-Za-z0-9]{30,}",
+    "Databricks": r"\bdapi[0-9a-f]{32}",
+    "SendGrid": r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}",
+    "Twilio": r"\b(?:SK|AC)[0-9a-f]{32}\b",
+    "a mark of many": r"\b(?:gsk|xai|pplx|nvapi|fw|r8|tvly|lsv2_pt|lsv2_sk|pcsk|wandb_v1|ntn|secret|dckr_pat|"
+    r"dop_v1|doo_v1|shpat|shpss|shpca|shppa|EAAA|sbp|rnd|figd|phc|phx|vcp|ddp|dp\.pt|dp\.st|hvs|hvb|atp|glc|"
+    r"glsa|lin_api|PMAK|rpa|apify_api|jina|ctx7sk|re|key|co|sq0atp|sq0csp|sntrys|sntryu|ATATT3|ATCTT3|ATBB)"
+    r"[_\-.](?=[A-Za-z_\-]{0,40}\d)[A-Za-z0-9_\-=.]{24,}",
+    "Telegram": r"\b\d{8,10}:AA[A-Za-z0-9_\-]{30,}",
+    "Discord": r"\b[MNO][A-Za-z\d]{23,27}\.[A-Za-z\d_\-]{6}\.[A-Za-z\d_\-]{27,}",
+    "age": r"\bAGE-SECRET-KEY-1[A-Z0-9]{20,}",
+}
+"""How keys of services look that are told by their first letters, beside those that gitleaks knows."""
+_SHAPES = re.compile("|".join(SHAPES.values()))
 # A JSON web token. A word that only begins like one is passed over whole, not looked at from each "ey".
 _WEB_TOKEN = re.compile(
     r"\bey[A-Za-z0-9_\-]{8,}+(?P<rest>\.ey[A-Za-z0-9_\-]{8,}+\.[A-Za-z0-9_\-]*+)?"
@@ -66,11 +63,6 @@ _HOOK = re.compile(
     r"(?P<secret>[^\s'\"<>`\\]{4,})"
 )
 _QUERY = re.compile(r"[?&;](?P<name>[\w\-.]{1,60})=(?P<value>[^\s&#'\"<>`\\]++)")
-_QUERY_NAMES = frozenset((
-    "sig", "signature", "key", "code", "auth", "session", "sid", "ticket", "hmac", "hash", "sign", "st",
-    "x-amz-signature", "x-amz-credential", "x-amz-security-token", "x-goog-signature", "x-goog-credential",
-    "awsaccesskeyid", "googleaccessid", "appid", "subscription-key", "k",
-))  # fmt: skip
 # Forty hexadecimal digits in quotes are a key (of Weights & Biases, say), if nothing says they are a commit.
 _HEX_KEY = re.compile(r"(?P<quote>['\"])(?P<hex>[0-9a-f]{40})(?P=quote)")
 _HASHED = re.compile(
@@ -215,11 +207,9 @@ def _queries(text: str) -> list[Span]:
     found = []
     for match in _QUERY.finditer(text):
         name, value = match["name"].lower(), match["value"]
-        known = name in _QUERY_NAMES or kind_of(match["name"]) is not Kind.NONE
+        known = name in IN_QUERIES or kind_of(match["name"]) is not Kind.NONE
         if known and len(value) >= 4 and is_literal(value, 10) and value[0] not in "{$%<[":
-            if name in ("code", "k", "hash", "st", "session", "key", "auth") and not is_mixed(
-                value, 6
-            ):
+            if name in MIXED_IN_QUERIES and not is_mixed(value, 6):
                 continue
             found.append(match.span("value"))
     return found

@@ -21,11 +21,11 @@ from sqlalchemy import (
 )
 
 from mltrack_jupyter.errors import Unavailable
+from mltrack_jupyter.secret_words import DRIVER_SETTINGS
 from mltrack_jupyter.store.sql.dialects.base import BUSY_SECONDS, Dialect
 
 _SILENT_SECONDS = 30
 _CONNECT_SECONDS = 10
-_SECRETS = ("password", "passwd", "sslpassword", "ssl_key_password")
 """What may be in the query of a database URL and is shown to nobody."""
 _LOCK = "mltrack_jupyter.schema"
 _TAKE_TURN = text("SELECT version_num FROM alembic_version FOR UPDATE")
@@ -39,7 +39,7 @@ class _Server(Dialect):
 
     def engine(self, url: URL, synchronous: str) -> Engine:  # noqa: ARG002 - it is the server's to say
         # So that the text of the URL, which drivers and SQLAlchemy may show, has no secret in it.
-        secret = {name: url.query[name] for name in _SECRETS if name in url.query}
+        secret = {name: url.query[name] for name in DRIVER_SETTINGS if name in url.query}
         url = url.difference_update_query(secret)
         first = secret.pop("passwd", None)
         if isinstance(password := secret.pop("password", first), str):
