@@ -85,9 +85,9 @@ class MltrackApp(ExtensionApp):
             os.environ.update({name: value for name, value in self._told.items() if value})
         events = self.serverapp.event_logger
         events.register_event_schema(EVENT_SCHEMA)
-        manager, lane = self.serverapp.kernel_manager, self.lanes.own
-        self.feed = Feed(self.holder, events, self.log, lane)
-        self.kernels = Kernels(self.holder, manager, events, self.log, lane)
+        manager = self.serverapp.kernel_manager
+        self.feed = Feed(self.holder, events, self.log, self.lanes.of("feed"))
+        self.kernels = Kernels(self.holder, manager, events, self.log, self.lanes.of("kernels"))
         self.vitals.loops += [self.feed.loop, *self.kernels.loops]
         self.log.info("mltrack: store %s", StoreUri.of(uri).shown)
 

@@ -124,7 +124,7 @@ class StreamedBody(RequestHandler):
 
     async def _write(self) -> None:
         piece, self.kept = self.kept, bytearray()
-        await self._lanes.pieces.run(self._write_piece, piece, patience=float("inf"))
+        await self._lanes.of("uploads").run(self._write_piece, piece, patience=float("inf"))
 
     def _write_piece(self, piece: bytearray) -> None:
         if self._spool is None:
@@ -138,7 +138,7 @@ class StreamedBody(RequestHandler):
             return io.BytesIO(self.kept)
         try:
             await self._write()
-            await self._lanes.pieces.run(self._spool.seek, 0, patience=float("inf"))
+            await self._lanes.of("uploads").run(self._spool.seek, 0, patience=float("inf"))
         except OSError as error:
             raise _no_place(error) from error
         return self._spool

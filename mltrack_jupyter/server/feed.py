@@ -8,7 +8,7 @@ from typing import Any
 
 from mltrack_jupyter.entities import ChangeList
 from mltrack_jupyter.server.holder import ServicesHolder
-from mltrack_jupyter.server.lanes import Lane
+from mltrack_jupyter.server.lanes import Lane, lane_of
 from mltrack_jupyter.server.loops import Loop
 from mltrack_jupyter.store.watch import Watcher
 
@@ -50,7 +50,7 @@ class Feed:
     ) -> None:
         self._holder = holder
         self._events = events
-        self._lane = lane or Lane("own", 1)
+        self._lane = lane or lane_of("feed")
         self._watcher: Watcher | None = None
         self.loop = Loop("feed", self._look, _SECONDS, log)
         self._task: asyncio.Task[None] | None = None

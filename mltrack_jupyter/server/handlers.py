@@ -131,7 +131,7 @@ class OperationHandler(GuardedHandler):
         for header, value in part.headers.items():
             self.set_header(header, value)
         left = part.length
-        read = partial(self.settings["mltrack_lanes"].pieces.run, patience=math.inf)
+        read = partial(self.settings["mltrack_lanes"].of("downloads").run, patience=math.inf)
         with download.file as file:
             await read(file.seek, part.start)
             await self.flush()

@@ -31,7 +31,10 @@ class Vitals:
             if not item.lives
         ]
         full = [lane.name for lane in self.lanes.all if lane.is_full]
-        return [*told, *(f"No more {name} can be taken in now." for name in full)]
+        return [
+            *told,
+            *(f"The lane {name!r} is full: nothing more is taken in now." for name in full),
+        ]
 
     def over(self, operation: Operation, call: Call) -> Call:
         """Add the health of the server to that of its store: a middleware."""

@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_server.utils import ensure_async
 
 from mltrack_jupyter.server.holder import ServicesHolder
-from mltrack_jupyter.server.lanes import Lane
+from mltrack_jupyter.server.lanes import Lane, lane_of
 from mltrack_jupyter.server.loops import Attempts, Loop
 
 ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
@@ -51,7 +51,7 @@ class Kernels:
         self._manager = manager
         self._events = events
         self._log = log
-        self._lane = lane or Lane("own", 2)
+        self._lane = lane or lane_of("kernels")
         self._known: set[str] = set()
         self._heard: set[str] = set()
         self._dead: set[str] = set()

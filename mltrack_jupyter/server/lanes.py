@@ -1,7 +1,8 @@
-"""Threads in which requests are answered: a lane for each kind, so that none waits for another kind.
+"""The threads of a server: a lane for each kind of work, so that none waits for another kind.
 
-Each lane has so many threads and so many places to wait. Who finds none, or waits too long, is told so at
-once: a server that is asked for more than it can do says it, and never just hangs.
+Each lane has so many threads and so many places to wait, all of them declared in :data:`SIZES`. Who finds no
+place, or waits too long, is told so at once: a server that is asked for more than it can do says it, and
+never just hangs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -22,8 +23,19 @@ from mltrack_jupyter.store.deadline import Deadline, within
 T = TypeVar("T")
 PATIENCE_S = 12.0
 """How long a request may wait in all: for a thread, and then for other writers."""
-_THREADS = 8
-_PLACES = 64
+SIZES: Mapping[str, tuple[int, float]] = {
+    "reads": (8, 64),
+    "writes": (8, 64),
+    "files": (8, 64),  # what is opened, listed and deleted may be far away
+    # Pieces of what is sent and received, of which none takes long. A connection has one at a time, so those
+    # that wait are as many as there are connections; one that was turned away would break in the middle.
+    "uploads": (4, math.inf),
+    "downloads": (4, math.inf),
+    # The server's own loops. One place: for the round that comes after one that was given up.
+    "feed": (1, 1),
+    "kernels": (2, 4),
+}
+"""How many threads each lane has, and how many places to wait for one."""
 
 
 class Lane:
@@ -115,30 +127,25 @@ class Lane:
             deadline.end()
 
 
-class Lanes:
-    """The lanes of a server.
+def lane_of(name: str) -> Lane:
+    """Return a new lane of the size that is declared for its name."""
+    return Lane(name, *SIZES[name])
 
-    ``files`` opens, lists and writes files, which may be far away; ``pieces`` moves what is sent and received,
-    piece by piece: none of these takes long, and a connection has one at a time. ``own`` is for the server's
-    own loops.
-    """
+
+class Lanes:
+    """The lanes of a server."""
 
     def __init__(self) -> None:
-        self.reads = Lane("reads", _THREADS, _PLACES)
-        self.writes = Lane("writes", _THREADS, _PLACES)
-        self.files = Lane("files", _THREADS, _PLACES)
-        self.pieces = Lane("pieces", 4)
-        self.own = Lane("own", 4)
-        self._named = {"reads": self.reads, "writes": self.writes, "files": self.files}
+        self._named = {name: lane_of(name) for name in SIZES}
 
     def of(self, name: str) -> Lane:
-        """Return the lane of an operation, by :attr:`mltrack_jupyter.services.Operation.lane`."""
+        """Return a lane; of an operation, by :attr:`mltrack_jupyter.services.Operation.lane`."""
         return self._named[name]
 
     @property
     def all(self) -> list[Lane]:
         """Every lane."""
-        return [*self._named.values(), self.pieces, self.own]
+        return [*self._named.values()]
 
     def close(self) -> None:
         """Take nobody in any more."""

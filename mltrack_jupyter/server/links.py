@@ -101,7 +101,9 @@ class RunPageHandler(_BrowserHandler):
         lanes: Lanes = self.settings["mltrack_lanes"]
         holder: ServicesHolder = self.settings["mltrack_holder"]
         try:
-            run = await lanes.reads.run(lambda: holder.get().runs.get(self.path_kwargs["run_id"]))
+            run = await lanes.of("reads").run(
+                lambda: holder.get().runs.get(self.path_kwargs["run_id"])
+            )
         except MltrackError as error:
             self.set_status(error.status)
             return _HTML, f"{_PAGE.format(title='mltrack')}<p>{html.escape(shown(error))}</p>\n"

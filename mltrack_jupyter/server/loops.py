@@ -57,18 +57,19 @@ class Attempts:
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            self._failed(error)  # something in it was cancelled, and not we
+            self.failed(error)  # something in it was cancelled, and not we
             return False
         except Exception as error:  # noqa: BLE001 - told, and outlived
-            self._failed(error)
+            self.failed(error)
             return False
         self._went_well()
         return True
 
-    def _failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
+        """Note that an attempt failed, and tell of it if that is news."""
         self._delay = min(LONGEST_DELAY_S, self._delay * 2 or FIRST_DELAY_S)
         self._again_at = time.monotonic() + self._delay
-        reason = f"{type(error).__name__}: {error}"[:500]
+        reason = _said(error)
         count = self._health.failures + 1
         self._health = replace(
             self._health, lives=False, failures=count, last_failure=_now_ms(), reason=reason
@@ -104,6 +105,13 @@ def _kind(error: BaseException) -> tuple[Any, ...]:
     return type(error), last and (last.tb_frame.f_code.co_filename, last.tb_lineno)
 
 
+def _said(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:500]
+    except Exception:  # noqa: BLE001 - somebody else's class may fail at saying what it is
+        return type(error).__name__
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -111,6 +119,7 @@ def _now_ms() -> int:
 class Loop:
     """Goes round every so many seconds until it is stopped, whatever a round raises.
 
+    A task that is ended by somebody else, or by a fault, is begun again, as late as after a failed round.
     :meth:`wake` lets the next round come at once.
     """
 
@@ -126,6 +135,7 @@ class Loop:
         self._seconds = seconds
         self._woken = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     @property
     def health(self) -> LoopHealth:
@@ -136,8 +146,23 @@ class Loop:
 
     def start(self) -> asyncio.Task[None]:
         """Begin to go round; needs a running event loop."""
+        self._is_stopped = False
         self.task = asyncio.get_running_loop().create_task(self._run())
+        self.task.add_done_callback(self._ended)
         return self.task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Begin again soon, unless the loop was stopped, or the whole program ends."""
+        if self._is_stopped:
+            return
+        error = None if task.cancelled() else task.exception()
+        error = error or asyncio.CancelledError("its task was cancelled")
+        asyncio.get_running_loop().call_later(FIRST_DELAY_S, self._begin_again, error)
+
+    def _begin_again(self, error: BaseException) -> None:
+        if not self._is_stopped:
+            self.attempts.failed(error)  # what grows by it is waited for before the first round
+            self.start()
 
     def wake(self) -> None:
         """Go round soon, however long the pause would be; after a failure its delay is kept."""
@@ -145,6 +170,7 @@ class Loop:
 
     async def stop(self) -> None:
         """Stop where it waits, and wait for its end."""
+        self._is_stopped = True
         if self.task is not None:
             self.task.cancel()
             await asyncio.gather(self.task, return_exceptions=True)

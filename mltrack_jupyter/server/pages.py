@@ -76,7 +76,7 @@ class DocumentHandler(PageHandler):
 
     async def _page(self) -> tuple[str, str]:
         lanes: Lanes = self.settings["mltrack_lanes"]
-        return _DOCUMENTS[self._kind], await lanes.reads.run(_described, self._kind)
+        return _DOCUMENTS[self._kind], await lanes.of("reads").run(_described, self._kind)
 
 
 _DOCUMENTS = {"json": "application/json", "html": "text/html; charset=utf-8"}

@@ -27,9 +27,10 @@ def test_a_server_in_order_says_which_loops_live(own_server):
         }
         assert all(loop["lives"] and loop["failures"] == 0 for loop in told["loops"])
         lanes = {lane["name"]: lane for lane in told["lanes"]}
-        assert set(lanes) == {"reads", "writes", "files", "pieces", "own"}
+        assert set(lanes) == {"reads", "writes", "files", "uploads", "downloads", "feed", "kernels"}
         assert lanes["reads"]["running"] == 1  # this question
         assert lanes["writes"]["most"] == 72
+        assert (lanes["feed"]["most"], lanes["kernels"]["most"]) == (2, 6)
         assert client.get("/health").text == "OK"
 
 

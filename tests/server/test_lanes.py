@@ -16,7 +16,7 @@ import pytest
 from conftest import clean_environment
 
 from mltrack_jupyter.errors import NotFound, Unavailable
-from mltrack_jupyter.server.lanes import Lane
+from mltrack_jupyter.server.lanes import SIZES, Lane, Lanes
 from mltrack_jupyter.services.dispatch import find
 from mltrack_jupyter.store.deadline import left_s
 from mltrack_jupyter.store.sql import database
@@ -107,6 +107,22 @@ async def test_a_call_has_the_context_and_the_error_of_its_request(lane):
     with pytest.raises(NotFound, match="no such run"):
         await lane.run(refuse)
     assert lane.health.running == 0
+
+
+@pytest.mark.parametrize("name", list(SIZES))
+async def test_a_lane_that_is_full_leaves_the_others_as_they_were(name, gate):
+    lanes = Lanes()
+    threads, places = SIZES[name]
+    count = threads + (10 if math.isinf(places) else int(places))
+    inside = [asyncio.ensure_future(lanes.of(name).run(gate.wait)) for _ in range(count)]
+    await asyncio.sleep(0)
+    assert lanes.of(name).is_full is not math.isinf(places)
+    assert lanes.of(name).health.running == threads
+    for other in SIZES.keys() - {name}:
+        assert await lanes.of(other).run(len, "abc") == 3
+    gate.set()
+    await asyncio.gather(*inside)
+    lanes.close()
 
 
 async def test_a_lane_that_is_closed_takes_nobody():

@@ -57,6 +57,72 @@ async def test_a_loop_goes_on_whatever_a_round_raises(caplog, raised):
     assert not loop.health.lives
 
 
+class SpeechlessError(Exception):
+    """Fails at saying what it is."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+async def test_a_failure_that_cannot_say_what_it_is():
+    rounds = []
+
+    async def go_round():
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise SpeechlessError
+
+    loop = Loop("of the test", go_round, 0.001, LOG)
+    task = loop.start()
+    await until(lambda: len(rounds) >= 2)
+    assert (task.done(), loop.health.reason) == (False, "SpeechlessError")
+    await loop.stop()
+
+
+async def _cancelled(loop):
+    loop.task.cancel()
+
+
+async def _faulty(loop):
+    """Let it meet something that is caught nowhere."""
+    loop._pause = None
+
+
+@pytest.mark.parametrize("end", [_cancelled, _faulty], ids=["cancelled", "a fault"])
+async def test_a_loop_whose_task_ends_is_begun_again_and_says_so(caplog, end):
+    rounds = []
+
+    async def go_round():
+        rounds.append(1)
+
+    loop = Loop("of the test", go_round, 0.001, LOG)
+    first = loop.start()
+    await until(lambda: rounds)
+    await end(loop)
+    await until(first.done)
+    vars(loop).pop("_pause", None)
+    await until(lambda: loop.task is not first and loop.health.lives)
+    assert (loop.health.failures, len(failures(caplog))) == (1, 1)
+    assert "of the test failed and is tried again" in caplog.text
+    await loop.stop()
+    assert not loop.health.lives
+
+
+async def test_a_loop_that_was_stopped_while_it_waits_to_begin_again_stays_so(monkeypatch):
+    monkeypatch.setattr(loops, "FIRST_DELAY_S", 0.02)
+
+    async def go_round():
+        pass
+
+    loop = Loop("of the test", go_round, 0.001, LOG)
+    first = loop.start()
+    first.cancel()
+    await until(first.done)
+    await loop.stop()
+    await asyncio.sleep(0.05)
+    assert loop.task is first
+
+
 async def test_another_kind_of_failure_is_told_too(caplog):
     errors = [ValueError("1"), ValueError("2"), KeyError("3"), ValueError("4")]
 
