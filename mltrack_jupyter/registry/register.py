@@ -31,7 +31,6 @@ from mltrack_jupyter.models.mlmodel import FILE_NAME, GENERIC
 from mltrack_jupyter.models.pyfunc import load_model as load_generic
 from mltrack_jupyter.registry.logged import ModelNote, add_folder, log_folder, no_run, sealed
 from mltrack_jupyter.registry.lookup import find_version
-from mltrack_jupyter.registry.own import is_own
 from mltrack_jupyter.registry.resolve import (
     LocalModel,
     check_exists,
@@ -199,7 +198,7 @@ def register_model(
     pairs = [Tag(key, value) for key, value in (tags or {}).items()]
     rules.check_pairs(pairs, "tag", rules.MAX_REGISTRY_TAG)
     if isinstance(model_uri, LocalModel):
-        uri: ModelUri = _import_folder(services, model_uri.path, name, is_own(model_uri))
+        uri: ModelUri = _import_folder(services, model_uri.path, name, model_uri.is_own)
     else:
         uri = named(model_uri, services)
     if isinstance(uri, StoreFolder):

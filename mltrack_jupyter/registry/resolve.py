@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -15,10 +16,11 @@ from mltrack_jupyter.entities import (
     Run,
 )
 from mltrack_jupyter.errors import EndpointNotFound, InvalidParameter, NotFound, NotImplementedHere
-from mltrack_jupyter.models import Origin
+from mltrack_jupyter.models import ModelFolder, Origin, read_metadata
+from mltrack_jupyter.models.audit import digest
 from mltrack_jupyter.models.mlmodel import FILE_NAME
 from mltrack_jupyter.plain import path_text
-from mltrack_jupyter.privacy.seals import Subject
+from mltrack_jupyter.privacy.seals import Subject, vouches
 from mltrack_jupyter.registry.lookup import find_version
 from mltrack_jupyter.registry.records import find_record, records_of
 from mltrack_jupyter.registry.trees import download_tree
@@ -53,6 +55,21 @@ class LocalModel:
     run_id: str = ""
     artifact_path: str = ""
     version: ModelVersion | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether every file bears a seal of this user for the model that it is of."""
+        folder = ModelFolder.open(self.path)
+        about, subject = read_metadata(folder), self.origin.subject
+        names = about.ours.get("sha256")
+        if subject is None or not isinstance(names, Mapping) or not names:
+            return False
+        subject = replace(subject, artifact_path=subject.artifact_path or about.artifact_path)
+        return all(
+            names[name] == (found := digest(folder.read(name)))
+            and vouches(subject, name, found, about.seals.get(name, ""))
+            for name in names
+        )
 
 
 @dataclass(frozen=True)
