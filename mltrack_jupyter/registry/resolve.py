@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
 from mltrack_jupyter.entities import (
+    FileInfo,
     LoggedModel,
     LoggedModelInfo,
     LoggedModelStatus,
@@ -119,12 +120,12 @@ def download_model(
         path = parsed.path.expanduser().absolute()
         return LocalModel(path, str(path), Origin())
     found = _find(parsed, services)
-    _check_model(found, services)
+    files = _check_model(found, services)
     if destination is not None:
         Path(destination).mkdir(parents=True, exist_ok=True)
     # mkdtemp: no other user may look in, or put a file there between download and load.
     target = Path(tempfile.mkdtemp(prefix="mltrack-model-", dir=destination))
-    download_tree(found.tree, found.path, target)
+    download_tree(found.tree, found.path, target, files)
     origin = _origin(str(parsed), found, services)
     return LocalModel(target, str(parsed), origin, found.run_id, found.artifact_path, found.version)
 
@@ -276,11 +277,12 @@ def check_exists(found: Found, services: Services) -> None:
         _check_model(found, services)
 
 
-def _check_model(found: Found, services: Services) -> None:
-    """Refuse what is no model before it is downloaded; say what is there instead."""
-    names = [item.path for item in found.tree.list(found.path)]
+def _check_model(found: Found, services: Services) -> Sequence[FileInfo]:
+    """Return what is in the folder of a model; refuse what is none, and say what is there instead."""
+    files = found.tree.list(found.path)
+    names = [item.path for item in files]
     if FILE_NAME in names:
-        return
+        return files
     if not found.run_id:
         raise NotFound(f"'{found.uri}' is not a model: it has no file '{FILE_NAME}'.")
     tags = services.runs.get(found.run_id).data.tags

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from mltrack_jupyter.entities import FileInfo
 from mltrack_jupyter.errors import InvalidParameter, Unavailable
 from mltrack_jupyter.services import Download, Repository
 from mltrack_jupyter.store.artifacts import check_path, resolve, save
@@ -12,8 +14,12 @@ MAX_FILES = 10_000
 MAX_DEPTH = 30
 
 
-def download_tree(tree: Repository, path: str, target: Path) -> None:
+def download_tree(
+    tree: Repository, path: str, target: Path, top: Sequence[FileInfo] | None = None
+) -> None:
     """Copy a folder and everything below it into an existing, empty folder.
+
+    ``top`` is what is in the folder itself, for who has asked for that already.
 
     Raises
     ------
@@ -28,7 +34,9 @@ def download_tree(tree: Repository, path: str, target: Path) -> None:
     count = 0
     while waiting:
         below = waiting.pop()
-        for item in tree.list(f"{path}/{below}" if below and path else below or path):
+        if below or top is None:
+            top = tree.list(f"{path}/{below}" if below and path else below or path)
+        for item in top:
             count += 1
             name = _child(below, item.path)
             if count > MAX_FILES or name.count("/") > MAX_DEPTH:
