@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from mltrack_jupyter.entities import Run, RunData, RunEntry, RunInfo
 from mltrack_jupyter.errors import InvalidParameter, MltrackError, NotFound, Unauthenticated
 from mltrack_jupyter.shown import one_line, without_password
+from mltrack_jupyter.store import StoreUri
 from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.store.transport import sign_in_settings
 from mltrack_jupyter.tracking import scope, session
 from mltrack_jupyter.tracking.scope import ActiveRun
-
-_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,10 @@ class RunHandle:
         own = session.get_tracking_uri()
         if without_password(own) == self.uri:
             return own
-        if self.uri.startswith(_SQLITE) and not Path(self.uri.removeprefix(_SQLITE)).exists():
+        file = StoreUri.of(self.uri).file
+        if file is not None and not file.exists():
             raise NotFound(
-                f"The run {self.run_id} is in the file {one_line(self.uri.removeprefix(_SQLITE))}, which is not on "
+                f"The run {self.run_id} is in the file {one_line(str(file))}, which is not on "
                 "this machine. Workers on other machines log through a server: set_tracking_uri('http://…') before "
                 "the run is started, with the address that `mltrack server` prints."
             )
@@ -108,7 +107,7 @@ def run_handle(run: ActiveRun | None = None) -> RunHandle:
         if not session.goes_on(run.uri, error):
             raise
         begin = run.begin
-    is_server = run.uri.startswith(("http://", "https://"))
+    is_server = StoreUri.of(run.uri).is_server
     return RunHandle(
         uri=without_password(run.uri),
         info=replace(run.info, artifact_uri=""),  # it may have a password in it

@@ -26,7 +26,6 @@ from mltrack_jupyter.store.sql.dialects.base import BUSY_SECONDS, Dialect
 
 _SILENT_SECONDS = 30
 _CONNECT_SECONDS = 10
-"""What may be in the query of a database URL and is shown to nobody."""
 _LOCK = "mltrack_jupyter.schema"
 _TAKE_TURN = text("SELECT version_num FROM alembic_version FOR UPDATE")
 
