@@ -7,7 +7,8 @@ from importlib.util import find_spec
 
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.services import Repository
-from mltrack_jupyter.store.artifacts.schemes import GROUP, SCHEMES, added, scheme_of
+from mltrack_jupyter.store.artifacts.schemes import GROUP, SCHEMES, added
+from mltrack_jupyter.store.uri import scheme_of
 
 
 def repository_at(uri: str) -> Repository:

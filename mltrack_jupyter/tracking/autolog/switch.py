@@ -30,6 +30,21 @@ LIBRARIES = tuple(_LIBRARIES)
 """The libraries whose trainings can be logged."""
 
 
+def _check_libraries(first: object, excluded: set[str]) -> None:
+    """Check which libraries are named; the ``first`` argument is often taken for one."""
+    if isinstance(first, str):
+        library = first if first in _LIBRARIES else "sklearn"
+        raise InvalidParameter(
+            f"mltrack.autolog({first!r}): it takes no library's name; without one it is for all of them, and "
+            f"mltrack.{library}.autolog() is for one."
+        )
+    if unknown := excluded - set(_LIBRARIES):
+        raise InvalidParameter(
+            f"exclude_flavors names {', '.join(sorted(map(repr, unknown)))}; there are "
+            f"{', '.join(_LIBRARIES)}."
+        )
+
+
 def autolog(
     log_input_examples: bool = False,
     log_model_signatures: bool = True,
@@ -73,19 +88,8 @@ def autolog(
     InvalidParameter
         An option has a value that it cannot have.
     """
-    if isinstance(log_input_examples, str):
-        library = log_input_examples if log_input_examples in _LIBRARIES else "sklearn"
-        raise InvalidParameter(
-            f"mltrack.autolog({log_input_examples!r}): it takes no library's name; without one it is for all "
-            f"of them, and mltrack.{library}.autolog() is for one."
-        )
     excluded = set(exclude_flavors or ())
-    unknown = excluded - set(_LIBRARIES)
-    if unknown:
-        raise InvalidParameter(
-            f"exclude_flavors names {', '.join(sorted(map(repr, unknown)))}; there are "
-            f"{', '.join(_LIBRARIES)}."
-        )
+    _check_libraries(log_input_examples, excluded)
     common: dict[str, Any] = {
         "log_datasets": log_datasets,
         "disable": disable,
