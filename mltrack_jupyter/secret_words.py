@@ -1,7 +1,7 @@
 """The words by which a secret is known, in one table: who hides one from a store, a log or an error asks here.
 
 A name is taken apart into words in lower case (``HF_TOKEN``, ``dbPassword``), of which the last tells most.
-What a word means where, is in :mod:`mltrack_jupyter.tracking.secrets` and in :mod:`mltrack_jupyter.shown`.
+What a word means where, is in :mod:`mltrack_jupyter.privacy.secrets` and in :mod:`mltrack_jupyter.shown`.
 """
 
 # Names of variables, params, columns, keys of dicts, headers.

@@ -1,10 +1,10 @@
 """Writes the shapes of secrets that gitleaks knows as data that Python's ``re`` reads.
 
-    python scripts/secret_rules.py config/gitleaks.toml "gitleaks 8.30" > mltrack_jupyter/tracking/secrets/gitleaks.json
+    python scripts/secret_rules.py config/gitleaks.toml "gitleaks 8.30" > mltrack_jupyter/privacy/secrets/gitleaks.json
 
 Its rules are written for RE2. Some flags stand elsewhere here, and what would be slow without RE2 is left
 out: names in front of a keyword tell nothing more, and rules that look at several lines have their like in
-``tracking/secrets``.
+``privacy/secrets``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from mltrack_jupyter.capture.context import here
 from mltrack_jupyter.capture.outcome import Outcome, outcome_of
 from mltrack_jupyter.capture.recorder import Options, Report, Source, TrackedCell
-from mltrack_jupyter.tracking.redact import redact
+from mltrack_jupyter.privacy.redact import redact
 
 __all__ = [
     "Options",

@@ -9,10 +9,10 @@ from typing import Any
 from mltrack_jupyter import config
 from mltrack_jupyter.capture.outcome import outcome_of_session
 from mltrack_jupyter.hosted import is_kernel, kernel_id
+from mltrack_jupyter.privacy.redact import redact_cut
 from mltrack_jupyter.tracking.git import find_root
 from mltrack_jupyter.tracking.host import Moment, Outcome
 from mltrack_jupyter.tracking.notebook import Notebook, NotebookFinder, source_name
-from mltrack_jupyter.tracking.redact import redact_cut
 
 MAX_CODE = 100_000
 _finder = NotebookFinder()

@@ -17,8 +17,8 @@ from mltrack_jupyter.capture.values import (
     shown_text,
     vars_of,
 )
+from mltrack_jupyter.privacy.redact import redact_cut
 from mltrack_jupyter.suggestions import did_you_mean
-from mltrack_jupyter.tracking.redact import redact_cut
 
 _MAX_TEXT = 500
 _Fingerprint = tuple[int, tuple[tuple[str, int], ...]]

@@ -18,11 +18,11 @@ from mltrack_jupyter.capture.outcome import Outcome
 from mltrack_jupyter.capture.writing import write_run
 from mltrack_jupyter.entities import ModelVersion, Run, RunStatus, Tag
 from mltrack_jupyter.errors import InvalidParameter, MltrackError
+from mltrack_jupyter.privacy.redact import redact, redact_value
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.tracking import fluent, origins, session
 from mltrack_jupyter.tracking.origins import Origins
-from mltrack_jupyter.tracking.redact import redact, redact_value
 from mltrack_jupyter.tracking.writer import RunWriter
 
 # Magics that run the rest of the cell in the user's namespace: its assignments count as the cell's.

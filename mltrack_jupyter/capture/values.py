@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mltrack_jupyter.capture.border import guarded
-from mltrack_jupyter.tracking.redact import redact_cut
+from mltrack_jupyter.privacy.redact import redact_cut
 
 _MAX_TEXT = 500
 

@@ -51,6 +51,6 @@ def shown_traceback(text: str) -> str:
 
 def _cut(text: str, most: int, *, keep_end: bool = False) -> str:
     # Its patterns take longer to build than all the rest of a first metric: a run that ends well needs none.
-    from mltrack_jupyter.tracking.redact import redact_cut
+    from mltrack_jupyter.privacy.redact import redact_cut
 
     return redact_cut(text, most, keep_end=keep_end)

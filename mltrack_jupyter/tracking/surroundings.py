@@ -126,8 +126,8 @@ def _found_texts(state: GitState | None) -> Mapping[str, str]:
     texts = dict(_environment())
     if state is not None and state.dirty is not False:
         with beside.inside:  # no fork meanwhile: its child would have half of a module
+            from mltrack_jupyter.privacy.redact import redact_cut
             from mltrack_jupyter.tracking.git import MAX_DIFF, read_diff
-            from mltrack_jupyter.tracking.redact import redact_cut
 
         texts[DIFF] = redact_cut(read_diff(state.root), MAX_DIFF, mark=_CUT)
     return texts

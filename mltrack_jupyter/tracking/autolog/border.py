@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from mltrack_jupyter.tracking.redact import redact_cut
+from mltrack_jupyter.privacy.redact import redact_cut
 
 T = TypeVar("T")
 _MAX_TEXT = 500

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltrack_jupyter.entities import AUTOLOGGED
 from mltrack_jupyter.errors import InvalidParameter
+from mltrack_jupyter.privacy.redact import redact_cut, redact_items, redact_value
 from mltrack_jupyter.store import rules
 from mltrack_jupyter.tracking import origins
 from mltrack_jupyter.tracking.autolog.integration import Options
 from mltrack_jupyter.tracking.autolog.stored import Stored
 from mltrack_jupyter.tracking.batches import to_number
 from mltrack_jupyter.tracking.contents import dict_text
-from mltrack_jupyter.tracking.redact import redact_cut, redact_items, redact_value
 from mltrack_jupyter.tracking.writer import RunWriter
 
 if TYPE_CHECKING:

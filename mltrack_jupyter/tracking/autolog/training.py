@@ -14,11 +14,11 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, TypeVar
 
+from mltrack_jupyter.privacy.redact import redact
 from mltrack_jupyter.tracking import fluent, origins, scope, session
 from mltrack_jupyter.tracking.autolog.border import Border
 from mltrack_jupyter.tracking.autolog.integration import Integration
 from mltrack_jupyter.tracking.autolog.record import Record
-from mltrack_jupyter.tracking.redact import redact
 
 T = TypeVar("T")
 AUTOLOGGING = "mlflow.autologging"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mltrack_jupyter.tracking.secrets.code import name_kind
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of, may_be_digits
-from mltrack_jupyter.tracking.secrets.spans import NAME, QUOTED_NAME, Span, hide, hide_found
-from mltrack_jupyter.tracking.secrets.values import (
+from mltrack_jupyter.privacy.secrets.code import name_kind
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of, may_be_digits
+from mltrack_jupyter.privacy.secrets.spans import NAME, QUOTED_NAME, Span, hide, hide_found
+from mltrack_jupyter.privacy.secrets.values import (
     EXPRESSION,
     has_random,
     is_literal,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltrack_jupyter.tracking.redact import REDACTED, redact, redact_items, redact_value
+from mltrack_jupyter.privacy.redact import REDACTED, redact, redact_items, redact_value
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mltrack_jupyter.tracking.secrets.spans import REDACTED
+from mltrack_jupyter.privacy.secrets.spans import REDACTED
 
 _NAME = re.compile(
     r"""(?:^|[/\\"'\s])(?:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
-from mltrack_jupyter.tracking.secrets.spans import NAME, Span, hide, hide_found
-from mltrack_jupyter.tracking.secrets.values import is_literal, is_mixed, is_secret
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of
+from mltrack_jupyter.privacy.secrets.spans import NAME, Span, hide, hide_found
+from mltrack_jupyter.privacy.secrets.values import is_literal, is_mixed, is_secret
 
 _ARGUMENT = r"(?P<value>'[^'\n]++'|\"[^\"\n]++\"|[^\s'\"|;&()<>,\\]++)"
 # %env TOKEN …, %set_env TOKEN …, set -x TOKEN …, setenv TOKEN …, setx TOKEN …, ENV TOKEN …

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of
 
 _CONSTANTS = frozenset((
     "none", "null", "nil", "true", "false", "yes", "no", "on", "off", "~", "...", "undefined",

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
-from mltrack_jupyter.tracking.secrets.spans import QUOTED_NAME, Span, hide
-from mltrack_jupyter.tracking.secrets.values import is_mixed, is_secret
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of
+from mltrack_jupyter.privacy.secrets.spans import QUOTED_NAME, Span, hide
+from mltrack_jupyter.privacy.secrets.values import is_mixed, is_secret
 
 _FURTHEST = 20_000
 """How far an expression is followed, in characters."""

@@ -6,11 +6,11 @@ import pytest
 from secret_texts import DRAWN, DRAWN_ONLY, ORDINARY, SYNTAXES, WORD
 
 from mltrack_jupyter import secret_words
+from mltrack_jupyter.privacy.redact import REDACTED, redact, redact_cut, redact_value
+from mltrack_jupyter.privacy.secrets.files import is_secret_file
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of
+from mltrack_jupyter.privacy.secrets.shapes import rules
 from mltrack_jupyter.shown import hide_password
-from mltrack_jupyter.tracking.redact import REDACTED, redact, redact_cut, redact_value
-from mltrack_jupyter.tracking.secrets.files import is_secret_file
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
-from mltrack_jupyter.tracking.secrets.shapes import rules
 
 
 @pytest.mark.parametrize(

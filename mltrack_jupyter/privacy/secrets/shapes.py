@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from mltrack_jupyter.privacy.secrets.names import Kind, kind_of
+from mltrack_jupyter.privacy.secrets.spans import REDACTED, Span, hide
+from mltrack_jupyter.privacy.secrets.values import RUN, is_literal, is_mixed, is_random
 from mltrack_jupyter.secret_words import IN_QUERIES, MIXED_IN_QUERIES
-from mltrack_jupyter.tracking.secrets.names import Kind, kind_of
-from mltrack_jupyter.tracking.secrets.spans import REDACTED, Span, hide
-from mltrack_jupyter.tracking.secrets.values import RUN, is_literal, is_mixed, is_random
 
 _BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}?PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,60}?PRIVATE KEY(?: BLOCK)?-----")
