@@ -106,6 +106,8 @@ def scheme_of(uri: str) -> str:
 def kind_of(uri: str) -> str:
     """Return the kind of store that a URI names: its scheme, that of a database without the driver."""
     scheme = scheme_of(uri)
+    if "+" not in scheme:
+        return scheme
     kind = scheme.partition("+")[0]
     return kind if kind in SERVERS or scheme == "sqlite+pysqlite" else scheme
 

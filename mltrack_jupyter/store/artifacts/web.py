@@ -28,6 +28,7 @@ from mltrack_jupyter.services import Download, Written
 from mltrack_jupyter.shown import hide_password
 from mltrack_jupyter.store.artifacts.paths import check_path
 from mltrack_jupyter.store.artifacts.streams import CHUNK, HashedReader
+from mltrack_jupyter.store.uri import scheme_of
 
 if TYPE_CHECKING:
     import httpx
@@ -120,7 +121,7 @@ class WebFiles:
 
         settings: dict[str, Any] = {"timeout": httpx.Timeout(120.0, connect=10.0)}
         # Certificates take longer to read than a request to be answered.
-        secure = self.uri.lower().startswith("https:")
+        secure = scheme_of(self.uri) == "https"
         settings["verify"] = _certificates() if secure else False
         try:
             # No redirects: whoever answers must not choose whom this store calls.

@@ -20,13 +20,20 @@ from mltrack_jupyter.store.sql.amendments import read_amendments
 from mltrack_jupyter.store.sql.change_log import Write, record_changes
 from mltrack_jupyter.store.sql.database import Database, held, now_ms
 from mltrack_jupyter.store.sql.journal_entries import apply, check_entry
-from mltrack_jupyter.store.sql.missing_runs import MissingRuns, with_begins
 from mltrack_jupyter.store.sql.run_reads import find_run
 from mltrack_jupyter.store.sql.tables import journals
 from mltrack_jupyter.store.sql.upserts import upsert
 
 # Built once: what a batch asks several times a second while a model is trained.
 _POSITION = select(journals.c.position).where(journals.c.journal_id == bindparam("journal"))
+
+
+class _MissingRuns(Exception):  # noqa: N818 - taken back, and no error
+    """A batch is about runs of which the store has not heard: the journal that begins them is slower."""
+
+    def __init__(self, run_ids: list[str]) -> None:
+        super().__init__(run_ids)
+        self.run_ids = run_ids
 
 
 class SqlJournals(Journals):
@@ -51,10 +58,10 @@ class SqlJournals(Journals):
         _check(journal_id, since, upto, entries)
         try:
             return self._append(journal_id, since, upto, entries, may_miss=False)
-        except MissingRuns as error:
+        except _MissingRuns as error:
             # Outside of a transaction: whoever else writes does not wait for files to be read.
             told = self.elsewhere(error.run_ids) if self.elsewhere is not None else []
-        return self._append(journal_id, since, upto, with_begins(entries, told), may_miss=True)
+        return self._append(journal_id, since, upto, _with_begins(entries, told), may_miss=True)
 
     def _append(
         self, journal_id: str, since: int, upto: int, entries: list[RunEntry], *, may_miss: bool
@@ -65,7 +72,7 @@ class SqlJournals(Journals):
                 return JournalAnswer(position=found)
             refused, missing = apply(connection, self._locations, entries)
             if refused and self.elsewhere is not None and not may_miss:
-                raise MissingRuns([item.run_id for item in refused])
+                raise _MissingRuns([item.run_id for item in refused])
             if len(refused) == len({entry.run_id for entry in entries}):  # no run tells of it
                 record_changes(connection, [Write("journal", _public(journal_id), "log")])
             row = {"journal_id": journal_id, "position": upto, "updated": now_ms()}
@@ -85,6 +92,12 @@ class SqlJournals(Journals):
         with self._database.read() as connection:
             find_run(connection, run_id)
             return read_amendments(connection, run_id)
+
+
+def _with_begins(entries: Sequence[RunEntry], begins: Sequence[RunEntry]) -> list[RunEntry]:
+    """Return entries behind how their runs began, where none of them tells that."""
+    told = {entry.run_id for entry in entries if entry.new is not None}
+    return [*[begin for begin in begins if begin.run_id not in told], *entries]
 
 
 def _public(journal_id: str) -> str:

@@ -32,8 +32,7 @@ from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.tables import experiments, logged_models, runs, tombstones
 from mltrack_jupyter.store.sql.tombstones import bury, is_buried
-from mltrack_jupyter.store.sql.trash import TrashBin
-from mltrack_jupyter.store.sql.trash_models import models_of_run
+from mltrack_jupyter.store.sql.trash import TrashBin, models_of_run
 
 _log = logging.getLogger(__name__)
 _NOTE = "of.json"

@@ -24,7 +24,6 @@ from mltrack_jupyter.store.sql.tables import (
     registered_models,
     runs,
 )
-from mltrack_jupyter.store.sql.trash_models import deleted_models, models_of_run, needed_model
 
 _DEFAULT = 0
 _ORDER = {"run": 0, "logged_model": 1, "experiment": 2}
@@ -47,7 +46,7 @@ class TrashBin:
             if numbers is not None:
                 query = query.where(experiments.c.id.in_(numbers))
             rows = connection.execute(query).all()
-            models = deleted_models(connection, numbers)
+            models = _deleted_models(connection, numbers)
             items += [self._model_item(connection, row) for row in models]
             items += [self._experiment_item(connection, row) for row in rows]
         found = [item for item in items if older_than is None or item.deleted_time <= older_than]
@@ -73,7 +72,7 @@ class TrashBin:
             name=row.name,
             experiment_id=str(row.experiment),
             deleted_time=_deleted_time(connection, "logged_model", row.model_id, row.experiment),
-            kept_because=needed_model(connection, row),
+            kept_because=_needed_model(connection, row),
         )
 
     def _experiment_item(self, connection: Connection, row: Row[Any]) -> TrashItem:
@@ -239,3 +238,39 @@ def _row_of(entity: str, entity_id: str) -> tuple[Table, ColumnElement[bool]]:
 def _is_models_own(uri: str, model_id: str) -> bool:
     """Tell whether a folder is the model's alone; one inside a run's goes with the run."""
     return uri.endswith(f"/models/{model_id}/artifacts")
+
+
+def _deleted_models(connection: Connection, numbers: Sequence[int] | None) -> list[Row[Any]]:
+    """Return the deleted models of experiments; those of a deleted one go with it."""
+    query = (
+        select(logged_models)
+        .join(experiments, experiments.c.id == logged_models.c.experiment)
+        .where(logged_models.c.deleted.is_(True), experiments.c.lifecycle_stage == "active")
+    )
+    if numbers is None:
+        return [*connection.execute(query)]
+    found: list[Row[Any]] = []
+    for part in chunked(numbers):
+        found += connection.execute(query.where(logged_models.c.experiment.in_(part)))
+    return found
+
+
+def models_of_run(connection: Connection, run_id: str) -> list[Row[Any]]:
+    """Return the logged models that are found at paths of a run, and go with it."""
+    query = select(logged_models).join(
+        model_paths, model_paths.c.logged_model == logged_models.c.id
+    )
+    return [*connection.execute(query.where(model_paths.c.run_id == run_id))]
+
+
+def _needed_model(connection: Connection, row: Row[Any]) -> str:
+    """Return what a logged model is needed for, ``""`` if for nothing."""
+    place = model_versions.c.download_uri
+    inside = place.startswith(f"{row.artifact_uri}/", autoescape=True)
+    query = (
+        select(registered_models.c.name, model_versions.c.version)
+        .join(registered_models, registered_models.c.id == model_versions.c.registered_model)
+        .where(or_(place == row.artifact_uri, inside))
+    )
+    found = connection.execute(query).first()
+    return f"version {found.version} of the model {found.name!r} is made of it" if found else ""
