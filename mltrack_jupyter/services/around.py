@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from functools import partial, wraps
@@ -34,7 +34,7 @@ def derived(call_of: Callable[[Operation], Call]) -> dict[str, Any]:
     """Return the services of a bundle by their names, each operation of which is what ``call_of`` returns for it."""
     return {
         name: SimpleNamespace(
-            **{operation.name: call_of(operation) for operation in operations_of(kind).values()}
+            **{verb: call_of(operation) for verb, operation in operations_of(kind).items()}
         )
         for name, kind in service_types().items()
     }
@@ -47,25 +47,19 @@ def around(services: Services, *middlewares: Middleware) -> Services:
     """
     for name, kind in service_types().items():
         service = getattr(services, name)
-        for operation in operations_of(kind).values():
-            plain = getattr(service, operation.name)
-            call = composed(operation, plain, middlewares)
+        for verb, operation in operations_of(kind).items():
+            call = plain = getattr(service, verb)
+            for middleware in middlewares:
+                call = middleware(operation, call)
             if call is not plain:
-                setattr(service, operation.name, call)
+                setattr(service, verb, call)
     return services
-
-
-def composed(operation: Operation, call: Call, middlewares: Iterable[Middleware]) -> Call:
-    """Return the call of an operation with middlewares around it, the last one outermost."""
-    for middleware in middlewares:
-        call = middleware(operation, call)
-    return call
 
 
 def before(services: Services, prepare: Callable[[], object]) -> Services:
     """Return a view of services that calls ``prepare`` before anything is asked of them."""
 
-    def first(call: Call) -> Call:
+    def first(_operation: Operation | None, call: Call) -> Call:
         @wraps(call, updated=())
         def prepared(*arguments: Any, **named: Any) -> Any:
             prepare()
@@ -74,9 +68,9 @@ def before(services: Services, prepare: Callable[[], object]) -> Services:
         return prepared
 
     copies: dict[str, Any] = {name: copy(getattr(services, name)) for name in service_types()}
-    add = services.add_model and first(services.add_model)
-    view = replace(services, files_at=first(services.files_at), add_model=add, **copies)
-    return around(view, lambda _operation, call: first(call))
+    add = services.add_model and first(None, services.add_model)
+    view = replace(services, files_at=first(None, services.files_at), add_model=add, **copies)
+    return around(view, first)
 
 
 def once(key: str, services: Services) -> Middleware:

@@ -16,7 +16,7 @@ from mltrack_jupyter.errors import (
     NotImplementedHere,
 )
 from mltrack_jupyter.services import Operation, Services, operations_of, service_types
-from mltrack_jupyter.services.around import composed, once, timed
+from mltrack_jupyter.services.around import Call, once, timed
 from mltrack_jupyter.services.codec import decode_request, encode_answer
 from mltrack_jupyter.services.error_codec import encode_error
 from mltrack_jupyter.services.operation import Download, actor, over_wire
@@ -90,9 +90,10 @@ def answer(
         arguments = decode_request(declared, path_params, query, raw)
         if declared.body_param:
             arguments[declared.body_param] = body
-        call = partial(_encoded, declared, route.bind(services))
-        within = (once(key, services), timed) if key else (timed,)
-        found = composed(declared, call, within)(**arguments)
+        call: Call = partial(_encoded, declared, route.bind(services))
+        if key:
+            call = once(key, services)(declared, call)
+        found = timed(declared, call)(**arguments)
     except MltrackError as error:
         return refused(error)
     except Exception:  # noqa: BLE001 - a fault of ours: its words may hold anything, and are for the log
