@@ -14,7 +14,6 @@ from mltrack_jupyter.store import rules
 from mltrack_jupyter.store.brief import briefly
 from mltrack_jupyter.tracking import session
 
-_ids: dict[tuple[str, str], str] = {}
 _MODEL_URI = re.compile(r"(?:runs|models|mlflow-artifacts):/")
 
 
@@ -50,7 +49,8 @@ def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
     Asked of the store once a second at most; unless ``opening``, of one that is open already only.
     Raises ``InvalidParameter`` if it is deleted.
     """
-    number, known = _ids.get((uri, name), ""), session.known(uri)
+    known = session.known(uri)
+    number = known.numbers.get(name, "")
     if known.checked.get(number, 0.0) > time.monotonic() - 1:
         return number
     if session.is_known_away(uri) or not (opening or session.is_open(uri)):
@@ -64,7 +64,7 @@ def find_experiment(uri: str, name: str, *, opening: bool = False) -> str:
         if not session.goes_on(uri, error):
             raise
         return ""
-    _ids[uri, name] = found.experiment_id
+    known.numbers[name] = found.experiment_id
     known.checked[found.experiment_id] = time.monotonic()
     return found.experiment_id
 

@@ -40,7 +40,6 @@ class Sharing(Protocol):
 
 _SURE = 12 * 3600.0
 """How long the store surely has what it was brought, in seconds: half as long as it keeps what no run has."""
-_given: dict[Hashable, tuple[float, dict[str, str]]] = {}
 
 
 def share_again(run: Sharing, what: Hashable, tags: Mapping[str, str] | None = None) -> bool:
@@ -48,7 +47,7 @@ def share_again(run: Sharing, what: Hashable, tags: Mapping[str, str] | None = N
 
     ``what`` is what the files tell of; ``tags`` are told together with them.
     """
-    known = _given.get((run.uri, run.experiment, what))
+    known = session.known(run.uri).given.get((run.experiment, what))
     if known is None or time.monotonic() - known[0] > _SURE:
         return False
     pairs = [Tag(key, value) for key, value in (tags or {}).items()]
@@ -81,11 +80,12 @@ def share(run: Sharing, what: Hashable, texts: Mapping[str, str]) -> None:
     def send() -> None:
         if not _send(run, digests, bodies):
             return
-        if len(_given) > 100:  # a process that lives long, and edits its code between runs
-            _given.clear()
+        given = session.known(run.uri).given
+        if len(given) > 100:  # a process that lives long, and edits its code between runs
+            given.clear()
             brought.forget()
         for known in (what, found):
-            _given[run.uri, run.experiment, known] = time.monotonic(), digests
+            given[run.experiment, known] = time.monotonic(), digests
         brought.remember({digest: bodies[path] for path, digest in digests.items()})
         # Said in the journal, too: whoever tells another store of an open run gives it what the run has.
         run.keeper.journal.entry(RunEntry(run_id=run.run_id, shared=digests))

@@ -9,7 +9,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from mltrack_jupyter import config
@@ -53,7 +53,8 @@ class Known:
     """What a process has of one store, and what it was told by it.
 
     ``checked`` is when an experiment, by its id, was last seen to take runs; ``located`` where it keeps its
-    files, and ``named`` what it was called when it was last asked for.
+    files, and ``named`` what it was called when it was last asked for; ``numbers`` are their ids by the names
+    under which they were found. ``given`` is when files were brought that runs have in common, and their digests.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,8 @@ class Known:
         self.checked: dict[str, float] = {}
         self.located: dict[str, str] = {}
         self.named: dict[str, str] = {}
+        self.numbers: dict[str, str] = {}
+        self.given: dict[Hashable, tuple[float, dict[str, str]]] = {}
         self.forget()
 
     def forget(self) -> None:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mltrack_jupyter.errors import InvalidParameter
-from mltrack_jupyter.tracking import checks, session
+from mltrack_jupyter.tracking import session
 
 
 @pytest.fixture
@@ -16,7 +16,6 @@ def notebook(mltrack, environment):
         path = "nb/train.ipynb"
 
     environment.setattr(session.host(), "experiment", lambda: Notebook.path)
-    environment.setattr(checks, "_ids", {})
     return Notebook
 
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from mltrack_jupyter.tracking import environment as packages_of
-from mltrack_jupyter.tracking import session, sharing, surroundings
+from mltrack_jupyter.tracking import session, surroundings
 from mltrack_jupyter.tracking.git import read_diff, read_git
 from mltrack_jupyter.tracking.surroundings import Moment
 
@@ -24,7 +24,6 @@ def git(folder, *words):
 def recorded(environment):
     environment.setenv("MLTRACK_RECORD_ENVIRONMENT", "1")
     environment.setattr(surroundings, "_texts_known", None)
-    environment.setattr(sharing, "_given", {})
 
 
 @pytest.fixture
