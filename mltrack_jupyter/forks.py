@@ -50,7 +50,7 @@ def at_fork(
             calls[part].append(call)
 
 
-def _run(calls: Iterable[Call]) -> None:
+def run_all(calls: Iterable[Call]) -> None:
     """Call one after another, also when one raises: Python reports that, and forks."""
     with ExitStack() as stack:
         for call in reversed([*calls]):
@@ -59,7 +59,7 @@ def _run(calls: Iterable[Call]) -> None:
 
 def _run_parts(calls: dict[Part, list[Call]], parts: Iterable[Part]) -> None:
     # Each list is looked at when its turn comes: to hand a journal over may open the first database.
-    _run(partial(_run, calls[part]) for part in parts)
+    run_all(partial(run_all, calls[part]) for part in parts)
 
 
 if hasattr(os, "register_at_fork"):

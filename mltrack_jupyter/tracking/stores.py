@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
-from mltrack_jupyter import config
+from mltrack_jupyter import config, forks
 from mltrack_jupyter.errors import EndpointNotFound, MltrackError, NotFound
 from mltrack_jupyter.store import StoreUri, open_store
 from mltrack_jupyter.store.journal import (
@@ -243,13 +243,11 @@ class Stores:
 
     def before_fork(self) -> None:
         """Hand over what was logged, and let nothing be handed over meanwhile."""
-        for found in self.keepers().values():
-            found.before_fork()
+        forks.run_all(found.before_fork for found in self.keepers().values())
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        for found in self.keepers().values():
-            found.after_fork_in_parent()
+        forks.run_all(found.after_fork_in_parent for found in self.keepers().values())
 
     def forget_after_fork(self) -> None:
         """Leave everything to the parent, in a forked child, which opens its own at first use."""

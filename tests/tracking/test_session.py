@@ -1,5 +1,6 @@
 """The session of a process: what it owns, and that nothing of it leaves the process."""
 
+import os
 import pickle
 
 import pytest
@@ -51,3 +52,32 @@ def test_what_is_open_in_a_store_is_known_by_its_scopes(mltrack):
         assert session.default.scopes.opened() == [inner, outer]
         assert list(session.default.scopes.inside(inner)) == [inner, outer]
     assert scope.open_runs() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_journal_that_is_not_ready_for_a_fork_keeps_no_other_one_from_it(run_script):
+    done = run_script(
+        """
+import os, threading, mltrack_jupyter as mltrack
+from mltrack_jupyter.tracking import session
+def log(name):
+    mltrack.set_tracking_uri(name)
+    with mltrack.start_run() as run:
+        mltrack.log_metric("m", 1.0)
+    return session.keeper(mltrack.get_tracking_uri())
+first, second = log("one"), log("two")
+def interrupted():
+    raise KeyboardInterrupt
+first.before_fork = interrupted
+if not os.fork():
+    os._exit(0)
+os.wait()
+for keeper in (first, second):  # another thread can hand over what each has
+    found = []
+    thread = threading.Thread(target=lambda: found.append(keeper._draining.acquire(timeout=5)))
+    thread.start(); thread.join()
+    print(found, hasattr(keeper._fork, "held"))
+"""
+    )
+    assert "KeyboardInterrupt" in done.stderr
+    assert done.stdout.splitlines() == ["[True] False", "[True] True"]

@@ -182,6 +182,7 @@ class Keeper:
 
         A child must not inherit half of a transaction, and may log to a run that was just begun.
         """
+        self._fork.held = False  # whoever waits may be interrupted
         self._fork.held = self._draining.acquire(timeout=_FORK)
         if self._fork.held and not self._told:
             try:
@@ -191,7 +192,7 @@ class Keeper:
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self._fork.held:
+        if getattr(self._fork, "held", False):  # it may have come while another one got ready
             self._draining.release()
 
     def abandon(self) -> None:
