@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mltrack_jupyter.entities import LoggedModelStatus, Metric, Param, Tag
+from mltrack_jupyter.entities import LoggedModelStatus, Metric, ModelOrder, ModelOutput, Param, Tag
 from mltrack_jupyter.errors import BadRequest, InvalidParameter, NotFound
 from mltrack_jupyter.services import Services
 from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, put, unique
@@ -78,6 +78,37 @@ class TestLoggedModels:
         with pytest.raises(BadRequest, match="not found"):
             services.runs.log_metric(run_id, "acc", 0.5, NOW, model_id="m-" + "0" * 32)
         assert services.runs.get(run_id).data.metrics == {}
+
+    def test_points_of_all_models_of_a_step(self, services: Services) -> None:
+        run = new_run(services)
+        run_id, number = run.info.run_id, run.info.experiment_id
+        ids: list[str] = []
+        for count in range(1, 4):
+            ids.append(services.logged_models.create(number).info.model_id)
+            services.runs.log_outputs(run_id, [ModelOutput(ids[-1], 0)])
+            points = [Metric("acc", count / 4, NOW + count, 0, model_id=each) for each in ids]
+            services.runs.log_batch(run_id, points)
+            services.runs.log_batch(run_id, points)
+        some = [Metric("acc", 0.125, NOW + 9, 0, model_id=each) for each in ids[1:]]
+        services.runs.log_batch(run_id, some)
+        of_each = [services.logged_models.get(each).data.metrics for each in ids]
+        assert [[point.value for point in points] for points in of_each] == [
+            [0.25, 0.5, 0.75],
+            [0.5, 0.75, 0.125],
+            [0.75, 0.125],
+        ]
+        assert {(p.run_id, p.model_id) for p in of_each[2]} == {(run_id, ids[2])}
+
+        def found(filter: str = "", ascending: bool = True) -> list[str]:
+            order = [ModelOrder(field_name="metrics.acc", ascending=ascending)]
+            page = services.logged_models.search([number], filter, order_by=order)
+            return [item.info.model_id for item in page]
+
+        assert found("metrics.acc > 0.5") == ids[:1]
+        assert set(found("metrics.acc = 0.125")) == set(ids[1:])
+        assert found("metrics.acc != 0.125 AND metrics.acc <= 0.75") == ids[:1]
+        assert found("metrics.other != 1") == []
+        assert found(ascending=False)[0] == found()[2] == ids[0]
 
     def test_search(self, services: Services) -> None:
         number = new_experiment(services)

@@ -1,6 +1,9 @@
 """Many models in one run: each has what is its own, and costs what the first did."""
 
 import contextlib
+import multiprocessing
+import random
+import sqlite3
 from functools import partial
 
 import numpy as np
@@ -150,3 +153,101 @@ def test_many_new_names_are_written_by_few_statements(mltrack):
     assert [point.value for point in history] == [1 / 7, 9.0]
     [found] = mltrack.search_runs(filter_string="metrics.name_4999 > 714", output_format="list")
     assert len(found.data.metrics) == 5002
+
+
+def _rows_of_points(store):
+    """Return how many points of logged models a store holds: for one model, and for all of a step."""
+    session.flush()
+    with contextlib.closing(sqlite3.connect(store / "mltrack.db")) as connection:
+        tables = "logged_model_metrics", "step_points"
+        return [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables]
+
+
+def test_a_point_is_one_row_however_many_models_have_it(mltrack, model, tmp_path):
+    with mltrack.start_run():
+        for _ in range(4):
+            mltrack.log_model(model, metrics=[])
+        mltrack.log_metrics({"a": 0.5, "b": 0.25})
+        assert _rows_of_points(tmp_path / "store") == [0, 2]
+        mltrack.log_model(model, metrics=[])
+        mltrack.log_metrics({"a": 0.5, "b": 0.25})
+        assert _rows_of_points(tmp_path / "store") == [0, 4]
+    models = mltrack.search_logged_models(output_format="list")
+    assert sorted(len(each.metrics) for each in models) == [2, 4, 4, 4, 4]
+
+
+def _log_there(uri, run_id, steps):
+    import mltrack_jupyter as mltrack
+
+    mltrack.set_tracking_uri(uri)
+    fitted = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+    with mltrack.start_run(run_id=run_id):
+        for time, step in steps:
+            if time is None:
+                mltrack.log_model(fitted, "there", step=step)
+            else:
+                mltrack.log_metrics({"x": time / 7, "there": time}, step=step, timestamp=time)
+
+
+class _Rule:
+    """MLflow's rule: a point is noted to each model that its process made at its step by then."""
+
+    def __init__(self):
+        self.models, self.points, self.latest = {}, {}, {}
+
+    def make(self, name, step):
+        self.models[len(self.points)] = (name, step)
+        self.points[len(self.points)] = set(self.latest.values())
+
+    def log(self, name, time, step, values, only=None):
+        for key, value in values.items():
+            point = (key, value, time, step)
+            self.latest[key] = max(self.latest.get(key, point), point, key=lambda p: (p[3], p[2]))
+            for number, made in self.models.items():
+                if made == (name, step) if only is None else number == only:
+                    self.points[number].add(point)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_points_are_noted_by_the_rule_whoever_logs_them(mltrack, model, seed, tmp_path):
+    chance, rule, ids = random.Random(seed), _Rule(), []
+    with mltrack.start_run() as run:
+        for time in range(1, 31):
+            step = chance.choice([0, 0, 1])
+            values = {"x": time / 3, f"y{time % 2}": time}
+            kind = chance.choice(["model", "points", "points", "point", "one model"])
+            if kind == "model":
+                ids.append(mltrack.log_model(model, "here", step=step).model_id)
+                rule.make("here", step)
+            elif kind == "one model" and ids:
+                only = chance.randrange(len(ids))
+                mltrack.log_metrics(values, step, timestamp=time, model_id=ids[only])
+                rule.log("here", time, step, values, only)
+            elif kind == "point":
+                mltrack.log_metric("z", time, step, timestamp=time)
+                rule.log("here", time, step, {"z": time})
+            else:
+                mltrack.log_metrics(values, step, timestamp=time)
+                rule.log("here", time, step, values)
+        session.flush()
+        steps = [(None, 0), (100, 0), (None, 0), (None, 1), (101, 0), (102, 1)]
+        context = multiprocessing.get_context("spawn")
+        other = context.Process(target=_log_there, args=(tmp_path / "store", run.run_id, steps))
+        other.start()
+        other.join()
+        for time, step in steps:
+            if time is None:
+                rule.make("there", step)
+            else:
+                rule.log("there", time, step, {"x": time / 7, "there": time})
+        mltrack.log_metrics({"x": 1.0}, 0, timestamp=200)
+        rule.log("here", 200, 0, {"x": 1.0})
+    session.flush()
+    made = mltrack.search_logged_models(output_format="list")
+    oldest_first = sorted(made, key=lambda each: each.creation_timestamp)
+    here = [mltrack.get_logged_model(model_id) for model_id in ids]
+    there = [each for each in oldest_first if each.name == "there"]
+    assert len(here) + len(there) == len(made) == len(rule.points)
+    for number, each in enumerate([*here, *there]):
+        points = {(p.key, p.value, p.timestamp, p.step) for p in each.metrics}
+        assert points == rule.points[number], number

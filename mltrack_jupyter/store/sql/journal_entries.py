@@ -27,6 +27,7 @@ from mltrack_jupyter.store.sql.change_log import Write, record_changes
 from mltrack_jupyter.store.sql.database import chunked, now_ms
 from mltrack_jupyter.store.sql.journal_begins import begin_runs, rows_of
 from mltrack_jupyter.store.sql.lease_service import check_process
+from mltrack_jupyter.store.sql.model_points import add_model_points
 from mltrack_jupyter.store.sql.point_writes import (
     Logged,
     add_points,
@@ -222,13 +223,10 @@ def _add_links(connection: Connection, item: _Live) -> None:
         return
     run_models.add_made(connection, item.row, entry.made)
     run_links.add_datasets(connection, item.row, entry.datasets)
-    run_links.add_models(connection, item.run, "input", [(m.model_id, 0) for m in entry.models])
+    run_links.add_models(connection, item.row, "input", [(m.model_id, 0) for m in entry.models])
     made = [(model.model_id, model.step) for model in entry.outputs]
-    run_links.add_models(connection, item.run, "output", made)
+    run_links.add_models(connection, item.row, "output", made)
     if entry.noted:
-        # Seldom, and no reason for those who only log to load what belongs to logged models.
-        from mltrack_jupyter.store.sql.logged_models import add_model_points
-
         add_points(connection, item.run, entry.noted)
         add_model_points(connection, entry.run_id, entry.noted, late=True)
 

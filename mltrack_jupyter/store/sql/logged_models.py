@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, delete, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, select, update
 
 from mltrack_jupyter.entities import (
     FileList,
@@ -14,7 +14,6 @@ from mltrack_jupyter.entities import (
     LoggedModelData,
     LoggedModelInfo,
     LoggedModelStatus,
-    Metric,
     ModelDataset,
     ModelOrder,
     ModelRecord,
@@ -29,22 +28,21 @@ from mltrack_jupyter.store.artifacts import check_path, plain_path
 from mltrack_jupyter.store.names import invent_name
 from mltrack_jupyter.store.sql import model_places
 from mltrack_jupyter.store.sql.change_log import record_change
-from mltrack_jupyter.store.sql.database import Database, chunked, held, now_ms
+from mltrack_jupyter.store.sql.database import Database, held, now_ms
 from mltrack_jupyter.store.sql.experiments import find_active_experiment
 from mltrack_jupyter.store.sql.logged_model_search import in_order, matching
+from mltrack_jupyter.store.sql.model_points import missing, points_of
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.run_artifacts import Reach, children
 from mltrack_jupyter.store.sql.run_models import note_model
 from mltrack_jupyter.store.sql.run_reads import find_active_run, find_run
 from mltrack_jupyter.store.sql.tables import (
-    logged_model_metrics,
     logged_model_params,
     logged_model_tags,
     logged_models,
 )
 from mltrack_jupyter.store.sql.types import teller
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
-from mltrack_jupyter.store.sql.values import from_bits, to_bits
 
 T = TypeVar("T")
 
@@ -58,12 +56,8 @@ def find_logged_model(connection: Connection, model_id: str) -> Row[Any]:
     )
     row = connection.execute(held(connection, query)).first()
     if row is None:
-        raise NotFound(_missing(model_id))
+        raise NotFound(missing(model_id))
     return row
-
-
-def _missing(model_id: str) -> str:
-    return f"Logged model with ID {rules.short(model_id)} not found."
 
 
 def load_models(
@@ -74,7 +68,7 @@ def load_models(
     labels = _pairs_of(connection, logged_model_tags, Tag, numbers)
     values = _pairs_of(connection, logged_model_params, Param, numbers)
     ids = {row.id: row.model_id for row in rows}
-    found = _points_of(connection, ids) if points else {number: [] for number in numbers}
+    found = points_of(connection, ids) if points else {number: [] for number in numbers}
     paths = model_places.paths_of(connection, numbers)
     told = teller(connection)
     return [
@@ -106,64 +100,6 @@ def _pairs_of(
     for number, key, value in connection.execute(query):
         found[number].append(kind(key, value))
     return found
-
-
-def _points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int, list[Metric]]:
-    found: dict[int, list[Metric]] = {number: [] for number in model_ids}
-    table = logged_model_metrics
-    query = select(table).where(table.c.logged_model.in_(list(model_ids)))
-    order = table.c["key", "step", "timestamp", "ordinal"]
-    for row in connection.execute(query.order_by(*order)):
-        point = Metric(
-            row.key,
-            from_bits(row.bits),
-            row.timestamp,
-            row.step,
-            row.dataset_name,
-            row.dataset_digest,
-            model_ids[row.logged_model],
-            row.run_id,
-            row.ordinal,
-        )
-        found[row.logged_model].append(point)
-    return found
-
-
-def add_model_points(
-    connection: Connection, run_id: str, points: Sequence[Metric], *, late: bool = False
-) -> None:
-    """Note on the logged models the points that name them. Raises ``BadRequest``.
-
-    What comes ``late`` may name a model that was deleted since, and must not be lost to its run for that.
-    """
-    numbers: dict[str, int] = {}
-    for some in chunked(dict.fromkeys(point.model_id for point in points if point.model_id)):
-        query = select(logged_models.c.model_id, logged_models.c.id)
-        query = query.where(logged_models.c.model_id.in_(some))
-        if not late:
-            query = query.where(logged_models.c.deleted.is_(False))
-        rows_of = connection.execute(held(connection, query))
-        numbers.update((model_id, number) for model_id, number in rows_of)
-    rows = []
-    for point in points:
-        if not point.model_id:
-            continue
-        if point.model_id not in numbers:
-            raise BadRequest(f"{_missing(point.model_id)} Nothing was logged.")
-        rows.append(
-            {
-                "logged_model": numbers[point.model_id],
-                "run_id": run_id,
-                "key": point.key,
-                "step": point.step,
-                "timestamp": point.timestamp,
-                "ordinal": point.ordinal,
-                "bits": to_bits(point.value),
-                "dataset_name": point.dataset_name,
-                "dataset_digest": point.dataset_digest,
-            }
-        )
-    upsert(connection, logged_model_metrics, rows)
 
 
 class SqlLoggedModels(LoggedModels):
@@ -239,7 +175,7 @@ class SqlLoggedModels(LoggedModels):
             query = select(logged_models).where(logged_models.c.model_id == model_id)
             row = connection.execute(query).first()
             if row is None:
-                raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
+                raise NotFound(missing(model_id))
             _touch(connection, row, "update" if row.deleted else "delete", deleted=True)
 
     def restore(self, model_id: str) -> None:
@@ -247,7 +183,7 @@ class SqlLoggedModels(LoggedModels):
             query = select(logged_models).where(logged_models.c.model_id == model_id)
             row = connection.execute(held(connection, query)).first()
             if row is None:
-                raise NotFound(f"Logged model with ID {rules.short(model_id)} not found.")
+                raise NotFound(missing(model_id))
             if row.deleted:
                 find_active_experiment(connection, str(row.experiment))
                 _touch(connection, row, "restore", deleted=False)
@@ -265,11 +201,9 @@ class SqlLoggedModels(LoggedModels):
         size = min(size, _MAX_PAGE)
         offset = decode_token(page_token)
         numbers = rules.parse_experiment_ids(experiment_ids or [])
-        query = select(logged_models).where(
-            logged_models.c.experiment.in_(numbers), logged_models.c.deleted.is_(False)
-        )
-        query = matching(query, filter, datasets or [])
-        query = in_order(query, order_by or [])
+        among = and_(logged_models.c.experiment.in_(numbers), logged_models.c.deleted.is_(False))
+        query = matching(among, filter, datasets or [])
+        query = in_order(query, order_by or [], among)
         with self._database.read() as connection:
             rows = connection.execute(query.offset(offset).limit(size + 1)).all()
             found = load_models(connection, rows[:size])

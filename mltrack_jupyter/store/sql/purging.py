@@ -28,6 +28,7 @@ from mltrack_jupyter.store.sql.artifact_records import RecordedFiles, forget_rec
 from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import Database, held
 from mltrack_jupyter.store.sql.endings import after_commit, on_rollback
+from mltrack_jupyter.store.sql.model_points import forget_points, runs_with_points
 from mltrack_jupyter.store.sql.retries import retried
 from mltrack_jupyter.store.sql.run_artifacts import Reach
 from mltrack_jupyter.store.sql.tables import experiments, logged_models, runs, tombstones
@@ -248,14 +249,19 @@ def _found_aside(reach: Reach) -> list[_Aside]:
 
 def _delete_row(connection: Connection, entity: str, entity_id: str) -> None:
     if entity == "experiment":
-        mine = experiments.c.id == int(entity_id)
-        connection.execute(delete(experiments).where(mine))
+        models = logged_models.c.experiment == int(entity_id)
+    elif entity == "run":
+        made = [row.id for row in models_of_run(connection, entity_id)]
+        models = logged_models.c.id.in_(made)
     else:
-        if entity == "run":
-            made = [row.id for row in models_of_run(connection, entity_id)]
-            connection.execute(delete(logged_models).where(logged_models.c.id.in_(made)))
-        column = _NAMED[entity]
-        connection.execute(delete(column.table).where(column == entity_id))
+        models = logged_models.c.model_id == entity_id
+    noted = runs_with_points(connection, models)
+    connection.execute(delete(logged_models).where(models))
+    if entity == "experiment":
+        connection.execute(delete(experiments).where(experiments.c.id == int(entity_id)))
+    elif entity == "run":
+        connection.execute(delete(runs).where(runs.c.run_id == entity_id))
+    forget_points(connection, noted)
 
 
 __all__ = ["Purge"]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from mltrack_jupyter.entities import Dataset, DatasetInput, DatasetSummary
 from mltrack_jupyter.errors import InvalidParameter
 from mltrack_jupyter.store.rules import HISTORY_TAG, check_text, short
+from mltrack_jupyter.store.sql.model_points import add_to_step
 from mltrack_jupyter.store.sql.tables import datasets, run_datasets, run_models, tags
 from mltrack_jupyter.store.sql.upserts import insert_row, upsert
 
@@ -120,11 +121,14 @@ def _dataset_id(connection: Connection, experiment: int, dataset: Dataset) -> in
 
 
 def add_models(
-    connection: Connection, run: int, direction: str, models: Sequence[tuple[str, int]]
+    connection: Connection, run: Row[Any], direction: str, models: Sequence[tuple[str, int]]
 ) -> int:
     """Link models to a run, as ``input`` or ``output``; return how many links are new."""
     rows = [
-        {"run": run, "direction": direction, "model_id": model_id, "step": step}
+        {"run": run.id, "direction": direction, "model_id": model_id, "step": step}
         for model_id, step in models
     ]
-    return upsert(connection, run_models, rows, replace=False)
+    written = upsert(connection, run_models, rows, replace=False)
+    if direction == "output":
+        add_to_step(connection, run.run_id, models)
+    return written

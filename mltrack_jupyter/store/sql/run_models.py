@@ -141,7 +141,7 @@ def add_row(
             table,
             [{"logged_model": number, "key": key, "value": values[key]} for key in values],
         )
-    add_models(connection, run.id, "output", [(record.model_id, model.step)])
+    add_models(connection, run, "output", [(record.model_id, model.step)])
     return number
 
 

@@ -30,7 +30,7 @@ from mltrack_jupyter.store.sql import leases, run_columns, run_links, run_table,
 from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
-from mltrack_jupyter.store.sql.logged_models import add_model_points
+from mltrack_jupyter.store.sql.model_points import add_model_points
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
@@ -200,16 +200,14 @@ class SqlRuns(Runs):
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
             run_links.add_datasets(connection, row, datasets or [])
-            run_links.add_models(
-                connection, row.id, "input", [(m.model_id, 0) for m in models or []]
-            )
+            run_links.add_models(connection, row, "input", [(m.model_id, 0) for m in models or []])
             _changed(connection, row, "log")
 
     def log_outputs(self, run_id: str, models: list[ModelOutput]) -> None:
         with self._database.write() as connection:
             row = find_active_run(connection, run_id)
             found = [(model.model_id, model.step) for model in models]
-            if run_links.add_models(connection, row.id, "output", found) < len(found):
+            if run_links.add_models(connection, row, "output", found) < len(found):
                 raise BadRequest(f"A model is an output of the run {run_id} already.")
             _changed(connection, row, "log")
 

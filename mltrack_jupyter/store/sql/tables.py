@@ -209,6 +209,7 @@ model_paths = Table(
 )
 
 # The points that name a logged model, once more with the model; there are few, so not by key numbers.
+# Those of all models of a step are in `step_points` instead.
 logged_model_metrics = Table(
     "logged_model_metrics",
     metadata,
@@ -221,6 +222,30 @@ logged_model_metrics = Table(
     Column("bits", BigInteger, primary_key=True),
     Column("dataset_name", _NAME, nullable=False),
     Column("dataset_digest", string(36), nullable=False),
+    sqlite_with_rowid=False,
+)
+# The models that a run made at a step, in their order: what it logs at the step belongs to each of them.
+step_models = Table(
+    "step_models",
+    metadata,
+    Column("run_id", string(256), primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("place", BigInteger, primary_key=True),
+    Column("logged_model", _ID, ForeignKey("logged_models.id", ondelete="CASCADE"), nullable=False),
+    UniqueConstraint("logged_model", "run_id"),
+    sqlite_with_rowid=False,
+)
+# Points of a run that belong to its models of their step up to a place: one row for all of these models.
+step_points = Table(
+    "step_points",
+    metadata,
+    Column("run_id", string(256), primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("upto", BigInteger, primary_key=True),
+    Column("key", _KEY, primary_key=True),
+    Column("timestamp", BigInteger, primary_key=True),
+    _ordinal(primary_key=True),
+    Column("bits", BigInteger, primary_key=True),
     sqlite_with_rowid=False,
 )
 

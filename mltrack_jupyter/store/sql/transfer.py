@@ -126,9 +126,9 @@ class SqlTransfer(Transfer):
                 add_points(connection, row.id, part)
             run_links.add_datasets(connection, row, run.inputs.dataset_inputs)
             read = [(model.model_id, 0) for model in run.inputs.model_inputs]
-            run_links.add_models(connection, row.id, "input", read)
+            run_links.add_models(connection, row, "input", read)
             made = [(model.model_id, model.step) for model in run.outputs.model_outputs]
-            run_links.add_models(connection, row.id, "output", made)
+            run_links.add_models(connection, row, "output", made)
             return RunArrival(
                 run_id=row.run_id,
                 experiment_id=str(row.experiment),

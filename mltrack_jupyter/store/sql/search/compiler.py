@@ -157,7 +157,7 @@ def _condition(
         return _linked(field, comparison, text)
     _check(field, comparison, text)
     if isinstance(field, Points):
-        return _latest_point(fields, field, comparison)
+        return _latest_point(field, comparison)
     table = field.table
     mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == identifier.key)
     if comparison.operator == "IS NULL":
@@ -187,26 +187,22 @@ def _linked(field: Linked, comparison: Comparison, text: str) -> ColumnElement[b
     return exists().where(joined, _compare(attribute.column, comparison, comparison.value))
 
 
-def _latest_point(fields: Fields, field: Points, comparison: Comparison) -> ColumnElement[bool]:
-    table, operator = field.table, comparison.operator
+def _latest_point(field: Points, comparison: Comparison) -> ColumnElement[bool]:
     value = float(comparison.value)  # type: ignore[arg-type]
-    mine = and_(table.c[field.owner] == fields.table.c.id, table.c.key == comparison.identifier.key)
-    points = select(table.c.bits).where(mine)
-    points = points if field.among is None else points.where(field.among)
-    newest = (column.desc() for column in table.c["timestamp", "step", "ordinal", "bits"])
-    bits, zero = points.order_by(*newest).limit(1).scalar_subquery(), value == 0
-    low, high = (to_bits(-0.0), to_bits(0.0)) if zero else (to_bits(value), to_bits(value))
-    same = bits.between(low, high)
+    bits = field.latest(comparison.identifier.key)
+    low, high = (to_bits(-0.0), to_bits(0.0)) if value == 0 else (to_bits(value), to_bits(value))
+    least, greatest = to_bits(-math.inf), to_bits(math.inf)
     # The bits of NaN lie beyond those of the infinities; NaN differs from everything, and no more.
-    conditions: dict[str, ColumnElement[bool]] = {
-        "=": same,
-        "!=": ~same,
-        "<": and_(bits >= to_bits(-math.inf), bits < low),
-        "<=": and_(bits >= to_bits(-math.inf), bits <= high),
-        ">": and_(bits <= to_bits(math.inf), bits > high),
-        ">=": and_(bits <= to_bits(math.inf), bits >= low),
+    ranges = {
+        "=": (low, high),
+        "!=": (low, high),
+        "<": (least, low - 1),
+        "<=": (least, high),
+        ">": (high + 1, greatest),
+        ">=": (low, greatest),
     }
-    return conditions[operator]
+    found = bits.between(*ranges[comparison.operator])
+    return ~found if comparison.operator == "!=" else found
 
 
 def _field(fields: Fields, identifier: Identifier, text: str) -> Field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from mltrack_jupyter.store.sql.tables import (
     experiment_tags,
     experiments,
     latest_metrics,
-    logged_model_metrics,
     logged_model_params,
     logged_model_tags,
     logged_models,
@@ -72,14 +71,9 @@ class Linked:
 
 @dataclass(frozen=True)
 class Points:
-    """A table of metric points, each with its key and the bits of its value; the latest of a key counts.
+    """Points of metrics. ``latest`` returns, for a key, the bits of each owner's latest point."""
 
-    ``among`` restricts the points, to those of some datasets for instance.
-    """
-
-    table: Table
-    owner: str
-    among: ColumnElement[bool] | None = None
+    latest: Callable[[str], ColumnElement[Any]]
     operators: frozenset[str] = NUMBERS
     numeric: bool = True
 
@@ -221,6 +215,5 @@ LOGGED_MODEL_FIELDS = Fields(
         "params": Pairs(logged_model_params, "logged_model", TEXTS | LISTS),
         "tags": Pairs(logged_model_tags, "logged_model", TEXTS | LISTS),
     },
-    points={"metrics": Points(logged_model_metrics, "logged_model")},
     double_quotes=False,
 )

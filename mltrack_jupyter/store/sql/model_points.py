@@ -1,0 +1,269 @@
+"""The points of logged models.
+
+A point that a run logs belongs to every model that the run has at the point's step. So that a model does not
+cost more than the one before, such a point is one row, which says up to which of these models: those that come
+later have no part in it. Every other point is a row of its model. Whoever reads finds no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    column,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from mltrack_jupyter.entities import Metric
+from mltrack_jupyter.errors import BadRequest
+from mltrack_jupyter.store import rules
+from mltrack_jupyter.store.sql.database import chunked, held
+from mltrack_jupyter.store.sql.tables import (
+    logged_model_metrics,
+    logged_models,
+    step_models,
+    step_points,
+)
+from mltrack_jupyter.store.sql.upserts import upsert, upsert_columns
+from mltrack_jupyter.store.sql.values import from_bits, to_bits
+
+_POINT = ("key", "step", "timestamp", "ordinal", "bits")
+_NEWEST = ("timestamp", "step", "ordinal", "bits")
+_DATA = ("dataset_name", "dataset_digest")
+_OWN = ("logged_model", "run_id", *_POINT, *_DATA)
+_SHARED = ("run_id", "upto", *_POINT)
+_OF_OWN = logged_model_metrics.c.logged_model == logged_models.c.id
+_OF_STEP = step_models.c.logged_model == logged_models.c.id
+_BELONGS = and_(
+    step_points.c.run_id == step_models.c.run_id,
+    step_points.c.step == step_models.c.step,
+    step_points.c.upto >= step_models.c.place,
+)
+_HAS_SHARED = exists().where(_OF_STEP, _BELONGS).correlate(logged_models)
+_NEWEST_ALONE = [item.desc() for item in logged_model_metrics.c[_NEWEST]]
+_PLACE = (
+    func.row_number()
+    .over(partition_by=column("logged_model"), order_by=[column(name).desc() for name in _NEWEST])
+    .label("place")
+)
+_IS_LATEST = and_(column("logged_model") == logged_models.c.id, column("place") == 1)
+_Place = tuple[str, int, int, int, int]
+"""A point without the model and the data that it names, as columns of ``_POINT``."""
+
+
+def missing(model_id: str) -> str:
+    """Return what to say of a logged model that is not there."""
+    return f"Logged model with ID {rules.short(model_id)} not found."
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def _rows(
+    models: ColumnElement[bool], names: tuple[str, ...], key: str | None = None
+) -> CompoundSelect[Any]:
+    """Return the query for the points of some models, or for those of one metric, with columns of these names."""
+    own = logged_model_metrics.c
+    common = [step_points.c[name] if name in step_points.c else literal("") for name in names]
+    alone = select(own.logged_model, *own[names]).where(_OF_OWN, models)
+    shared = select(step_models.c.logged_model, *common).where(_OF_STEP, _BELONGS, models)
+    if key is not None:
+        alone, shared = alone.where(own.key == key), shared.where(step_points.c.key == key)
+    return union_all(alone, shared)
+
+
+def latest_bits(
+    key: str, models: ColumnElement[bool], among: ColumnElement[bool] | None = None
+) -> ColumnElement[Any]:
+    """Return the bits of a metric's last point by time and step, for each of some models.
+
+    ``among`` restricts the points, to those of some data for instance.
+    """
+    own = logged_model_metrics
+    query = select(own.c.bits).where(_OF_OWN, own.c.key == key).correlate(logged_models)
+    alone = query.order_by(*_NEWEST_ALONE).limit(1)
+    if among is not None:  # points of all models of a step name no data
+        return alone.where(among).scalar_subquery()
+    # Asked for only where a model has some; and not for each model, as MySQL could not. The columns are
+    # named by their texts: to find them in what is asked takes longer than the question.
+    points = _rows(and_(models, _HAS_SHARED), _NEWEST, key).subquery()
+    ranked = select(column("logged_model"), column("bits"), _PLACE).select_from(points).subquery()
+    both: Select[Any] = (
+        select(column("bits")).select_from(ranked).where(_IS_LATEST).correlate(logged_models)
+    )
+    return case((_HAS_SHARED, both.scalar_subquery()), else_=alone.scalar_subquery())
+
+
+def _of_numbers() -> Select[Any]:
+    numbers: BindParameter[int] = bindparam("numbers", expanding=True)
+    names = ("run_id", *_POINT, *_DATA)
+    points = _rows(logged_models.c.id.in_(numbers), names).subquery()
+    # A model has a point twice if it was noted for it alone as well: that may name data, and goes before.
+    order = points.c["key", "step", "timestamp", "ordinal", "bits", "run_id"]
+    return select(points).order_by(*order, points.c.dataset_name.desc())
+
+
+_OF_NUMBERS = _of_numbers()
+
+
+def points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int, list[Metric]]:
+    """Return the points of models, which are given with their numbers, by these numbers."""
+    found: dict[int, list[Metric]] = {number: [] for number in model_ids}
+    last: dict[int, tuple[Any, ...]] = {}
+    for some in chunked(model_ids):
+        for row in connection.execute(_OF_NUMBERS, {"numbers": some}):
+            number, run_id, key, step, timestamp, ordinal, bits, name, digest = row
+            if last.get(number) == row[1:7]:
+                continue
+            last[number] = row[1:7]
+            point = Metric(
+                key,
+                from_bits(bits),
+                timestamp,
+                step,
+                name,
+                digest,
+                model_ids[number],
+                run_id,
+                ordinal,
+            )
+            found[number].append(point)
+    return found
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def add_to_step(connection: Connection, run_id: str, models: Iterable[tuple[str, int]]) -> None:
+    """Note that a run made models at steps: what it logs there from now on may belong to them all."""
+    steps = dict(models)
+    for some in chunked(steps):
+        query = select(logged_models.c.id, logged_models.c.model_id).where(
+            logged_models.c.model_id.in_(some),
+            ~exists().where(
+                step_models.c.logged_model == logged_models.c.id, step_models.c.run_id == run_id
+            ),
+        )
+        for number, model_id in connection.execute(query.order_by(logged_models.c.id)).all():
+            step = steps[model_id]
+            row = {"run_id": run_id, "step": step, "logged_model": number}
+            upsert(connection, step_models, [row | {"place": _free(connection, run_id, step)}])
+
+
+def _free(connection: Connection, run_id: str, step: int) -> int:
+    """Return the place after those of all models of a step, also of those that are gone."""
+    last = [
+        select(func.max(column))
+        .where(column.table.c.run_id == run_id, column.table.c.step == step)
+        .scalar_subquery()
+        for column in (step_models.c.place, step_points.c.upto)
+    ]
+    return 1 + max(place or 0 for place in connection.execute(select(*last)).one())
+
+
+def add_model_points(
+    connection: Connection, run_id: str, points: Sequence[Metric], *, late: bool = False
+) -> None:
+    """Note on the logged models the points that name them. Raises ``BadRequest``.
+
+    What comes ``late`` may name a model that was deleted since, and must not be lost to its run for that.
+    """
+    named = [point for point in points if point.model_id]
+    if not named:
+        return
+    numbers = _numbers(connection, {point.model_id for point in named}, late)
+    together: dict[_Place, list[int]] = {}
+    rows = []
+    for point in named:
+        number = numbers.get(point.model_id)
+        if number is None:
+            raise BadRequest(f"{missing(point.model_id)} Nothing was logged.")
+        place = point.key, point.step, point.timestamp, point.ordinal, to_bits(point.value)
+        if point.dataset_name or point.dataset_digest:
+            rows.append((number, run_id, *place, point.dataset_name, point.dataset_digest))
+        else:
+            together.setdefault(place, []).append(number)
+    shared, alone = _divided(connection, run_id, together)
+    for table, names, found in (
+        (logged_model_metrics, _OWN, [*alone, *rows]),
+        (step_points, _SHARED, shared),
+    ):
+        upsert_columns(connection, table, names, list(zip(*found, strict=True)))
+
+
+def _numbers(connection: Connection, model_ids: Iterable[str], late: bool) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for some in chunked(model_ids):
+        query = select(logged_models.c.model_id, logged_models.c.id)
+        query = query.where(logged_models.c.model_id.in_(some))
+        if not late:
+            query = query.where(logged_models.c.deleted.is_(False))
+        rows = connection.execute(held(connection, query))
+        numbers.update((model_id, number) for model_id, number in rows)
+    return numbers
+
+
+def _divided(
+    connection: Connection, run_id: str, points: Mapping[_Place, Sequence[int]]
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the rows of points that all models of their step have, and those of the others, by models."""
+    shared: list[tuple[Any, ...]] = []
+    alone: list[tuple[Any, ...]] = []
+    steps: dict[int, dict[int, int]] = {}
+    for place, numbers in points.items():
+        models, step = set(numbers), place[1]
+        upto = None
+        if len(models) > 1:
+            if step not in steps:
+                steps[step] = _places(connection, run_id, step)
+            upto = _upto(steps[step], models)
+        if upto is None:
+            alone += [(number, run_id, *place, "", "") for number in numbers]
+        else:
+            shared.append((run_id, upto, *place))
+    return shared, alone
+
+
+def _places(connection: Connection, run_id: str, step: int) -> dict[int, int]:
+    """Return the places of the models that a run made at a step."""
+    query = select(step_models.c.logged_model, step_models.c.place)
+    query = query.where(step_models.c.run_id == run_id, step_models.c.step == step)
+    return dict(connection.execute(query).all())
+
+
+def _upto(places: Mapping[int, int], models: set[int]) -> int | None:
+    """Return the last place of some models if they are all that a step has up to there."""
+    if not models <= places.keys():
+        return None
+    last = max(places[number] for number in models)
+    return last if sum(place <= last for place in places.values()) == len(models) else None
+
+
+# --- deleting -----------------------------------------------------------------------------------
+
+
+def runs_with_points(connection: Connection, models: ColumnElement[bool]) -> list[str]:
+    """Return the runs whose points are those of several models, some of which are about to be deleted."""
+    query = select(step_models.c.run_id).distinct().join_from(step_models, logged_models)
+    return [*connection.execute(query.where(models)).scalars()]
+
+
+def forget_points(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete the points of runs that belong to no model any more."""
+    for some in chunked(run_ids):
+        left = exists().where(_BELONGS).correlate(step_points)
+        connection.execute(delete(step_points).where(step_points.c.run_id.in_(some), ~left))
