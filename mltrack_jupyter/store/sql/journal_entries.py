@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Table, Update, bindparam, select, update
@@ -27,7 +28,7 @@ from mltrack_jupyter.store.sql.change_log import Write, record_changes
 from mltrack_jupyter.store.sql.database import chunked, now_ms
 from mltrack_jupyter.store.sql.journal_begins import begin_runs, rows_of
 from mltrack_jupyter.store.sql.lease_service import check_process
-from mltrack_jupyter.store.sql.model_points import add_model_points
+from mltrack_jupyter.store.sql.model_points import add_model_points, by_point
 from mltrack_jupyter.store.sql.point_writes import (
     Logged,
     add_points,
@@ -39,6 +40,8 @@ from mltrack_jupyter.store.sql.tombstones import deleted_runs
 from mltrack_jupyter.store.sql.upserts import upsert_columns
 from mltrack_jupyter.store.sql.values import to_bits_many
 
+_CHECKED = attrgetter("key", "value", "timestamp", "step", "ordinal")
+
 
 def check_entry(entry: RunEntry) -> None:
     """Raise ``InvalidParameter`` for an entry that no store takes, whatever is in it."""
@@ -47,7 +50,8 @@ def check_entry(entry: RunEntry) -> None:
         rules.check_points(points)
     if isinstance(entry, ManyNames):
         rules.check_singles(entry.singles)
-    for point in entry.noted:
+    # Each comes once for each model that has it, and is alike but for that.
+    for point in dict(zip(map(_CHECKED, entry.noted), entry.noted, strict=True)).values():
         rules.check_metric(point)
     rules.check_pairs(entry.params, "param")
     rules.check_pairs(entry.tags, "tag")
@@ -227,8 +231,9 @@ def _add_links(connection: Connection, item: _Live) -> None:
     made = [(model.model_id, model.step) for model in entry.outputs]
     run_links.add_models(connection, item.row, "output", made)
     if entry.noted:
-        add_points(connection, item.run, entry.noted)
-        add_model_points(connection, entry.run_id, entry.noted, late=True)
+        noted = by_point(entry.noted)
+        add_points(connection, item.run, [found.point for found in noted])
+        add_model_points(connection, entry.run_id, noted, late=True)
 
 
 def _give_files(

@@ -8,7 +8,8 @@ later have no part in it. Every other point is a row of its model. Whoever reads
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -39,13 +40,13 @@ from mltrack_jupyter.store.sql.tables import (
     step_points,
 )
 from mltrack_jupyter.store.sql.upserts import upsert, upsert_columns
-from mltrack_jupyter.store.sql.values import from_bits, to_bits
+from mltrack_jupyter.store.sql.values import from_bits, to_bits_many
 
 _POINT = ("key", "step", "timestamp", "ordinal", "bits")
 _NEWEST = ("timestamp", "step", "ordinal", "bits")
 _DATA = ("dataset_name", "dataset_digest")
 _OWN = ("logged_model", "run_id", *_POINT, *_DATA)
-_SHARED = ("run_id", "upto", *_POINT)
+_SHARED = ("upto", "run_id", *_POINT)
 _OF_OWN = logged_model_metrics.c.logged_model == logged_models.c.id
 _OF_STEP = step_models.c.logged_model == logged_models.c.id
 _BELONGS = and_(
@@ -61,8 +62,7 @@ _PLACE = (
     .label("place")
 )
 _IS_LATEST = and_(column("logged_model") == logged_models.c.id, column("place") == 1)
-_Place = tuple[str, int, int, int, int]
-"""A point without the model and the data that it names, as columns of ``_POINT``."""
+_AS_LOGGED = attrgetter("key", "step", "timestamp", "ordinal", *_DATA)
 
 
 def missing(model_id: str) -> str:
@@ -175,31 +175,58 @@ def _free(connection: Connection, run_id: str, step: int) -> int:
     return 1 + max(place or 0 for place in connection.execute(select(*last)).one())
 
 
+class Noted(NamedTuple):
+    """A point as its run has it, and the models that it was noted to; ``""`` is none."""
+
+    point: Metric
+    bits: int
+    model_ids: list[str]
+
+
+def by_point(points: Sequence[Metric]) -> list[Noted]:
+    """Return each of some points once, with all models that it names."""
+    if not points:
+        return []
+    found: dict[tuple[Any, int], Noted] = {}
+    bits = to_bits_many([point.value for point in points])
+    # -0.0 and 0.0 are equal, and NaN is equal to nothing: their bits tell.
+    for point, what in zip(points, zip(map(_AS_LOGGED, points), bits, strict=True), strict=True):
+        noted = found.get(what)
+        if noted is None:
+            noted = found[what] = Noted(point, what[1], [])
+        noted.model_ids.append(point.model_id)
+    return [*found.values()]
+
+
 def add_model_points(
-    connection: Connection, run_id: str, points: Sequence[Metric], *, late: bool = False
+    connection: Connection, run_id: str, points: Sequence[Noted], *, late: bool = False
 ) -> None:
-    """Note on the logged models the points that name them. Raises ``BadRequest``.
+    """Note points on the logged models that they name. Raises ``BadRequest``.
 
     What comes ``late`` may name a model that was deleted since, and must not be lost to its run for that.
     """
-    named = [point for point in points if point.model_id]
+    named = {model_id for noted in points for model_id in noted.model_ids} - {""}
     if not named:
         return
-    numbers = _numbers(connection, {point.model_id for point in named}, late)
-    together: dict[_Place, list[int]] = {}
-    rows = []
-    for point in named:
-        number = numbers.get(point.model_id)
-        if number is None:
-            raise BadRequest(f"{missing(point.model_id)} Nothing was logged.")
-        place = point.key, point.step, point.timestamp, point.ordinal, to_bits(point.value)
-        if point.dataset_name or point.dataset_digest:
-            rows.append((number, run_id, *place, point.dataset_name, point.dataset_digest))
+    numbers = _numbers(connection, named, late)
+    if len(numbers) < len(named):
+        raise BadRequest(f"{missing(min(named - numbers.keys()))} Nothing was logged.")
+    own: list[tuple[Any, ...]] = []
+    with_data: list[tuple[Any, ...]] = []
+    shared: list[tuple[Any, ...]] = []
+    steps = _Steps(connection, run_id)
+    for point, bits, model_ids in points:
+        place = run_id, point.key, point.step, point.timestamp, point.ordinal, bits
+        data = point.dataset_name, point.dataset_digest
+        models = {numbers[model_id] for model_id in model_ids if model_id}
+        upto = None if any(data) else steps.upto(point.step, models)
+        if upto is None:
+            rows = [(number, *place, *data) for number in sorted(models)]
+            (with_data if any(data) else own).extend(rows)
         else:
-            together.setdefault(place, []).append(number)
-    shared, alone = _divided(connection, run_id, together)
+            shared.append((upto, *place))
     for table, names, found in (
-        (logged_model_metrics, _OWN, [*alone, *rows]),
+        (logged_model_metrics, _OWN, own + with_data),
         (step_points, _SHARED, shared),
     ):
         upsert_columns(connection, table, names, list(zip(*found, strict=True)))
@@ -217,40 +244,27 @@ def _numbers(connection: Connection, model_ids: Iterable[str], late: bool) -> di
     return numbers
 
 
-def _divided(
-    connection: Connection, run_id: str, points: Mapping[_Place, Sequence[int]]
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Return the rows of points that all models of their step have, and those of the others, by models."""
-    shared: list[tuple[Any, ...]] = []
-    alone: list[tuple[Any, ...]] = []
-    steps: dict[int, dict[int, int]] = {}
-    for place, numbers in points.items():
-        models, step = set(numbers), place[1]
-        upto = None
-        if len(models) > 1:
-            if step not in steps:
-                steps[step] = _places(connection, run_id, step)
-            upto = _upto(steps[step], models)
-        if upto is None:
-            alone += [(number, run_id, *place, "", "") for number in numbers]
-        else:
-            shared.append((run_id, upto, *place))
-    return shared, alone
+class _Steps:
+    """The places of the models that a run made, by their steps."""
 
+    def __init__(self, connection: Connection, run_id: str) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        self._places: dict[int, dict[int, int]] = {}
 
-def _places(connection: Connection, run_id: str, step: int) -> dict[int, int]:
-    """Return the places of the models that a run made at a step."""
-    query = select(step_models.c.logged_model, step_models.c.place)
-    query = query.where(step_models.c.run_id == run_id, step_models.c.step == step)
-    return dict(connection.execute(query).all())
-
-
-def _upto(places: Mapping[int, int], models: set[int]) -> int | None:
-    """Return the last place of some models if they are all that a step has up to there."""
-    if not models <= places.keys():
-        return None
-    last = max(places[number] for number in models)
-    return last if sum(place <= last for place in places.values()) == len(models) else None
+    def upto(self, step: int, models: set[int]) -> int | None:
+        """Return the last place of several models if they are all that the step has up to there."""
+        if len(models) < 2:
+            return None
+        places = self._places.get(step)
+        if places is None:
+            query = select(step_models.c.logged_model, step_models.c.place)
+            query = query.where(step_models.c.run_id == self._run_id, step_models.c.step == step)
+            places = self._places[step] = dict(self._connection.execute(query).all())
+        if not models <= places.keys():
+            return None
+        last = max(map(places.__getitem__, models))
+        return last if sum(map(last.__ge__, places.values())) == len(models) else None
 
 
 # --- deleting -----------------------------------------------------------------------------------

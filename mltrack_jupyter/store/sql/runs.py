@@ -30,7 +30,7 @@ from mltrack_jupyter.store.sql import leases, run_columns, run_links, run_table,
 from mltrack_jupyter.store.sql.change_log import record_change
 from mltrack_jupyter.store.sql.database import Database
 from mltrack_jupyter.store.sql.experiments import STAGES_OF_VIEW, find_active_experiment
-from mltrack_jupyter.store.sql.model_points import add_model_points
+from mltrack_jupyter.store.sql.model_points import add_model_points, by_point
 from mltrack_jupyter.store.sql.paging import decode_token, encode_token
 from mltrack_jupyter.store.sql.point_writes import add_points
 from mltrack_jupyter.store.sql.run_pages import RunPages, RunScope
@@ -186,7 +186,7 @@ class SqlRuns(Runs):
             run_writes.add_params(connection, row, params or [])
             run_writes.set_tags(connection, row.id, tags or [])
             add_points(connection, row.id, metrics or [])
-            add_model_points(connection, run_id, metrics or [])
+            add_model_points(connection, run_id, by_point(metrics or []))
             if metrics or params or tags:
                 _changed(connection, row, "log")
 
