@@ -12,6 +12,21 @@ from mltrack_jupyter.testing.making import NOW, new_experiment, new_run, put, un
 READY = LoggedModelStatus.READY
 
 
+def _models_of_one_step(services: Services) -> tuple[str, list[str]]:
+    """Return a run and its three models at one step: of the last point the first one has no part."""
+    run = new_run(services)
+    run_id, ids = run.info.run_id, []
+    for count in range(1, 4):
+        ids.append(services.logged_models.create(run.info.experiment_id).info.model_id)
+        services.runs.log_outputs(run_id, [ModelOutput(ids[-1], 0)])
+        points = [Metric("acc", count / 4, NOW + count, 0, model_id=each) for each in ids]
+        services.runs.log_batch(run_id, points)
+        services.runs.log_batch(run_id, points)
+    some = [Metric("acc", 0.125, NOW + 9, 0, model_id=each) for each in ids[1:]]
+    services.runs.log_batch(run_id, some)
+    return run_id, ids
+
+
 class TestLoggedModels:
     """A logged model is pending until its files are there."""
 
@@ -80,17 +95,7 @@ class TestLoggedModels:
         assert services.runs.get(run_id).data.metrics == {}
 
     def test_points_of_all_models_of_a_step(self, services: Services) -> None:
-        run = new_run(services)
-        run_id, number = run.info.run_id, run.info.experiment_id
-        ids: list[str] = []
-        for count in range(1, 4):
-            ids.append(services.logged_models.create(number).info.model_id)
-            services.runs.log_outputs(run_id, [ModelOutput(ids[-1], 0)])
-            points = [Metric("acc", count / 4, NOW + count, 0, model_id=each) for each in ids]
-            services.runs.log_batch(run_id, points)
-            services.runs.log_batch(run_id, points)
-        some = [Metric("acc", 0.125, NOW + 9, 0, model_id=each) for each in ids[1:]]
-        services.runs.log_batch(run_id, some)
+        run_id, ids = _models_of_one_step(services)
         of_each = [services.logged_models.get(each).data.metrics for each in ids]
         assert [[point.value for point in points] for points in of_each] == [
             [0.25, 0.5, 0.75],
@@ -98,6 +103,10 @@ class TestLoggedModels:
             [0.75, 0.125],
         ]
         assert {(p.run_id, p.model_id) for p in of_each[2]} == {(run_id, ids[2])}
+
+    def test_the_last_point_of_a_model_is_searched_for(self, services: Services) -> None:
+        run_id, ids = _models_of_one_step(services)
+        number = services.runs.get(run_id).info.experiment_id
 
         def found(filter: str = "", ascending: bool = True) -> list[str]:
             order = [ModelOrder(field_name="metrics.acc", ascending=ascending)]
