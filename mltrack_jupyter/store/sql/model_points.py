@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Insert,
     Select,
     and_,
     bindparam,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     select,
     union_all,
@@ -39,7 +41,7 @@ from mltrack_jupyter.store.sql.tables import (
     step_models,
     step_points,
 )
-from mltrack_jupyter.store.sql.upserts import upsert, upsert_columns
+from mltrack_jupyter.store.sql.upserts import upsert_columns
 from mltrack_jupyter.store.sql.values import from_bits, to_bits_many
 
 _POINT = ("key", "step", "timestamp", "ordinal", "bits")
@@ -148,31 +150,34 @@ def points_of(connection: Connection, model_ids: Mapping[int, str]) -> dict[int,
 # --- writing ------------------------------------------------------------------------------------
 
 
+def _adding() -> Insert:
+    run_id = bindparam("of_run", type_=step_models.c.run_id.type)
+    step = bindparam("at_step", type_=step_models.c.step.type)
+    # The place after those of all models of the step, also of those that are gone.
+    last = union_all(
+        *(
+            select(func.max(item).label("place")).where(
+                item.table.c.run_id == run_id, item.table.c.step == step
+            )
+            for item in (step_models.c.place, step_points.c.upto)
+        )
+    ).subquery()
+    place = select(1 + func.coalesce(func.max(last.c.place), 0)).scalar_subquery()
+    known = exists().where(_OF_STEP, step_models.c.run_id == run_id).correlate(logged_models)
+    found = select(run_id, step, place, logged_models.c.id).where(
+        logged_models.c.model_id == bindparam("of_model"), ~known
+    )
+    return insert(step_models).from_select(["run_id", "step", "place", "logged_model"], found)
+
+
+_ADDING = _adding()
+
+
 def add_to_step(connection: Connection, run_id: str, models: Iterable[tuple[str, int]]) -> None:
     """Note that a run made models at steps: what it logs there from now on may belong to them all."""
-    steps = dict(models)
-    for some in chunked(steps):
-        query = select(logged_models.c.id, logged_models.c.model_id).where(
-            logged_models.c.model_id.in_(some),
-            ~exists().where(
-                step_models.c.logged_model == logged_models.c.id, step_models.c.run_id == run_id
-            ),
-        )
-        for number, model_id in connection.execute(query.order_by(logged_models.c.id)).all():
-            step = steps[model_id]
-            row = {"run_id": run_id, "step": step, "logged_model": number}
-            upsert(connection, step_models, [row | {"place": _free(connection, run_id, step)}])
-
-
-def _free(connection: Connection, run_id: str, step: int) -> int:
-    """Return the place after those of all models of a step, also of those that are gone."""
-    last = [
-        select(func.max(column))
-        .where(column.table.c.run_id == run_id, column.table.c.step == step)
-        .scalar_subquery()
-        for column in (step_models.c.place, step_points.c.upto)
-    ]
-    return 1 + max(place or 0 for place in connection.execute(select(*last)).one())
+    for model_id, step in models:
+        asked = {"of_run": run_id, "at_step": step, "of_model": model_id}
+        connection.execute(_ADDING, asked)
 
 
 class Noted(NamedTuple):

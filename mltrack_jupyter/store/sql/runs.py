@@ -186,7 +186,8 @@ class SqlRuns(Runs):
             run_writes.add_params(connection, row, params or [])
             run_writes.set_tags(connection, row.id, tags or [])
             add_points(connection, row.id, metrics or [])
-            add_model_points(connection, run_id, by_point(metrics or []))
+            named = [point for point in metrics or [] if point.model_id]
+            add_model_points(connection, run_id, by_point(named))
             if metrics or params or tags:
                 _changed(connection, row, "log")
 
