@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 from mltrack_jupyter.errors import InvalidParameter, PermissionDenied
 from mltrack_jupyter.models import audit
-from mltrack_jupyter.registry import own
+from mltrack_jupyter.registry import resolve
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_strangers_pickle_stays_a_strangers(mltrack, model, apart, elsewhere, 
 
 def test_so_does_one_that_nobody_vouches_for(mltrack, model, apart, elsewhere, monkeypatch):
     info = logged(mltrack, model)
-    monkeypatch.setattr(own, "vouches", lambda *_: False)
+    monkeypatch.setattr(resolve, "vouches", lambda *_: False)
     mltrack.register_model(info.model_uri, "line")
     elsewhere()
     with pytest.raises(PermissionDenied):

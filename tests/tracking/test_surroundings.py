@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from mltrack_jupyter.store.sql.run_artifacts import SqlRunArtifacts
 from mltrack_jupyter.tracking import environment as packages_of
 from mltrack_jupyter.tracking import session, surroundings
 from mltrack_jupyter.tracking.git import read_diff, read_git
@@ -100,16 +101,14 @@ def test_each_run_has_the_files_and_the_store_has_them_once(
 ):
     (repository / "train.py").write_text("depth = 4\n")
     standing(repository)
-    services = session.services()
-    brought = []
-    put = type(services.run_artifacts).put_shared
+    brought, put = [], SqlRunArtifacts.put_shared
 
     def noted(self, sha256, body):
         brought.append(sha256)
         put(self, sha256, body)
 
-    monkeypatch.setattr(type(services.run_artifacts), "put_shared", noted)
-    runs = []
+    monkeypatch.setattr(SqlRunArtifacts, "put_shared", noted)  # before the store is opened
+    services, runs = session.services(), []
     for _ in range(3):
         with mltrack.start_run() as run:
             runs.append(run.info.run_id)
@@ -131,14 +130,13 @@ def test_each_run_has_the_files_and_the_store_has_them_once(
 
 
 def test_a_cell_that_finds_the_same_asks_the_store_for_nothing(mltrack, tmp_path, monkeypatch):
-    kind = type(session.services().run_artifacts)
-    share, asked, runs = kind.share, [], []
+    share, asked, runs = SqlRunArtifacts.share, [], []
 
     def noted(self, run_id, files):
         asked.append(run_id)
         return share(self, run_id, files)
 
-    monkeypatch.setattr(kind, "share", noted)
+    monkeypatch.setattr(SqlRunArtifacts, "share", noted)
     for what in ("cell 1", "cell 2", "cell 3"):
         monkeypatch.setattr(session.host(), "moment", lambda what=what: Moment(tmp_path, what))
         with mltrack.start_run() as run:
