@@ -258,7 +258,10 @@ class Keeper:
                     return
                 self.thread = threading.current_thread()  # one came before it could see that
             if isinstance(self._sink, StoreSink):
-                self.pulse.beat()
+                with (
+                    self._draining
+                ):  # as all that this thread asks of a store: nothing of it is half done in a fork
+                    self.pulse.beat()
             # Runs that end one soon after another are handed over together.
             if not self._closing.wait(_SOON):
                 self._wake.wait(self._pause - _SOON)
@@ -274,7 +277,8 @@ class Keeper:
             self.flush()
             if self._unreaped and self._sink is not None:
                 self._unreaped = False
-                self._sink.reap()
+                with self._draining:
+                    self._sink.reap()
         except MltrackError as error:
             self._pause = min(_LONGEST, max(0.5, self._pause * 2))
             self._tell(error)
