@@ -188,7 +188,9 @@ def test_a_source_is_the_same_afterwards(mltrack_store, into, state_of_it, bring
 
 def test_an_older_source_is_not_brought_to_our_schema(mltrack_store, into, bring):
     with sqlite3.connect(mltrack_store / "mltrack.db") as database:
-        for table in ("tombstones", "model_paths", "run_shared_files", "shared_files"):
+        for table in (
+            "tombstones", "model_paths", "run_shared_files", "shared_files", "step_models", "step_points",
+        ):  # fmt: skip
             database.execute(f"DROP TABLE {table}")
         database.execute("DROP INDEX ix_model_versions_run_id")
         database.execute("DROP INDEX ix_model_versions_model_id")
