@@ -183,16 +183,15 @@ def test_what_is_left_open_inside_ends_with_the_block(mltrack):
     assert mltrack.get_run(handle.run_id).info.status.value == "FINISHED"  # as its own process said
 
 
-def test_a_handle_of_a_run_whose_store_is_away_tells_how_it_began(mltrack, environment, tmp_path):
+def test_a_handle_of_a_run_whose_store_is_away_tells_how_it_began(mltrack, tmp_path):
     def away(_):
         raise ServerUnreachable("nobody answers")
 
-    environment.setattr(stores, "open_store", away)
-    run = mltrack.start_run(run_name="ours")
-    handle = mltrack.run_handle()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stores, "open_store", away)
+        run = mltrack.start_run(run_name="ours")
+        handle = mltrack.run_handle()
     assert handle.begin.new.start_time == run.started
-    environment.undo()
-    environment.setenv("MLTRACK_TRACKING_URI", str(tmp_path / "store"))
     mltrack.search_runs()
     assert elsewhere(handle, tmp_path / "far").returncode == 0
     mltrack.end_run()
