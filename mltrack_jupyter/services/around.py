@@ -3,10 +3,11 @@
 A middleware takes an operation and its call, and returns the call that takes its place. It reads from the
 declaration whether the operation concerns it; if not, it returns the call itself, which then costs nothing.
 
-What stands around the operations of a store, from the outside in, is composed in three places: around a request
-:func:`timed` and :func:`once` (``services/dispatch.py``, where errors become answers); around what a process asks
-itself the handing over of its journal, by :func:`before` (``tracking/stores.py``); around whatever is asked the
-search for runs that only a journal knows, and the retry after a conflict (``store/open.py``). Permissions are
+What stands around the operations of a store, from the outside in, is composed in four places: around a request
+:func:`timed` and :func:`once` (``services/dispatch.py``, where errors become answers), and the health of the server
+(``server/app.py``); around what a process asks itself the handing over of its journal, by :func:`before`
+(``tracking/stores.py``); around whatever is asked the search for runs that only a journal knows, and the retry
+after a conflict (``store/open.py``). Permissions are
 asked for by the same declarations, but before the body of a request is read (``server/handlers.py``).
 """
 

@@ -34,7 +34,8 @@ _TUNING = ("timeout", "check_same_thread", "isolation_level", "detect_types", "c
 class StoreUri:
     """The URI of a store in full: of an SQLite file, of a database on a server, or of a tracking server.
 
-    As text it has no password. How a database server is reached is for SQLAlchemy to read from ``text``.
+    ``text`` may have a password in it, which ``shown`` and the repr have not. How a database server is reached is
+    for SQLAlchemy to read from ``text``.
     """
 
     text: str = field(repr=False)

@@ -45,9 +45,8 @@ class _Hook:
         found = getattr(self._owner, self._name)
         if found is self._ours:
             return
-        if (
-            found is not self._found
-        ):  # mostly the same as for the run before: a run is begun in microseconds
+        # Mostly it is the same as for the run before: a run is begun in microseconds.
+        if found is not self._found:
             self._found, self._ours = found, self._wrap(found)
         setattr(self._owner, self._name, self._ours)
 

@@ -79,7 +79,7 @@ class Keeper:
         self.gone = False
 
     def wrote(self) -> None:
-        """Hear that something was written, so that a thread hands it over."""
+        """Start the thread that drains the journal, unless it runs: something was written."""
         if self.thread is None:
             self._start()  # two who come at once start two, of which one goes home
 
@@ -257,10 +257,9 @@ class Keeper:
                 if not self.pending:
                     return
                 self.thread = threading.current_thread()  # one came before it could see that
+            # As all that this thread asks of a store: a fork waits for it.
             if isinstance(self._sink, StoreSink):
-                with (
-                    self._draining
-                ):  # as all that this thread asks of a store: nothing of it is half done in a fork
+                with self._draining:
                     self.pulse.beat()
             # Runs that end one soon after another are handed over together.
             if not self._closing.wait(_SOON):

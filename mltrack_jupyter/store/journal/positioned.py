@@ -1,8 +1,8 @@
 """Reading and writing a file at a place, giving it its size, and locking it: as each platform does it.
 
 Linux and macOS do all of it by calls of their own. Windows has no ``pread``: there the place is set first,
-under a lock, which a process that reads while it writes pays for. It has no ``flock`` either: nobody can delete a
-file there that a process has open, which says the same, that the process lives.
+under a lock. It has no ``flock`` either, and nothing here takes its place; nobody can delete a file there that a
+process has open. Journals were never run there.
 """
 
 from __future__ import annotations
