@@ -7,6 +7,7 @@ before it is used, so that the import costs next to nothing.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 # Type checkers know the name. The module typing costs more than all else that is imported here.
@@ -262,11 +263,18 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"mltrack_jupyter.{name}")
     if name not in _HOME_OF:
-        because = importlib.import_module("mltrack_jupyter.left_out").lacking(name, __dir__())
+        because = ""
+        if not _is_file(name):
+            because = importlib.import_module("mltrack_jupyter.left_out").lacking(name, __dir__())
         raise AttributeError(f"module 'mltrack_jupyter' has no attribute {name!r}{because}")
     value = getattr(importlib.import_module(f"mltrack_jupyter.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _is_file(name: str) -> bool:
+    """Tell whether a name is that of a file here, which ``from mltrack_jupyter import`` asks before it reads it."""
+    return os.path.isfile(os.path.join(__path__[0], f"{name}.py"))
 
 
 def __dir__() -> list[str]:

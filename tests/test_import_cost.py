@@ -5,7 +5,7 @@ import json
 import pytest
 
 HEAVY = ["numpy", "pandas", "sqlalchemy", "tornado", "plotly", "matplotlib", "IPython", "httpx",
-         "alembic", "sklearn", "jupyter_server", "anywidget", "asyncio", "yaml"]  # fmt: skip
+         "alembic", "sklearn", "jupyter_server", "anywidget", "asyncio", "yaml", "difflib"]  # fmt: skip
 SAY = f"""
 import json, sys
 {{}}
